@@ -1,0 +1,158 @@
+/// @file
+/// A treatment plan: read from YAML, checked, with every value in SI units.
+#ifndef IREZONE_PLAN_H
+#define IREZONE_PLAN_H
+
+#include <irezone/error.h>
+#include <irezone/law.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IRZ_NAME_MAX 64     ///< longest name of a probe, region or preset, with its zero
+#define IRZ_PATH_MAX 4096   ///< longest path, with its zero
+#define IRZ_MAX_PROBES 6    ///< probes in a plan
+#define IRZ_MAX_ALSO 32     ///< entries of zone.also
+#define IRZ_NO_THRESHOLD -1 ///< threshold not stated
+
+/// The tissue of one region, or of `default`.
+typedef struct {
+  char region[IRZ_NAME_MAX]; ///< key in the plan: a region's name, or "default"
+  char preset[IRZ_NAME_MAX]; ///< preset it starts from, or ""
+  IrzLaw sigma;
+  double threshold;      ///< V/m, the one that applies (own, else zone.threshold, else the preset's)
+  bool threshold_stated; ///< the tissue states a threshold of its own
+  int line;              ///< line in the plan, 0 if it has none
+} IrzTissue;
+
+/// A needle probe.
+typedef struct {
+  char name[IRZ_NAME_MAX];
+  double tip[3];              ///< m, most distal point (centre of the flat end)
+  double direction[3];        ///< unit vector from the tip towards the handle
+  double exposure;            ///< m, length of bare metal from the tip
+  double diameter;            ///< m
+  char surface[IRZ_NAME_MAX]; ///< loaded mesh: physical surface of the bare metal; "" in generated meshes
+  bool has_geometry;          ///< tip, direction, exposure and diameter are given
+  int line;
+} IrzProbe;
+
+/// One fired pair: `voltage` on `from`, 0 V on `to`.
+typedef struct {
+  int from, to;   ///< indices of probes
+  double voltage; ///< V
+  int count;      ///< pulses
+  double width;   ///< s
+  double rate;    ///< Hz
+  int line;
+} IrzPulse;
+
+/// What idle probes do.
+typedef enum {
+  IRZ_IDLE_FLOATING,  ///< equipotential, no net current
+  IRZ_IDLE_INSULATING ///< as if they were not conducting
+} IrzIdle;
+
+/// Which frame probe positions are in, when there is a label map.
+typedef enum { IRZ_FRAME_RAS, IRZ_FRAME_LPS } IrzFrame;
+
+/// One entry of anatomy.map.
+typedef struct {
+  int label;
+  char region[IRZ_NAME_MAX];
+} IrzLabel;
+
+/// A checked plan. Build one with irz_plan_read() or irz_plan_parse(), free it with irz_plan_free().
+typedef struct {
+  char name[IRZ_NAME_MAX]; ///< names the output files
+  char file[IRZ_PATH_MAX]; ///< where it was read from
+  char *text;              ///< the plan as it applies, overrides included, as YAML; reading it again gives this plan
+
+  struct {
+    double size;             ///< m, edge of the tissue box
+    double accuracy;         ///< wanted relative error of the zone volume, 1 (the plan's percent / 100)
+    int order;               ///< element order, 1 or 2
+    char file[IRZ_PATH_MAX]; ///< loaded mesh (relative paths are taken from the plan's folder), or ""
+    double scale;            ///< m per mesh unit
+    int line;
+  } mesh;
+
+  struct {
+    char labels[IRZ_PATH_MAX]; ///< label map, or ""
+    IrzFrame frame;            ///< frame of the probes' coordinates
+    int n_map;
+    IrzLabel *map;
+    int line;
+  } anatomy;
+
+  int n_tissues;
+  IrzTissue *tissues; ///< [n_tissues]; tissues[0] is `default`
+
+  int n_probes;
+  IrzProbe probes[IRZ_MAX_PROBES];
+
+  int n_pulses;
+  IrzPulse *pulses; ///< [n_pulses]
+
+  IrzIdle idle_probes;
+
+  struct {
+    double max_voltage; ///< V
+    double max_current; ///< A
+  } generator;
+
+  struct {
+    double threshold; ///< V/m, or IRZ_NO_THRESHOLD: the presets' own apply
+    int n_also;
+    double also[IRZ_MAX_ALSO]; ///< V/m
+  } zone;
+
+  int n_warnings;
+  char **warnings; ///< one line each
+} IrzPlan;
+
+/// One `--set key.path=value`.
+typedef struct {
+  const char *text;
+} IrzOverride;
+
+/// Read and check a plan.
+/// @param[in]  path         YAML file
+/// @param[in]  n_overrides  number of overrides
+/// @param[in]  overrides    applied in order, before checking; may be NULL if there are none
+/// @param[out] plan         the plan; NULL on failure
+/// @param[out] error        names file, line and key
+/// @return IRZ_OK, or IRZ_ERR_PLAN
+IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan, IrzError *error);
+
+/// The same from text; `file` names it in errors and locates relative paths.
+IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
+                       IrzPlan **plan, IrzError *error);
+
+/// Add a warning to a plan (shown to the user and written to the summary). Equal warnings are kept once.
+void irz_plan_warn(IrzPlan *plan, const char *format, ...) IRZ_PRINTF(2, 3);
+
+/// Index of the tissue that applies to a region: its own entry, else `default`.
+int irz_plan_tissue(const IrzPlan *plan, const char *region);
+
+/// Distance that turns V/cm into V for a pair of probes with geometry: between the midpoints of their bare tips, m.
+double irz_plan_distance(const IrzPlan *plan, int from, int to);
+
+/// Centre of the generated tissue box: mean of the midpoints of the bare tips, m.
+void irz_plan_center(const IrzPlan *plan, double center[3]);
+
+/// Free a plan; NULL is allowed.
+void irz_plan_free(IrzPlan *plan);
+
+/// Print what would run, for a person to check.
+void irz_plan_print(const IrzPlan *plan, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,127 @@
+/// @file
+/// What a run reports, and the files it is written to.
+#ifndef IREZONE_RESULT_H
+#define IREZONE_RESULT_H
+
+#include <irezone/error.h>
+#include <irezone/plan.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A fired pair and what the solver found.
+typedef struct {
+  char from[IRZ_NAME_MAX], to[IRZ_NAME_MAX];
+  double voltage;       ///< V
+  double current;       ///< A
+  double current_error; ///< A, estimated discretisation error; negative: not estimated
+  double resistance;    ///< ohm
+  int newton_iterations, linear_iterations;
+  double potential[IRZ_MAX_PROBES];         ///< V, of each probe; NaN for an insulating idle probe
+  double electrode_current[IRZ_MAX_PROBES]; ///< A, from each probe into the tissue
+} IrzPulseResult;
+
+/// Volume above one threshold.
+typedef struct {
+  double threshold;    ///< V/m
+  double volume;       ///< m^3
+  double volume_error; ///< m^3, estimated; negative: not estimated
+} IrzThresholdVolume;
+
+/// One region's share of the zone.
+typedef struct {
+  char region[IRZ_NAME_MAX];
+  double threshold; ///< V/m, the one that applies to it
+  double volume;    ///< m^3
+  double ablated;   ///< m^3
+} IrzRegionVolume;
+
+/// The irreversible zone.
+typedef struct {
+  double threshold;    ///< V/m, of the default tissue
+  double volume;       ///< m^3
+  double volume_error; ///< m^3, estimated; negative: not estimated
+  double box[2][3];    ///< m, lower and upper corner; both zero if the zone is empty
+  int n_parts;         ///< pieces of more than a thousandth of the zone
+  double largest_part; ///< m^3
+  bool touches_outer;  ///< reaches the wall of the tissue box
+  int n_also;
+  IrzThresholdVolume also[IRZ_MAX_ALSO];
+  int n_regions;
+  IrzRegionVolume *regions; ///< [n_regions], owned
+} IrzZone;
+
+/// Everything a run reports. Times in s.
+typedef struct {
+  const IrzPlan *plan;
+  char status[256]; ///< "converged", or why not
+  int64_t cells, vertices, unknowns;
+  int order;
+  int ranks, threads;
+  int n_pulses;
+  IrzPulseResult *pulses; ///< [n_pulses], owned
+  IrzZone zone;
+  struct {
+    double mesh, setup, solve, zone, output, total;
+  } timing;
+  double peak_memory; ///< bytes, sum over ranks
+} IrzSummary;
+
+/// The summary as JSON text, as interface.md fixes it.
+/// @return text to be released with free(), or NULL if there is no memory
+char *irz_summary_json(const IrzSummary *summary);
+
+/// Print the summary for a person.
+void irz_summary_print(const IrzSummary *summary, FILE *out);
+
+/// Write text to DIR/NAME under a temporary name, flush it to disk, then rename.
+IrzCode irz_file_write(const char *path, const char *text, IrzError *error);
+
+/// Free what a summary owns.
+void irz_summary_clear(IrzSummary *summary);
+
+/// Type of the numbers in an array to be written.
+typedef enum { IRZ_FLOAT64, IRZ_UINT8, IRZ_INT32 } IrzType;
+
+/// A named array on points or cells.
+typedef struct {
+  const char *name;
+  IrzType type;
+  int components; ///< 1 for scalars
+  const void *data;
+} IrzArray;
+
+/// One rank's piece of a grid to be written. Point ids are local to the piece.
+typedef struct {
+  int32_t n_points;
+  const double *points; ///< [n_points][3], m (written in mm)
+  int32_t n_cells;
+  int nodes_per_cell;   ///< 4: tetrahedra; 10: quadratic tetrahedra in VTK's node order
+  const int32_t *cells; ///< [n_cells][nodes_per_cell]
+  int n_point_arrays;
+  const IrzArray *point_arrays;
+  int n_cell_arrays;
+  const IrzArray *cell_arrays;
+} IrzGrid;
+
+/// Write a VTKHDF UnstructuredGrid 1.0, one part per rank, collectively; under a temporary name, then renamed.
+/// Collective.
+/// @param[in]  comm     communicator
+/// @param[in]  path     final name, ending in .hdf
+/// @param[in]  grid     this rank's piece
+/// @param[in]  plan     the plan's text, stored as /irezone/plan (from rank 0)
+/// @param[in]  summary  JSON, stored as /irezone/summary (from rank 0)
+/// @param[out] error    what is wrong; no file is left under `path`
+/// @return IRZ_OK or IRZ_ERR_OUTPUT
+IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan, const char *summary,
+                         IrzError *error);
+
+/// Describe a result file for `irezone info`: sizes, arrays with their ranges, the stored summary.
+IrzCode irz_result_print(const char *path, FILE *out, IrzError *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,40 @@
+/// @file
+/// Tissue presets: named sets of parameters, each number with its source.
+#ifndef IREZONE_TISSUE_H
+#define IREZONE_TISSUE_H
+
+#include <irezone/law.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A number with where it comes from.
+typedef struct {
+  double value;       ///< SI
+  const char *source; ///< publication or database, with a caveat where the number could not be checked
+} IrzSourced;
+
+/// A tissue preset.
+typedef struct {
+  const char *name;
+  const char *title; ///< one line for a person
+  IrzLaw sigma;      ///< SI
+  const char *sigma_source;
+  IrzSourced threshold;  ///< irreversible threshold, V/m
+  double threshold_low;  ///< lower end of the reported spread, V/m
+  double threshold_high; ///< upper end, V/m
+} IrzPreset;
+
+/// All presets.
+/// @param[out] count  number of presets
+/// @return array of `count` presets, static
+const IrzPreset *irz_presets(int *count);
+
+/// A preset by name, or NULL.
+const IrzPreset *irz_preset_find(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
