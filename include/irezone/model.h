@@ -1,0 +1,56 @@
+/// @file
+/// A model: a mesh with everything built on it, which solves any plan that has the same geometry.
+#ifndef IREZONE_MODEL_H
+#define IREZONE_MODEL_H
+
+#include <irezone/error.h>
+#include <irezone/plan.h>
+#include <irezone/result.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// How to run. Zero-initialise for the defaults.
+typedef struct {
+  int threads;                                                         ///< OpenMP threads per rank; 0: chosen
+  void (*progress)(void *context, const char *stage, double fraction); ///< called on rank 0; may be NULL
+  void *context;
+} IrzModelOptions;
+
+/// A model. Collective on the communicator it was created with.
+typedef struct IrzModel IrzModel;
+
+/// Load or generate the mesh of a plan, distribute and number it. PETSc must be initialised. Collective.
+/// @param[in]     comm     communicator
+/// @param[in,out] plan     the plan, the same on all ranks; warnings are added to it
+/// @param[in]     options  may be NULL
+/// @param[out]    model    the model; NULL on failure
+/// @param[out]    error    the same on all ranks
+/// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
+IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
+                         IrzError *error);
+
+/// Whether a model can solve a plan: same mesh, probes, idle probes' behaviour, anatomy and element order. Tissues,
+/// pulses and thresholds may differ.
+bool irz_model_serves(const IrzModel *model, const IrzPlan *plan);
+
+/// Solve all pulses of a plan and measure the zone. The next solve starts from the known solution. Collective.
+/// @param[in]     model    model that serves the plan
+/// @param[in,out] plan     the plan; warnings are added to it
+/// @param[out]    summary  what was found (the same on all ranks); irz_summary_clear() it; refers to `plan`
+/// @param[out]    error    the same on all ranks
+/// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
+IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error);
+
+/// Write the last solution to DIR/NAME.hdf and DIR/NAME.json, making DIR if need be. Sets the summary's output and
+/// total times. Collective.
+IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error);
+
+/// Free a model; NULL is allowed. Collective.
+void irz_model_free(IrzModel *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
