@@ -11,30 +11,64 @@
 extern "C" {
 #endif
 
-/// A label map. World coordinates are the image's RAS frame, in m.
+#define IRZ_LABEL_MAX_REGIONS 255 ///< regions of a label map, "default" included
+#define IRZ_LABEL_MIXED 255       ///< in IrzLabelMap::block: more than one region
+#define IRZ_LABEL_MAX_LEVELS 16   ///< levels of IrzLabelMap::block
+
+/// A label map. World coordinates are the plan's, in m: the image's RAS frame, or LPS if `anatomy.frame` says so. The
+/// probes and a mesh generated around them are in that frame too, so that nothing has to be converted anywhere else.
 struct IrzLabelMap {
   int size[3];           ///< voxels along i, j, k
   double to_voxel[3][4]; ///< (i, j, k) = to_voxel (x, y, z, 1); voxel centres have whole numbers
   double to_world[3][4]; ///< the inverse
   double spacing[3];     ///< m, edge lengths of a voxel
   int n_regions;         ///< regions that can occur; region 0 is "default"
-  IrzGroup *regions;     ///< names; tag = the first label mapped to it (0 for default)
+  IrzGroup *regions;     ///< [n_regions] names; tag = the first label mapped to it (0 for default)
+  int64_t *voxels;       ///< [n_regions] voxels of each region
   uint8_t *region;       ///< [size[2]][size[1]][size[0]] region of each voxel, after the plan's map
+
+  int n_levels;                         ///< levels of `block`
+  uint8_t *block[IRZ_LABEL_MAX_LEVELS]; ///< [level]: region of each cube of 2^(level+1) voxels, or IRZ_LABEL_MIXED
+  int blocks[IRZ_LABEL_MAX_LEVELS][3];  ///< [level]: cubes along i, j, k; those at the upper faces are cut off
 };
 
 /// Read the label map of a plan and apply its `map`.
-/// @param[in]  plan   plan with `anatomy`
+/// @param[in]  plan   plan with `anatomy`; gets a warning for every mapped label that does not occur
 /// @param[out] map    the label map; NULL on failure
-/// @param[out] error  what is wrong with the image or the map (a mapped label that does not occur is a warning)
-/// @return IRZ_OK, IRZ_ERR_PLAN or IRZ_ERR_INPUT
+/// @param[out] error  what is wrong with the image or the map
+/// @return IRZ_OK, IRZ_ERR_PLAN (no region of a tissue's name, too many regions) or IRZ_ERR_INPUT
 IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error);
 
-/// Region at a point: that of the nearest voxel centre; 0 outside the image.
+/// Region at a point: that of the nearest voxel centre; 0 outside the image. Called for every quadrature point.
 /// @param[in] map  label map
-/// @param[in] x    point in the image's RAS frame, m
-int irz_label_map_region(const IrzLabelMap *map, const double x[3]);
+/// @param[in] x    point in the plan's frame, m
+static inline int irz_label_map_region(const IrzLabelMap *map, const double x[3]) {
+  size_t index[3];
+
+  for (int d = 0; d < 3; d++) {
+    const double *row = map->to_voxel[d];
+    double v = row[0] * x[0] + row[1] * x[1] + row[2] * x[2] + row[3] + 0.5;
+
+    if (!(v >= 0 && v < map->size[d])) return 0;
+    index[d] = (size_t)v;
+  }
+  return map->region[(index[2] * (size_t)map->size[1] + index[1]) * (size_t)map->size[0] + index[0]];
+}
+
+/// The region of a whole box, if it has only one: points of a box that is uniform need not be looked up one by one.
+/// Never wrong about a uniform box; a box that is not along the image's axes may be called mixed because of a voxel
+/// just beside it.
+/// @param[in] map   label map
+/// @param[in] low   lower corner in the plan's frame, m
+/// @param[in] high  upper corner, m
+/// @return the region, or -1 if there may be more than one
+int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const double high[3]);
 
 /// Let all ranks have the map that rank 0 read. Collective.
+/// @param[in]     comm   communicator
+/// @param[in,out] map    rank 0: the map, or NULL if there is none; other ranks: NULL on entry, a copy on return
+/// @param[out]    error  no memory on some rank; the maps of all ranks but 0 are NULL then
+/// @return the common code
 IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error);
 
 /// Free a label map; NULL is allowed.
