@@ -43,6 +43,29 @@ bool irz_model_serves(const IrzModel *model, const IrzPlan *plan);
 /// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
 IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error);
 
+/// Keep the last solution: from now on every solve starts from it (and from the preconditioner as it is now), not from
+/// the last one. A result then depends on its plan and on what was kept, not on what was solved in between, which makes
+/// a sweep repeatable bit by bit however its cases are handed out. Calling it again keeps the newer solution.
+/// Collective.
+IrzCode irz_model_keep_start(IrzModel *model, IrzError *error);
+
+/// A regular grid of points, the first coordinate running fastest.
+typedef struct {
+  int size[3];       ///< points along x, y, z
+  double origin[3];  ///< m, the first point
+  double spacing[3]; ///< m
+} IrzPointGrid;
+
+/// Which points of a grid lie in the zone of the last solve: tissue whose field (largest over the pulses) reaches the
+/// threshold that applies there. Points outside the mesh and inside needles are not in the zone. Collective.
+/// @param[in]  model    model after irz_model_solve()
+/// @param[in]  grid     the points
+/// @param[out] ablated  [size[2]][size[1]][size[0]] 1 in the zone, else 0; complete on rank 0 of the model's
+/// communicator
+/// @param[out] error    the same on all ranks
+/// @return IRZ_OK or IRZ_ERR_SOLVER
+IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error);
+
 /// Write the last solution to DIR/NAME.hdf and DIR/NAME.json, making DIR if need be. Sets the summary's output and
 /// total times. Collective.
 IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error);
