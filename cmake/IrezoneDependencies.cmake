@@ -1,12 +1,5 @@
 # Everything irezone stands on is a Debian package; scripts/install-packages.sh installs them.
-find_package(MPI REQUIRED COMPONENTS C)
-find_package(OpenMP REQUIRED COMPONENTS C)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(PETSC REQUIRED IMPORTED_TARGET PETSc>=3.18)
-pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(GSL REQUIRED IMPORTED_TARGET gsl)
-pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+include(IrezonePackages)
 set(HDF5_PREFER_PARALLEL ON)
 find_package(HDF5 REQUIRED COMPONENTS C)
 if(NOT HDF5_IS_PARALLEL)
