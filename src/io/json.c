@@ -1,0 +1,154 @@
+/* The summary as JSON. Units are in the names; this is where SI becomes mm, V/cm and cm³. */
+#include <irezone/result.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MM_PER_M 1e3
+#define CM3_PER_M3 1e6
+#define V_PER_CM 1e-2 /* V/m to V/cm */
+
+/* Twelve digits: far beyond the accuracy of any number here, and 0.1 stays 0.1. */
+#define DIGITS 12
+
+/// A number; null where there is none (JSON has no NaN and no infinity).
+static json_t *number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/// An estimate that was not made is negative, and null in JSON.
+static json_t *estimate(double value, double scale) {
+  return value >= 0 ? number(value * scale) : json_null();
+}
+
+/// Text; bytes that are not UTF-8 become question marks.
+static json_t *text(const char *string) {
+  json_t *value = json_string(string);
+  if (value != NULL) return value;
+  char *copy = strdup(string);
+  if (copy == NULL) return NULL;
+  for (char *c = copy; *c != '\0'; c++) {
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  }
+  value = json_string(copy);
+  free(copy);
+  return value;
+}
+
+static json_t *vector(const double x[3], double scale) {
+  return json_pack("[o, o, o]", number(x[0] * scale), number(x[1] * scale), number(x[2] * scale));
+}
+
+static json_t *mesh_object(const IrzSummary *summary) {
+  return json_pack("{s:I, s:I, s:i, s:I}", "cells", (json_int_t)summary->cells, "vertices",
+                   (json_int_t)summary->vertices, "order", summary->order, "unknowns", (json_int_t)summary->unknowns);
+}
+
+/// Current of every electrode, by probe name.
+static json_t *electrode_object(const IrzPlan *plan, const IrzPulseResult *pulse) {
+  json_t *object = json_object();
+  for (int i = 0; i < plan->n_probes; i++) {
+    json_object_set_new(object, plan->probes[i].name, number(pulse->electrode_current[i]));
+  }
+  return object;
+}
+
+static json_t *pulse_array(const IrzSummary *summary) {
+  json_t *array = json_array();
+  for (int i = 0; i < summary->n_pulses; i++) {
+    const IrzPulseResult *pulse = &summary->pulses[i];
+    json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "from", text(pulse->from),
+                                           "to", text(pulse->to), "voltage_V", number(pulse->voltage), "current_A",
+                                           number(pulse->current), "current_error_A", estimate(pulse->current_error, 1),
+                                           "resistance_ohm", number(pulse->resistance), "newton_iterations",
+                                           pulse->newton_iterations, "linear_iterations", pulse->linear_iterations,
+                                           "electrode_current_A", electrode_object(summary->plan, pulse)));
+  }
+  return array;
+}
+
+static json_t *threshold_array(const IrzZone *zone) {
+  json_t *array = json_array();
+  for (int i = 0; i < zone->n_also; i++) {
+    const IrzThresholdVolume *also = &zone->also[i];
+    json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "threshold_V_per_cm", number(also->threshold * V_PER_CM),
+                                           "volume_cm3", number(also->volume * CM3_PER_M3), "volume_error_cm3",
+                                           estimate(also->volume_error, CM3_PER_M3)));
+  }
+  return array;
+}
+
+static json_t *region_array(const IrzZone *zone) {
+  json_t *array = json_array();
+  for (int i = 0; i < zone->n_regions; i++) {
+    const IrzRegionVolume *region = &zone->regions[i];
+    json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "region", text(region->region), "threshold_V_per_cm",
+                                           number(region->threshold * V_PER_CM), "volume_cm3",
+                                           number(region->volume * CM3_PER_M3), "ablated_cm3",
+                                           number(region->ablated * CM3_PER_M3)));
+  }
+  return array;
+}
+
+static json_t *zone_object(const IrzZone *zone) {
+  double extent[3];
+  for (int i = 0; i < 3; i++) extent[i] = zone->box[1][i] - zone->box[0][i];
+  return json_pack("{s:o, s:o, s:o, s:o, s:[o, o], s:i, s:o, s:b, s:o, s:o}", "threshold_V_per_cm",
+                   number(zone->threshold * V_PER_CM), "volume_cm3", number(zone->volume * CM3_PER_M3),
+                   "volume_error_cm3", estimate(zone->volume_error, CM3_PER_M3), "extent_mm", vector(extent, MM_PER_M),
+                   "bounding_box_mm", vector(zone->box[0], MM_PER_M), vector(zone->box[1], MM_PER_M), "parts",
+                   zone->n_parts, "largest_part_cm3", number(zone->largest_part * CM3_PER_M3), "touches_outer",
+                   (int)zone->touches_outer, "by_threshold", threshold_array(zone), "by_region", region_array(zone));
+}
+
+static json_t *probe_array(const IrzSummary *summary) {
+  json_t *array = json_array();
+  for (int i = 0; i < summary->plan->n_probes; i++) {
+    const IrzProbe *probe = &summary->plan->probes[i];
+    json_t *potential = json_array();
+    for (int p = 0; p < summary->n_pulses; p++) {
+      json_array_append_new(potential, number(summary->pulses[p].potential[i]));
+    }
+    json_t *object = json_pack("{s:o, s:o}", "name", text(probe->name), "potential_V", potential);
+    if (object != NULL && probe->has_geometry) {
+      json_object_set_new(object, "tip_mm", vector(probe->tip, MM_PER_M));
+      json_object_set_new(object, "direction", vector(probe->direction, 1));
+      json_object_set_new(object, "exposure_mm", number(probe->exposure * MM_PER_M));
+      json_object_set_new(object, "diameter_mm", number(probe->diameter * MM_PER_M));
+    }
+    json_array_append_new(array, object);
+  }
+  return array;
+}
+
+static json_t *warning_array(const IrzPlan *plan) {
+  json_t *array = json_array();
+  for (int i = 0; i < plan->n_warnings; i++) json_array_append_new(array, text(plan->warnings[i]));
+  return array;
+}
+
+static json_t *timing_object(const IrzSummary *summary) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "mesh", number(summary->timing.mesh), "setup",
+                   number(summary->timing.setup), "solve", number(summary->timing.solve), "zone",
+                   number(summary->timing.zone), "output", number(summary->timing.output), "total",
+                   number(summary->timing.total));
+}
+
+char *irz_summary_json(const IrzSummary *summary) {
+  const IrzPlan *plan = summary->plan;
+  /* Only with a patient's anatomy is there a patient's frame: the one the plan's coordinates are in. */
+  json_t *frame = plan->anatomy.labels[0] == '\0'        ? json_null()
+                  : plan->anatomy.frame == IRZ_FRAME_LPS ? json_string("LPS")
+                                                         : json_string("RAS");
+  json_t *root =
+      json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "irezone", IRZ_VERSION, "plan",
+                text(plan->name), "status", text(summary->status), "frame", frame, "mesh", mesh_object(summary),
+                "pulses", pulse_array(summary), "zone", zone_object(&summary->zone), "probes", probe_array(summary),
+                "warnings", warning_array(plan), "timing_s", timing_object(summary), "peak_memory_MB",
+                number(summary->peak_memory / 1e6), "ranks", summary->ranks, "threads", summary->threads);
+  if (root == NULL) return NULL;
+  char *encoded = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+  json_decref(root);
+  return encoded;
+}

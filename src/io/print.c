@@ -1,0 +1,169 @@
+/* The summary for a person. */
+#include <irezone/result.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Widest text of a table's cell, in bytes. */
+#define CELL 96
+
+/// Print text and fill up with blanks to `width` columns; a multi-byte UTF-8 character takes one.
+static void print_left(FILE *out, const char *text, int width) {
+  int columns = 0;
+  for (const char *c = text; *c != '\0'; c++) columns += ((unsigned char)*c & 0xc0) != 0x80;
+  fprintf(out, "%s%*s", text, columns < width ? width - columns : 0, "");
+}
+
+/// The same, to the right.
+static void print_right(FILE *out, const char *text, int width) {
+  int columns = 0;
+  for (const char *c = text; *c != '\0'; c++) columns += ((unsigned char)*c & 0xc0) != 0x80;
+  fprintf(out, "%*s%s", columns < width ? width - columns : 0, "", text);
+}
+
+/// "15.44 ± 0.06 cm³": as many decimals as two digits of the error need; four digits where no error is known.
+static void format_error(char text[CELL], double value, double error, const char *unit) {
+  if (!isfinite(value)) {
+    snprintf(text, CELL, "-");
+    return;
+  }
+  if (!(error >= 0) || !isfinite(error)) {
+    snprintf(text, CELL, "%.4g %s", value, unit);
+    return;
+  }
+  int decimals = 2;
+  if (error > 0) decimals = (int)fmin(fmax(1 - floor(log10(error)), 0), 4);
+  /* 0.060 says no more than 0.06. */
+  if (decimals > 0 && error * pow(10, decimals) >= 20) decimals--;
+  snprintf(text, CELL, "%.*f ± %.*f %s", decimals, value, decimals, error, unit);
+}
+
+/// 43331 as "43 331".
+static void format_count(char text[CELL], int64_t count) {
+  char digits[CELL];
+  int length = snprintf(digits, sizeof digits, "%lld", (long long)count), to = 0;
+  for (int i = 0; i < length; i++) {
+    if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-') text[to++] = ' ';
+    text[to++] = digits[i];
+  }
+  text[to] = '\0';
+}
+
+static void print_mesh(const IrzSummary *summary, FILE *out) {
+  char cells[CELL], unknowns[CELL];
+  format_count(cells, summary->cells);
+  format_count(unknowns, summary->unknowns);
+  fprintf(out, "  mesh    %s tetrahedra of order %d, %s unknowns; %d %s, %d %s\n", cells, summary->order, unknowns,
+          summary->ranks, summary->ranks == 1 ? "rank" : "ranks", summary->threads,
+          summary->threads == 1 ? "thread" : "threads");
+}
+
+static void print_pulses(const IrzSummary *summary, FILE *out) {
+  if (summary->n_pulses == 0) return;
+  int width = 5;
+  for (int i = 0; i < summary->n_pulses; i++) {
+    int length = (int)(strlen(summary->pulses[i].from) + strlen(summary->pulses[i].to)) + 3;
+    if (length > width) width = length;
+  }
+  fprintf(out, "\n  ");
+  print_left(out, "pulse", width);
+  print_right(out, "voltage", 10);
+  print_right(out, "current", 18);
+  print_right(out, "resistance", 13);
+  print_right(out, "iterations", 14);
+  fprintf(out, "\n");
+  for (int i = 0; i < summary->n_pulses; i++) {
+    const IrzPulseResult *pulse = &summary->pulses[i];
+    char cell[2 * IRZ_NAME_MAX + CELL];
+    snprintf(cell, sizeof cell, "%s → %s", pulse->from, pulse->to);
+    fprintf(out, "  ");
+    print_left(out, cell, width);
+    snprintf(cell, sizeof cell, "%.0f V", pulse->voltage);
+    print_right(out, cell, 10);
+    format_error(cell, pulse->current, pulse->current_error, "A");
+    print_right(out, cell, 18);
+    format_error(cell, pulse->resistance, -1, "Ω");
+    print_right(out, cell, 13);
+    snprintf(cell, sizeof cell, "%d / %d", pulse->newton_iterations, pulse->linear_iterations);
+    print_right(out, cell, 14);
+    fprintf(out, "\n");
+  }
+}
+
+static void print_zone(const IrzZone *zone, FILE *out) {
+  char volume[CELL];
+  format_error(volume, zone->volume * 1e6, zone->volume_error * 1e6, "cm³");
+  fprintf(out, "\n  zone    %s", volume);
+  bool one_threshold = true;
+  for (int i = 0; i < zone->n_regions; i++) {
+    if (zone->regions[i].threshold != zone->threshold) one_threshold = false;
+  }
+  if (one_threshold) {
+    fprintf(out, " at %.4g V/cm and more\n", zone->threshold / 100);
+  } else {
+    fprintf(out, ", each region at its own threshold\n");
+  }
+  if (zone->volume > 0) {
+    fprintf(out, "  extent  %.1f x %.1f x %.1f mm; x %.1f to %.1f, y %.1f to %.1f, z %.1f to %.1f mm\n",
+            (zone->box[1][0] - zone->box[0][0]) * 1e3, (zone->box[1][1] - zone->box[0][1]) * 1e3,
+            (zone->box[1][2] - zone->box[0][2]) * 1e3, zone->box[0][0] * 1e3, zone->box[1][0] * 1e3,
+            zone->box[0][1] * 1e3, zone->box[1][1] * 1e3, zone->box[0][2] * 1e3, zone->box[1][2] * 1e3);
+  }
+  if (zone->n_parts > 1) {
+    fprintf(out, "  parts   THE ZONE IS SPLIT into %d parts; the largest has %.4g cm³\n", zone->n_parts,
+            zone->largest_part * 1e6);
+  }
+  if (zone->touches_outer) {
+    fprintf(out, "  wall    the zone reaches the wall of the tissue box, where the model ends\n");
+  }
+}
+
+/// Regions are worth a table when there are several or when the one there is has a name.
+static void print_regions(const IrzZone *zone, FILE *out) {
+  if (zone->n_regions == 0 || (zone->n_regions == 1 && strcmp(zone->regions[0].region, "default") == 0)) return;
+  int width = 6;
+  for (int i = 0; i < zone->n_regions; i++) {
+    if ((int)strlen(zone->regions[i].region) > width) width = (int)strlen(zone->regions[i].region);
+  }
+  fprintf(out, "\n  ");
+  print_left(out, "region", width);
+  fprintf(out, "   threshold       volume      ablated   share\n");
+  for (int i = 0; i < zone->n_regions; i++) {
+    const IrzRegionVolume *region = &zone->regions[i];
+    double share = region->volume > 0 ? 100 * region->ablated / region->volume : 0;
+    fprintf(out, "  ");
+    print_left(out, region->region, width);
+    fprintf(out, "%7.4g V/cm %8.4g cm³ %8.4g cm³ %5.1f %%\n", region->threshold / 100, region->volume * 1e6,
+            region->ablated * 1e6, share);
+  }
+}
+
+static void print_thresholds(const IrzZone *zone, FILE *out) {
+  if (zone->n_also == 0) return;
+  fprintf(out, "\n  threshold     volume\n");
+  for (int i = 0; i < zone->n_also; i++) {
+    char volume[CELL];
+    format_error(volume, zone->also[i].volume * 1e6, zone->also[i].volume_error * 1e6, "cm³");
+    fprintf(out, "  %4.4g V/cm     %s\n", zone->also[i].threshold / 100, volume);
+  }
+}
+
+void irz_summary_print(const IrzSummary *summary, FILE *out) {
+  fprintf(out, "%s: %s\n", summary->plan->name, summary->status);
+  print_mesh(summary, out);
+  print_pulses(summary, out);
+  print_zone(&summary->zone, out);
+  print_regions(&summary->zone, out);
+  print_thresholds(&summary->zone, out);
+  if (summary->plan->n_warnings > 0) fprintf(out, "\n");
+  for (int i = 0; i < summary->plan->n_warnings; i++) fprintf(out, "  warning: %s\n", summary->plan->warnings[i]);
+  fprintf(out, "\n  time    %.2f s: mesh %.2f, setup %.2f, solve %.2f, zone %.2f, output %.2f; %.0f MB\n",
+          summary->timing.total, summary->timing.mesh, summary->timing.setup, summary->timing.solve,
+          summary->timing.zone, summary->timing.output, summary->peak_memory / 1e6);
+}
+
+void irz_summary_clear(IrzSummary *summary) {
+  free(summary->pulses);
+  free(summary->zone.regions);
+  memset(summary, 0, sizeof *summary);
+}
