@@ -52,6 +52,18 @@ static IrzCode read_bytes(const Image *image, void *to, unsigned size, IrzError 
   return refuse(image, error, "the file is cut off: it ends before its last voxel");
 }
 
+/// Read past the last voxel, which makes zlib compare its checksum.
+static IrzCode check_end(const Image *image, IrzError *error) {
+  char next;
+  int got = gzread(image->file, &next, 1), code;
+
+  if (got > 0) return IRZ_OK; // bytes after the image are no concern of ours
+  const char *message = gzerror(image->file, &code);
+  if (got == 0 && (code == Z_OK || code == Z_STREAM_END)) return IRZ_OK;
+  if (code == Z_BUF_ERROR) return refuse(image, error, "the file is cut off: its checksum is missing");
+  return irz_error_set(error, IRZ_ERR_INPUT, "%s: the compressed data are damaged (%s)", image->path, message);
+}
+
 /// Bring the header into this machine's byte order and refuse what is not a NIfTI-1 image in one file.
 static IrzCode recognise(Image *image, IrzError *error) {
   nifti_1_header *h = &image->header;
@@ -338,10 +350,7 @@ static IrzCode read_voxels(IrzPlan *plan, const Image *image, IrzLabelMap *map, 
     for (int i = 0; i < n; i++) value[i] = image->slope * value[i] + image->inter;
     code = label_piece(plan, image, map, first, n, value, of_entry, seen, error);
   }
-  // Reading past the last voxel makes zlib compare its checksum
-  if (code == IRZ_OK && gzread(image->file, stored, 1) < 0) {
-    code = refuse(image, error, "the compressed data are damaged (checksum)");
-  }
+  if (code == IRZ_OK) code = check_end(image, error);
   free(stored);
   free(value);
   return code;
@@ -498,9 +507,12 @@ int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const dou
 /// Read an open file into an empty map.
 static IrzCode read_image(IrzPlan *plan, Image *image, double file_size, IrzLabelMap *map, IrzError *error) {
   uint8_t *of_entry = NULL, *seen = NULL;
+  int zlib_code;
   IrzCode code;
 
   if (gzread(image->file, &image->header, sizeof(image->header)) != (int)sizeof(image->header)) {
+    gzerror(image->file, &zlib_code);
+    if (zlib_code == Z_DATA_ERROR) return refuse(image, error, "the compressed data are damaged");
     return refuse(image, error, "not a NIfTI-1 image: it has no header of 348 bytes");
   }
   IRZ_TRY(recognise(image, error));
@@ -586,7 +598,7 @@ IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error) {
   MPI_Bcast(&present, 1, MPI_INT, 0, comm);
   if (!present || size == 1) return IRZ_OK;
 
-  if (rank == 0) numbers = **map;
+  if (rank == 0 && *map) numbers = **map;
   MPI_Bcast(&numbers, (int)sizeof(numbers), MPI_BYTE, 0, comm);
   if (rank == 0) {
     shared = *map;
