@@ -1,0 +1,352 @@
+"""Verification of the program against exact solutions and identities.
+
+    python3 cases.py PROGRAM FOLDER [CASE ...]      run cases (default: all); exit status 1 if a number is out of bounds
+    python3 cases.py --list                         names of the cases
+    python3 cases.py PROGRAM FOLDER --table         run all and print a table of what was found, in Markdown
+
+Every case makes its mesh or plan, runs `irezone run` on it and compares the summary.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+import exact
+import meshes
+import results
+from exact import MM, V_PER_CM, Law
+
+CM3 = 1e-6
+RAMP = Law("ramp", low=0.067, high=0.241, **{"from": 460, "to": 700})
+WIDE_RAMP = Law("ramp", low=0.08, high=0.32, **{"from": 350, "to": 700})
+SIGMOID = Law("sigmoid", low=0.1, high=0.35, center=580, width=80)
+SMOOTHSTEP = Law("smoothstep", low=0.067, high=0.241, **{"from": 460, "to": 700})
+GOMPERTZ = Law("gompertz", low=0.1, high=0.35, a=5, b=0.004)
+TABLE = Law("table", field=[200, 400, 600, 900], sigma=[0.05, 0.1, 0.22, 0.3])
+CONSTANT = Law("constant", value=0.1)
+LAWS = (CONSTANT, RAMP, WIDE_RAMP, SIGMOID, SMOOTHSTEP, GOMPERTZ, TABLE)
+
+CURRENT, ZONE = 0.2e-2, 0.5e-2  # wanted of the exact solutions, relative
+
+
+class Case:
+    """A running case: its folder, its findings, and how to run the program."""
+
+    def __init__(self, name, program, folder):
+        self.name, self.program, self.folder = name, program, os.path.join(folder, name)
+        self.rows, self.failed = [], False
+        os.makedirs(self.folder, exist_ok=True)
+
+    def near(self, what, found, wanted, tolerance):
+        """Compare relatively, and note it."""
+        error = abs(found - wanted) / abs(wanted)
+        self.note(what, found, wanted, error, tolerance)
+
+    def note(self, what, found, wanted, error, tolerance):
+        good = bool(error <= tolerance)  # false for NaN
+        self.failed |= not good
+        self.rows.append((what, found, wanted, error, tolerance))
+        print(f"{'' if good else 'BAD '}{what}: {found:.9g}, exact {wanted:.9g}, off by {error:.2e}, allowed {tolerance:.1e}")
+
+    def plan(self, name, **keys):
+        """Write a plan; values are text in YAML's flow notation. Returns its path."""
+        path = os.path.join(self.folder, name + ".yaml")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(f"name: {name}\n" + "".join(f"{key}: {value}\n" for key, value in keys.items()))
+        return path
+
+    def run(self, plan, *options, ranks=1, threads=1):
+        """Run a plan; the summary as a dictionary."""
+        out = os.path.join(self.folder, "out")
+        command = [self.program, "run", plan, "-o", out, "-q", "--threads", str(threads), *options]
+        if ranks > 1:
+            command = ["mpiexec", "--oversubscribe", "-n", str(ranks)] + command
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(command)}\nexit {done.returncode}\n{done.stdout}{done.stderr}")
+        self.base = os.path.join(out, os.path.splitext(os.path.basename(plan))[0])
+        with open(self.base + ".json", encoding="utf-8") as file:
+            summary = json.load(file)
+        assert summary["status"] == "converged", summary["status"]
+        return summary
+
+    def loaded(self, name, mesh, law, voltage, thresholds, **keys):
+        """Plan on a loaded mesh of one tissue between electrode_1 at the voltage and electrode_2 at 0 V."""
+        return self.plan(
+            name,
+            mesh=f"{{file: {mesh}.msh}}",
+            tissues=keys.pop("tissues", f"{{default: {{sigma: {law and law.yaml()}}}}}"),
+            probes="[{name: A, surface: electrode_1}, {name: B, surface: electrode_2}]",
+            pulses=f"[{{from: A, to: B, voltage: {voltage}, count: 90, width: 100, rate: 1.5}}]",
+            zone=f"{{threshold: {thresholds[0]}, also: {list(thresholds[1:])}}}",
+            **keys,
+        )
+
+    def write(self, mesh, name):
+        """Write a mesh beside the plans."""
+        assert len(mesh.tets) <= 100000
+        mesh.write(os.path.join(self.folder, name + ".msh"))
+
+
+def volumes(summary):
+    """threshold in V/cm -> volume in m^3."""
+    zone = summary["zone"]
+    found = {zone["threshold_V_per_cm"]: zone["volume_cm3"] * CM3}
+    found.update({row["threshold_V_per_cm"]: row["volume_cm3"] * CM3 for row in zone["by_threshold"]})
+    return found
+
+
+def against_radial(case, name, mesh, law, voltage, solution, part):
+    """Current and volumes of a part of a radial solution, at thresholds whose surface lies well inside."""
+    inside = lambda field: 1.15 * solution.inner < solution.radius(field * V_PER_CM) < 0.95 * solution.outer
+    thresholds = [500] + [field for field in (350, 400, 460, 550, 600, 700) if inside(field)]
+    assert inside(500)
+    summary = case.run(case.loaded(name, mesh, law, voltage, thresholds))
+    case.near(f"{law.law} {voltage} V, current", summary["pulses"][0]["current_A"], solution.current * part, CURRENT)
+    for threshold, volume in volumes(summary).items():
+        exact_volume = solution.volume(threshold * V_PER_CM) * part
+        case.near(f"{law.law} {voltage} V, zone of {threshold:g} V/cm", volume, exact_volume, ZONE)
+    return summary
+
+
+def cylinders(case):
+    """Coaxial cylinders of 0.5 and 20 mm, 20 mm long: a sixth of the ring for every law, the whole ring once."""
+    sector = math.pi / 3
+    case.write(meshes.coaxial(0.5, 20, 20, (36, 8, 12), sector), "sector")
+    for number, law in enumerate(LAWS):
+        solution = exact.Radial(law, 1, 0.5 * MM, 20 * MM, 1000, 20 * MM)
+        against_radial(case, f"{law.law}-{number}", "sector", law, 1000, solution, sector / (2 * math.pi))
+    solution = exact.Radial(RAMP, 1, 0.5 * MM, 20 * MM, 500, 20 * MM)
+    against_radial(case, "ramp-500", "sector", RAMP, 500, solution, sector / (2 * math.pi))
+    case.write(meshes.coaxial(0.5, 20, 20, (30, 24, 6)), "ring")
+    solution = exact.Radial(RAMP, 1, 0.5 * MM, 20 * MM, 1000, 20 * MM)
+    against_radial(case, "ring", "ring", RAMP, 1000, solution, 1)
+
+
+def spheres(case):
+    """Concentric spheres of 2 and 30 mm: the octant, every law at 1000 V, a ramp at 500 and 1500 V."""
+    case.write(meshes.octant(2, 30, 8, 30), "octant")
+    for number, law in enumerate(LAWS):
+        solution = exact.Radial(law, 2, 2 * MM, 30 * MM, 1000)
+        against_radial(case, f"{law.law}-{number}", "octant", law, 1000, solution, 1 / 8)
+    for voltage in (500, 1500):
+        solution = exact.Radial(RAMP, 2, 2 * MM, 30 * MM, voltage)
+        against_radial(case, f"ramp-{voltage}", "octant", RAMP, voltage, solution, 1 / 8)
+
+
+def two_cylinders(case):
+    """Two parallel needles of 1 mm diameter 15 mm apart, 2250 V: Cassini ovals, ended by an exact field line."""
+    thickness, angle = 1.0, 0.4
+    case.write(meshes.two_cylinders(0.5, 15, angle, thickness, (60, 30, 2)), "half")
+    solution = exact.TwoCylinders(0.5 * MM, 15 * MM, 2250, 0.1, angle)
+    thresholds = [500, 350, 400, 600, 637, 700, 1500]
+    summary = case.run(case.loaded("cassini", "half", CONSTANT, 2250, thresholds))
+    current = solution.current_per_length * thickness * MM
+    case.near("current", summary["pulses"][0]["current_A"], current, CURRENT)
+    for threshold, volume in volumes(summary).items():
+        case.near(f"zone of {threshold:g} V/cm", volume, solution.area(threshold * V_PER_CM) * thickness * MM, ZONE)
+
+
+def plates(case):
+    """Parallel plates: sigma(V/d) V/d times the area, for every law; the field is uniform, so nothing is lost."""
+    case.write(meshes.slab([10], 8, (3, 3, 3)), "plates")
+    for number, law in enumerate(LAWS):
+        field = 580 * V_PER_CM
+        summary = case.run(case.loaded(f"{law.law}-{number}", "plates", law, 580, [500, 600]))
+        case.near(f"{law.law}, current", summary["pulses"][0]["current_A"], law(field) * field * 64e-6, 1e-8)
+        found = volumes(summary)
+        case.near(f"{law.law}, zone of 500 V/cm", found[500], 640e-9, 1e-8)
+        case.note(f"{law.law}, zone of 600 V/cm", found[600], 0, found[600] / 640e-9, 0)
+
+
+def layers(case):
+    """Two nonlinear layers in series: the field jumps at the interface, and the zone holds one of them."""
+    case.write(meshes.slab([6, 4], 8, (3, 3, 3)), "layers")
+    for name, laws in (("ramp over sigmoid", (RAMP, SIGMOID)), ("sigmoid over constant", (SIGMOID, CONSTANT))):
+        solution = exact.Layers(laws, [6 * MM, 4 * MM], 550)
+        low, high = sorted(field / V_PER_CM for field in solution.fields)
+        threshold = round((low + high) / 2)
+        plan = case.loaded(
+            name.replace(" ", "-"), "layers", None, 550, [threshold],
+            tissues=f"{{layer_1: {{sigma: {laws[0].yaml()}}}, layer_2: {{sigma: {laws[1].yaml()}}},"
+                    f" default: {{sigma: {CONSTANT.yaml()}}}}}")  # fmt: skip
+        summary = case.run(plan)
+        case.near(f"{name}, current", summary["pulses"][0]["current_A"], solution.density * 64e-6, 1e-6)
+        wanted = sum(64e-6 * d * MM for d, field in zip((6, 4), solution.fields) if field > threshold * V_PER_CM)
+        case.near(f"{name}, zone of {threshold} V/cm", volumes(summary)[threshold], wanted, 1e-6)
+        regions = {row["region"]: row for row in summary["zone"]["by_region"]}
+        case.near(f"{name}, volume of layer_1", regions["layer_1"]["volume_cm3"], 0.384, 1e-9)
+        case.near(f"{name}, volume of layer_2", regions["layer_2"]["volume_cm3"], 0.256, 1e-9)
+
+
+def power(case):
+    """The result file, integrated by other code: dissipated power is V I, and the zone is the summary's."""
+    sector = math.pi / 3
+    case.write(meshes.coaxial(0.5, 20, 20, (24, 6, 8), sector), "sector")
+    sigma = np.vectorize(SIGMOID, otypes=[float])
+    grid = np.linspace(0, 1e7, 1000001)
+    table = sigma(grid)
+    summary = case.run(case.loaded("power", "sector", SIGMOID, 1000, [500]))
+    result = results.Result(case.base + ".hdf")
+    potential = result.point_data["potential_V"]
+    dissipated = result.integrate(potential, lambda field, _: np.interp(field, grid, table) * field**2, 5)
+    case.near("dissipated power", dissipated, 1000 * summary["pulses"][0]["current_A"], 1e-4)
+    zone = result.integrate(potential, lambda field, _: field >= 500 * V_PER_CM, 8)
+    case.near("zone of 500 V/cm", summary["zone"]["volume_cm3"] * CM3, zone, 2e-3)
+    box = result.integrate(potential, lambda field, _: np.ones_like(field))
+    case.near("volume of the mesh", box, math.pi * (400 - 0.25) * 20 / 6 * 1e-9, 1e-5)
+
+
+NEEDLES = {
+    "mesh": "{size: 80, accuracy: 2}",
+    "tissues": "{default: {preset: liver}}",
+    "zone": "{threshold: 500, also: [350, 700]}",
+}
+PAIR = "{count: 2, spacing: 15, exposure: 15}"
+
+
+def three(case, name, **keys):
+    """Plan of a pair with a third, idle needle half-way between them and above."""
+    needle = "direction: [0, 0, 1], exposure: 15}"
+    probes = f"[{{name: A, tip: [-8, 0, -7], {needle}, {{name: B, tip: [8, 0, -7], {needle}, {{name: C, tip: [0, 9, -7], {needle}]"
+    keys = {"pulses": "[{from: A, to: B, voltage: 2000, count: 90, width: 100, rate: 1.5}]", **keys}
+    return case.plan(name, **{**NEEDLES, "probes": probes, **keys})
+
+
+def identities(case):
+    """Polarity, scaling of conductivity and of voltage, currents that cancel, a floating needle at half the voltage."""
+    constant = "{default: {sigma: {law: constant, value: %g}}}"
+    pulse = "[{from: %s, to: %s, voltage: %g, count: 90, width: 100, rate: 1.5}]"
+
+    forward = case.run(three(case, "forward"))
+    current, zone = forward["pulses"][0]["current_A"], volumes(forward)
+    electrodes = forward["pulses"][0]["electrode_current_A"]
+    case.note("sum of electrode currents", sum(electrodes.values()), 0, abs(sum(electrodes.values())) / current, 1e-6)
+    case.note("current of the floating needle", electrodes["C"], 0, abs(electrodes["C"]) / current, 1e-6)
+    case.near("current of A", electrodes["A"], current, 1e-6)
+
+    back = case.run(three(case, "back", pulses=pulse % ("B", "A", 2000)))
+    case.near("current, polarity swapped", back["pulses"][0]["current_A"], current, 1e-6)
+    for threshold, volume in volumes(back).items():
+        case.near(f"zone of {threshold:g} V/cm, polarity swapped", volume, zone[threshold], 1e-6)
+    half = [s["probes"][2]["potential_V"][0] for s in (forward, back)]
+    case.near("potential of the floating needle, both polarities together", sum(half), 2000, 1e-6)
+    case.near("potential of the floating needle by symmetry", half[0], 1000, 1e-2)
+
+    linear = case.run(three(case, "linear", tissues=constant % 0.1))
+    scaled = case.run(three(case, "scaled", tissues=constant % 0.27))
+    case.near("current, sigma scaled", scaled["pulses"][0]["current_A"], 2.7 * linear["pulses"][0]["current_A"], 1e-6)
+    for threshold, volume in volumes(scaled).items():
+        case.near(f"zone of {threshold:g} V/cm, sigma scaled", volume, volumes(linear)[threshold], 1e-6)
+    double = case.run(three(case, "double", tissues=constant % 0.1, pulses=pulse % ("A", "B", 1000)))
+    case.near("current, half the voltage", double["pulses"][0]["current_A"], linear["pulses"][0]["current_A"] / 2, 1e-6)
+    case.near("zone of 350 V/cm at half the voltage", volumes(double)[350], volumes(linear)[700], 1e-6)
+
+    other = (pulse % ("B", "C", 2000))[1:-1]
+    union = volumes(case.run(three(case, "union", pulses=(pulse % ("A", "B", 2000))[:-1] + ", " + other + "]")))
+    alone = volumes(case.run(three(case, "alone", pulses=f"[{other}]")))
+    for threshold, volume in union.items():
+        most, least = zone[threshold] + alone[threshold], max(zone[threshold], alone[threshold])
+        outside = 0 if least < volume < most else 1
+        case.note(f"zone of {threshold:g} V/cm of two pulses, between the larger and the sum", volume, least, outside, 0)
+
+
+def symmetry(case):
+    """Symmetric plans give symmetric zones, whichever way they lie."""
+    line = "{from: A, to: B, voltage: 1500, count: 90, width: 100, rate: 1.5}"
+    ways = {"x": ("[-7, 0, -7]", "[7, 0, -7]", "[0, 0, 1]"), "y": ("[0, -7, -7]", "[0, 7, -7]", "[0, 0, 1]"),
+            "z": ("[-7, 0, -7]", "[-7, 0, 7]", "[1, 0, 0]")}  # fmt: skip
+    zones, currents = {}, {}
+    for way, (a, b, direction) in ways.items():
+        probes = ", ".join(f"{{name: {n}, tip: {tip}, direction: {direction}, exposure: 14}}" for n, tip in zip("AB", (a, b)))
+        keys = {**NEEDLES, "probes": f"[{probes}]", "pulses": f"[{line}]", "mesh": "{size: 80, accuracy: 1}"}
+        summary = case.run(case.plan(f"along-{way}", **keys))
+        zones[way], currents[way] = summary["zone"], summary["pulses"][0]["current_A"]
+    extent = zones["x"]["extent_mm"]
+    for axis in range(2):
+        low, high = (corner[axis] for corner in zones["x"]["bounding_box_mm"])
+        case.note(f"middle of the zone along {'xy'[axis]}, mm", (low + high) / 2, 0, abs(low + high) / 2 / extent[axis], 1e-2)
+    for way in "yz":
+        case.near(f"current of the pair along {way}", currents[way], currents["x"], 0.5e-2)
+        case.near(f"zone of the pair along {way}", zones[way]["volume_cm3"], zones["x"]["volume_cm3"], 1e-2)
+    for axis, other in enumerate((1, 0, 2)):
+        case.near(f"extent along {'xyz'[axis]}, turned", zones["y"]["extent_mm"][other], extent[axis], 2e-2)
+
+    case.write(meshes.two_cylinders(0.5, 15, 0.4, 1.0, (60, 30, 2)), "half")
+    summary = case.run(case.loaded("halves", "half", SIGMOID, 2250, [500]))
+    left, right = (row["ablated_cm3"] for row in summary["zone"]["by_region"] if row["region"] in ("left", "right"))
+    case.near("zone left of the middle", left, right, ZONE)
+
+
+def numbers(value, path=""):
+    """Every number of a summary by its path, without what may differ between runs."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in ("timing_s", "peak_memory_MB", "ranks", "threads") and "iterations" not in key:
+                yield from numbers(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from numbers(inner, f"{path}[{i}]")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path[1:], value
+
+
+def ranks(case):
+    """The same summary on 1, 2, 3 and 4 ranks and on 1 and 2 threads."""
+    case.write(meshes.octant(2, 30, 6, 16), "octant")
+    pulses = "[{from: A, to: B, voltage: 2000, count: 90, width: 100, rate: 1.5}, {from: B, to: C, voltage: 1500, count: 90, width: 100, rate: 1.5}]"
+    plans = [three(case, "needles", pulses=pulses), case.loaded("spheres", "octant", SIGMOID, 1000, [500, 350, 700])]
+    for plan in plans:
+        kind = os.path.splitext(os.path.basename(plan))[0]
+        wanted = dict(numbers(case.run(plan)))
+        for count, threads in ((1, 2), (2, 1), (3, 1), (4, 1), (2, 2)):
+            found = dict(numbers(case.run(plan, ranks=count, threads=threads)))
+            assert found.keys() == wanted.keys(), found.keys() ^ wanted.keys()
+            # A number is compared with the largest of its kind, so that 1e-9 where 0 is meant does not count.
+            worst, where = 0.0, ""
+            for key, value in wanted.items():
+                kind_of = key.split("[")[0].rsplit(".", 1)[-1]
+                scale = max(abs(v) for k, v in wanted.items() if k.split("[")[0].rsplit(".", 1)[-1] == kind_of)
+                error = abs(found[key] - value) / scale if scale > 0 else abs(found[key])
+                if not error <= worst:
+                    worst, where = error, key
+            case.note(f"{kind} on {count} ranks of {threads} threads, worst number {where}", worst, 0, worst, 1e-6)
+
+
+CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, power, identities, symmetry, ranks)}
+
+
+def table(cases):
+    """The worst of each case, in Markdown."""
+    print("\n| case | numbers compared | largest error | where | allowed |\n|---|---|---|---|---|")
+    for case in cases:
+        for allowed in sorted({row[4] for row in case.rows}):
+            rows = [row for row in case.rows if row[4] == allowed]
+            worst = max(rows, key=lambda row: row[3])
+            print(f"| {case.name} | {len(rows)} | {worst[3]:.1e} | {worst[0]} | {allowed:.1e} |")
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if not a.startswith("--")]
+    if "--list" in sys.argv:
+        print("\n".join(CASES))
+        return 0
+    if len(arguments) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    done = []
+    for name in arguments[2:] or CASES:
+        case = Case(name, os.path.abspath(arguments[0]), os.path.abspath(arguments[1]))
+        CASES[name](case)
+        done.append(case)
+    if "--table" in sys.argv:
+        table(done)
+    return 1 if any(case.failed for case in done) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
