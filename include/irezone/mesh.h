@@ -39,6 +39,9 @@ typedef struct {
   int32_t n_curved;     ///< edges that are not straight; all others are
   int32_t *curved_edge; ///< [n_curved][2] end vertices, smaller first; sorted, no duplicates
   double *curved_xyz;   ///< [n_curved][3] the point at the middle of the edge (node 4..9 of a ten-node tetrahedron)
+
+  int32_t n_loose;      ///< nodes of the source that no tetrahedron used, and that were dropped
+  int32_t n_reoriented; ///< tetrahedra of the source with the other orientation, which were turned
 } IrzMesh;
 
 /// Size and quality of a mesh, for a person and for `irezone info`.
