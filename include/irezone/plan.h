@@ -58,7 +58,13 @@ typedef enum {
   IRZ_IDLE_INSULATING ///< as if they were not conducting
 } IrzIdle;
 
-/// Which frame probe positions are in, when there is a label map.
+/// Whether tissue remembers being electroporated by earlier pairs.
+typedef enum {
+  IRZ_MEMORY_NONE, ///< each pair meets fresh tissue
+  IRZ_MEMORY_PAIRS ///< sigma never falls below what earlier pairs raised it to
+} IrzMemory;
+
+/// Which frame the plan states probe positions in, when there is a label map. An IrzPlan always holds RAS.
 typedef enum { IRZ_FRAME_RAS, IRZ_FRAME_LPS } IrzFrame;
 
 /// One entry of anatomy.map.
@@ -84,7 +90,7 @@ typedef struct {
 
   struct {
     char labels[IRZ_PATH_MAX]; ///< label map, or ""
-    IrzFrame frame;            ///< frame of the probes' coordinates
+    IrzFrame frame;            ///< frame of the coordinates in the file; here they are RAS already
     int n_map;
     IrzLabel *map;
     int line;
@@ -100,10 +106,12 @@ typedef struct {
   IrzPulse *pulses; ///< [n_pulses]
 
   IrzIdle idle_probes;
+  IrzMemory memory;
 
   struct {
     double max_voltage; ///< V
     double max_current; ///< A
+    bool enforce;       ///< lower a pair's voltage until it stays inside the limits
   } generator;
 
   struct {
@@ -151,6 +159,9 @@ void irz_plan_free(IrzPlan *plan);
 
 /// Print what would run, for a person to check.
 void irz_plan_print(const IrzPlan *plan, FILE *out);
+
+/// Print every key of a plan with its unit, range, default and meaning, from the table that the reader uses.
+void irz_plan_help(FILE *out);
 
 #ifdef __cplusplus
 }

@@ -15,15 +15,22 @@ typedef struct {
   const char *source; ///< publication or database, with a caveat where the number could not be checked
 } IrzSourced;
 
-/// A tissue preset.
+/// A tissue preset. A source that says "stand-in" marks a number that nobody published for this tissue; "recalled, not
+/// checked" one whose source could not be read again.
 typedef struct {
   const char *name;
   const char *title; ///< one line for a person
   IrzLaw sigma;      ///< SI
   const char *sigma_source;
-  IrzSourced threshold;  ///< irreversible threshold, V/m
-  double threshold_low;  ///< lower end of the reported spread, V/m
-  double threshold_high; ///< upper end, V/m
+  IrzSourced threshold;               ///< irreversible threshold, V/m
+  double threshold_low;               ///< lower end of the reported spread, V/m
+  double threshold_high;              ///< upper end, V/m; equal to the lower if no spread is known
+  IrzSourced temperature_coefficient; ///< of sigma, 1/K: sigma (1 + coefficient (T - 37 C))
+  IrzSourced density;                 ///< kg/m^3
+  IrzSourced heat_capacity;           ///< J/(kg K)
+  IrzSourced heat_conductivity;       ///< W/(m K)
+  IrzSourced perfusion;               ///< 1/s, volume of blood per volume of tissue and time
+  IrzSourced metabolic_heat;          ///< W/m^3
 } IrzPreset;
 
 /// All presets.

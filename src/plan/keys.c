@@ -1,0 +1,424 @@
+/* Every key of a plan: its unit, its range, its default, its meaning. */
+#include "plan/keys.h"
+
+#define MM 1e-3
+#define V_PER_CM 100.0
+#define MICRO 1e-6
+
+static const char device[] = "the range of the usual generator and its probes";
+
+static const char *const idle_choices[] = {"floating", "insulating", NULL};
+static const char *const memory_choices[] = {"none", "pairs", NULL};
+static const char *const frame_choices[] = {"RAS", "LPS", NULL};
+static const char *const pairs_choices[] = {"all", NULL};
+const char *const irz_law_names[] = {"constant", "ramp", "sigmoid", "smoothstep", "gompertz", "table", NULL};
+
+#define END                                                                                                            \
+  { .name = NULL }
+
+static const IrzKey plan_keys[] = {
+    {.name = "name",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzPlanKeys, name),
+     .help = "names the output files; the plan's file name without its ending if not stated"},
+    {.name = "mesh",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, mesh),
+     .help = "the mesh: generated around the probes, or loaded"},
+    {.name = "tissues",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, tissues),
+     .required = true,
+     .help = "tissue of each region; `default` is every other region"},
+    {.name = "anatomy",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, anatomy),
+     .help = "tissue from a patient's label map"},
+    {.name = "probes", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, probes), .help = "list of needle probes"},
+    {.name = "array",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, array),
+     .help = "parallel probes in a usual layout, instead of `probes`"},
+    {.name = "pulses",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, pulses),
+     .required = true,
+     .help = "which pairs fire, in this order"},
+    {.name = "idle_probes",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlanKeys, idle_probes),
+     .choices = idle_choices,
+     .standard = "floating",
+     .help = "probes that do not fire: equipotential without net current, or insulating"},
+    {.name = "memory",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlanKeys, memory),
+     .choices = memory_choices,
+     .standard = "none",
+     .help = "pairs: conductivity never falls below what earlier pairs raised it to"},
+    {.name = "generator", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, generator), .help = "limits"},
+    {.name = "zone", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, zone), .help = "thresholds"},
+    END,
+};
+const IrzSection irz_section_plan = {"", "the plan", plan_keys};
+
+static const IrzKey mesh_keys[] = {
+    {.name = "size",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, mesh.size),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 5,
+     .most = 2000,
+     .standard = "120",
+     .help = "edge of the tissue box (generated meshes)"},
+    {.name = "accuracy",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, mesh.accuracy),
+     .unit = 0.01,
+     .unit_name = "%",
+     .least = 0.01,
+     .most = 50,
+     .standard = "1",
+     .help = "wanted error of the zone's volume"},
+    {.name = "order",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzPlan, mesh.order),
+     .least = 1,
+     .most = 2,
+     .standard = "2",
+     .help = "element order"},
+    {.name = "file",
+     .type = IRZ_KEY_PATH,
+     .offset = offsetof(IrzPlan, mesh.file),
+     .help = "load this mesh instead: Gmsh MSH 2.2 or 4.1; relative to the plan's folder"},
+    {.name = "scale",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, mesh.scale),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 1e-6,
+     .most = 1e6,
+     .standard = "1",
+     .help = "length of one mesh unit (loaded meshes)"},
+    END,
+};
+const IrzSection irz_section_mesh = {"mesh", "the mesh", mesh_keys};
+
+static const IrzKey tissue_keys[] = {
+    {.name = "preset",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzTissueKeys, preset),
+     .help = "start from this preset; `irezone tissues` lists them"},
+    {.name = "sigma",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzTissueKeys, sigma),
+     .help = "conductivity; what is not stated comes from the preset"},
+    {.name = "threshold",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzTissueKeys, threshold),
+     .unit = V_PER_CM,
+     .unit_name = "V/cm",
+     .least = 1,
+     .most = 1e5,
+     .help = "irreversible threshold; if not stated zone.threshold, if that is not stated the preset's"},
+    END,
+};
+const IrzSection irz_section_tissue = {"tissues.REGION", "a tissue", tissue_keys};
+
+#define LAW_KEY                                                                                                        \
+  { .name = "law", .type = IRZ_KEY_NODE, .offset = IRZ_KEY_ELSEWHERE, .help = "which law" }
+#define CONDUCTIVITY(key, field, words)                                                                                \
+  {                                                                                                                    \
+    .name = key, .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzLaw, field), .unit_name = "S/m", .least = 1e-9,         \
+    .most = 1e9, .required = true, .help = words                                                                       \
+  }
+#define FIELD(key, field, smallest, words)                                                                             \
+  {                                                                                                                    \
+    .name = key, .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzLaw, field), .unit = V_PER_CM, .unit_name = "V/cm",     \
+    .least = smallest, .most = 1e6, .required = true, .help = words                                                    \
+  }
+
+static const IrzKey constant_keys[] = {LAW_KEY, CONDUCTIVITY("value", low, "conductivity"), END};
+static const IrzKey ramp_keys[] = {LAW_KEY,
+                                   CONDUCTIVITY("low", low, "up to `from`"),
+                                   CONDUCTIVITY("high", high, "beyond `to`"),
+                                   FIELD("from", p, 0, "field where the rise begins"),
+                                   FIELD("to", q, 0, "field where it ends"),
+                                   END};
+static const IrzKey sigmoid_keys[] = {LAW_KEY,
+                                      CONDUCTIVITY("low", low, "far below `center`"),
+                                      CONDUCTIVITY("high", high, "far above it"),
+                                      FIELD("center", p, 0, "field halfway up"),
+                                      FIELD("width", q, 1e-3, "width of the rise"),
+                                      END};
+static const IrzKey smoothstep_keys[] = {LAW_KEY,
+                                         CONDUCTIVITY("low", low, "up to `from`"),
+                                         CONDUCTIVITY("high", high, "beyond `to`"),
+                                         FIELD("from", p, 0, "field where the rise begins"),
+                                         FIELD("to", q, 0, "field where it ends"),
+                                         END};
+static const IrzKey gompertz_keys[] = {LAW_KEY,
+                                       CONDUCTIVITY("low", low, "`low` of the formula"),
+                                       CONDUCTIVITY("high", high, "at high fields"),
+                                       {.name = "a",
+                                        .type = IRZ_KEY_NUMBER,
+                                        .offset = offsetof(IrzLaw, p),
+                                        .least = 0,
+                                        .most = 1e6,
+                                        .required = true,
+                                        .help = "`a` of low + (high - low) exp(-a exp(-b E))"},
+                                       {.name = "b",
+                                        .type = IRZ_KEY_NUMBER,
+                                        .offset = offsetof(IrzLaw, q),
+                                        .unit = 0.01,
+                                        .unit_name = "cm/V",
+                                        .least = 1e-6,
+                                        .most = 1e3,
+                                        .required = true,
+                                        .help = "`b` of it"},
+                                       END};
+static const IrzKey table_keys[] = {LAW_KEY,
+                                    {.name = "field",
+                                     .type = IRZ_KEY_NODE,
+                                     .offset = offsetof(IrzTableKeys, field),
+                                     .unit_name = "V/cm",
+                                     .required = true,
+                                     .help = "list of fields, growing"},
+                                    {.name = "sigma",
+                                     .type = IRZ_KEY_NODE,
+                                     .offset = offsetof(IrzTableKeys, sigma),
+                                     .unit_name = "S/m",
+                                     .required = true,
+                                     .help = "list of conductivities, linear in between and constant outside"},
+                                    END};
+const IrzSection irz_section_laws[] = {
+    {"tissues.REGION.sigma, law: constant", "the same at every field", constant_keys},
+    {"tissues.REGION.sigma, law: ramp", "linear between two fields", ramp_keys},
+    {"tissues.REGION.sigma, law: sigmoid", "low + (high - low) / (1 + exp(-(E - center) / width))", sigmoid_keys},
+    {"tissues.REGION.sigma, law: smoothstep", "quintic with smooth ends between two fields", smoothstep_keys},
+    {"tissues.REGION.sigma, law: gompertz", "low + (high - low) exp(-a exp(-b E))", gompertz_keys},
+    {"tissues.REGION.sigma, law: table", "points", table_keys},
+};
+const IrzKey irz_key_field = {
+    .name = "field", .type = IRZ_KEY_NUMBER, .unit = V_PER_CM, .unit_name = "V/cm", .least = 0, .most = 1e6};
+const IrzKey irz_key_sigma = {.name = "sigma", .type = IRZ_KEY_NUMBER, .unit_name = "S/m", .least = 1e-9, .most = 1e9};
+
+static const IrzKey anatomy_keys[] = {
+    {.name = "labels",
+     .type = IRZ_KEY_PATH,
+     .offset = offsetof(IrzAnatomyKeys, labels),
+     .required = true,
+     .help = "NIfTI-1 label map, .nii or .nii.gz; relative to the plan's folder"},
+    {.name = "map",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzAnatomyKeys, map),
+     .required = true,
+     .help = "{label: region}; labels not listed and points outside the image are `default`"},
+    {.name = "frame",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzAnatomyKeys, frame),
+     .choices = frame_choices,
+     .standard = "RAS",
+     .help = "frame of the probes' coordinates"},
+    END,
+};
+const IrzSection irz_section_anatomy = {"anatomy", "tissue from a label map (generated meshes)", anatomy_keys};
+
+#define EXPOSURE(structure)                                                                                            \
+  {                                                                                                                    \
+    .name = "exposure", .type = IRZ_KEY_NUMBER, .offset = offsetof(structure, exposure), .unit = MM,                   \
+    .unit_name = "mm", .least = 0.1, .most = 500, .usual_least = 5, .usual_most = 40, .usual_note = device,            \
+    .standard = "20", .help = "length of bare metal from the tip"                                                      \
+  }
+/* 19 gauge, the needle of the common generator (size recalled, not checked). */
+#define DIAMETER(structure)                                                                                            \
+  {                                                                                                                    \
+    .name = "diameter", .type = IRZ_KEY_NUMBER, .offset = offsetof(structure, diameter), .unit = MM,                   \
+    .unit_name = "mm", .least = 0.05, .most = 50, .standard = "1.07", .help = "diameter of the needle"                 \
+  }
+
+static const IrzKey probe_keys[] = {
+    {.name = "name",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzProbe, name),
+     .help = "name; A, B, C ... in the order listed if not stated"},
+    {.name = "tip",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzProbe, tip),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = -1e5,
+     .most = 1e5,
+     .help = "most distal point, the centre of the flat end"},
+    {.name = "direction",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzProbe, direction),
+     .least = -1e6,
+     .most = 1e6,
+     .standard = "[0, 0, 1]",
+     .help = "from the tip towards the handle; any length"},
+    EXPOSURE(IrzProbe),
+    DIAMETER(IrzProbe),
+    {.name = "surface",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzProbe, surface),
+     .help = "loaded meshes: physical surface of the bare metal; the probe's name if not stated"},
+    END,
+};
+const IrzSection irz_section_probe = {"probes[]", "a needle probe", probe_keys};
+
+static const IrzKey array_keys[] = {
+    {.name = "count",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzArrayKeys, count),
+     .least = 2,
+     .most = IRZ_MAX_PROBES,
+     .required = true,
+     .help = "2 pair on x, 3 triangle, 4 square, 5 centre A + 4 around, 6 centre A + 5 around"},
+    {.name = "spacing",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzArrayKeys, spacing),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0.1,
+     .most = 1000,
+     .required = true,
+     .help = "side of the triangle or square; 5 and 6: radius"},
+    EXPOSURE(IrzArrayKeys),
+    DIAMETER(IrzArrayKeys),
+    {.name = "center",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzArrayKeys, center),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = -1e5,
+     .most = 1e5,
+     .standard = "[0, 0, 0]",
+     .help = "mean of the midpoints of the bare tips; the probes point along z"},
+    END,
+};
+const IrzSection irz_section_array = {"array", "parallel probes along z, named A, B, C ...", array_keys};
+
+#define PULSE_KEYS                                                                                                     \
+  {.name = "voltage",                                                                                                  \
+   .type = IRZ_KEY_NUMBER,                                                                                             \
+   .offset = offsetof(IrzPulseKeys, voltage),                                                                          \
+   .unit_name = "V",                                                                                                   \
+   .least = 1e-3,                                                                                                      \
+   .most = 1e5,                                                                                                        \
+   .help = "voltage between the two probes"},                                                                          \
+      {.name = "field",                                                                                                \
+       .type = IRZ_KEY_NUMBER,                                                                                         \
+       .offset = offsetof(IrzPulseKeys, field),                                                                        \
+       .unit = V_PER_CM,                                                                                               \
+       .unit_name = "V/cm",                                                                                            \
+       .least = 1e-3,                                                                                                  \
+       .most = 1e5,                                                                                                    \
+       .help = "instead of voltage: voltage per distance of the pair"},                                                \
+      {.name = "count",                                                                                                \
+       .type = IRZ_KEY_INTEGER,                                                                                        \
+       .offset = offsetof(IrzPulseKeys, count),                                                                        \
+       .least = 1,                                                                                                     \
+       .most = 1e6,                                                                                                    \
+       .usual_least = 10,                                                                                              \
+       .usual_most = 100,                                                                                              \
+       .usual_note = device,                                                                                           \
+       .standard = "90",                                                                                               \
+       .help = "pulses"},                                                                                              \
+      {.name = "width",                                                                                                \
+       .type = IRZ_KEY_NUMBER,                                                                                         \
+       .offset = offsetof(IrzPulseKeys, width),                                                                        \
+       .unit = MICRO,                                                                                                  \
+       .unit_name = "µs",                                                                                              \
+       .least = 0.01,                                                                                                  \
+       .most = 1e6,                                                                                                    \
+       .usual_least = 20,                                                                                              \
+       .usual_most = 100,                                                                                              \
+       .usual_note = device,                                                                                           \
+       .standard = "100",                                                                                              \
+       .help = "length of a pulse"},                                                                                   \
+  {                                                                                                                    \
+    .name = "rate", .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzPulseKeys, rate), .unit_name = "Hz", .least = 1e-3,  \
+    .most = 1e6, .standard = "1.5", .help = "pulses per second"                                                        \
+  }
+
+static const IrzKey pulse_keys[] = {
+    {.name = "from",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzPulseKeys, from),
+     .required = true,
+     .help = "probe at the voltage"},
+    {.name = "to",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzPulseKeys, to),
+     .required = true,
+     .help = "probe at 0 V"},
+    PULSE_KEYS,
+    END,
+};
+const IrzSection irz_section_pulse = {"pulses[]", "a pair that fires; give voltage or field", pulse_keys};
+
+static const IrzKey pairs_keys[] = {
+    {.name = "pairs",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPulseKeys, pairs),
+     .choices = pairs_choices,
+     .required = true,
+     .help = "all: every pair, in the order A-B, A-C, ... B-C ..."},
+    {.name = "max_spacing",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPulseKeys, max_spacing),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0.1,
+     .most = 1e4,
+     .help = "leave out pairs that are further apart"},
+    PULSE_KEYS,
+    END,
+};
+const IrzSection irz_section_pairs = {"pulses", "every pair in one line, instead of a list", pairs_keys};
+
+static const IrzKey generator_keys[] = {
+    {.name = "max_voltage",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, generator.max_voltage),
+     .unit_name = "V",
+     .least = 1,
+     .most = 1e5,
+     .standard = "3000",
+     .help = "a pair beyond it is a warning"},
+    {.name = "max_current",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, generator.max_current),
+     .unit_name = "A",
+     .least = 1e-3,
+     .most = 1e5,
+     .standard = "50",
+     .help = "a pair beyond it is a warning"},
+    {.name = "enforce",
+     .type = IRZ_KEY_FLAG,
+     .offset = offsetof(IrzPlan, generator.enforce),
+     .standard = "false",
+     .help = "lower the voltage of a pair until it stays inside the limits"},
+    END,
+};
+const IrzSection irz_section_generator = {"generator", "limits of the generator", generator_keys};
+
+static const IrzKey zone_keys[] = {
+    {.name = "threshold",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzZoneKeys, threshold),
+     .unit = V_PER_CM,
+     .unit_name = "V/cm",
+     .least = 1,
+     .most = 1e5,
+     .help = "irreversible threshold of every tissue that states none; if not stated the presets' own"},
+    {.name = "also",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzZoneKeys, also),
+     .unit_name = "V/cm",
+     .help = "report volumes at these too [350, 400, 450, 550, 600, 700]"},
+    END,
+};
+const IrzSection irz_section_zone = {"zone", "thresholds of the ablated zone", zone_keys};

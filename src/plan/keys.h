@@ -1,0 +1,160 @@
+/* The keys of a plan as tables: one row a key, used by the reader and by `irezone help plan`. To add a key, add a row
+   and, if its section has no place for the value yet, a field. */
+#ifndef IREZONE_PLAN_KEYS_H
+#define IREZONE_PLAN_KEYS_H
+
+#include "plan/yaml.h"
+#include <irezone/plan.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// How the value of a key is read and what it is stored as.
+typedef enum {
+  IRZ_KEY_NUMBER,  ///< double, times `unit`
+  IRZ_KEY_INTEGER, ///< int
+  IRZ_KEY_FLAG,    ///< bool: true or false
+  IRZ_KEY_CHOICE,  ///< int, position in `choices`
+  IRZ_KEY_NAME,    ///< char[IRZ_NAME_MAX]
+  IRZ_KEY_PATH,    ///< char[IRZ_PATH_MAX]
+  IRZ_KEY_POINT,   ///< double[3], times `unit`
+  IRZ_KEY_NODE     ///< const IrzYaml *, read by a function of its own
+} IrzKeyType;
+
+/// Offset of a key that is read before its section is.
+#define IRZ_KEY_ELSEWHERE SIZE_MAX
+
+/// A key.
+typedef struct {
+  const char *name;
+  IrzKeyType type;
+  size_t offset;                  ///< of the value in the section's structure
+  double unit;                    ///< SI value of one unit of the plan; 0 stands for 1
+  const char *unit_name;          ///< "mm", or NULL
+  double least, most;             ///< values outside are errors (plan's unit); for points each number
+  double usual_least, usual_most; ///< values outside are warnings; both 0: no such range
+  const char *usual_note;         ///< whose range that is
+  const char *const *choices;     ///< ends with NULL
+  const char *standard;           ///< value if the key is not stated, as text; NULL: none
+  bool required;                  ///< no value is an error
+  const char *help;               ///< one line
+} IrzKey;
+
+/// A map in a plan.
+typedef struct {
+  const char *path; ///< "" for the top
+  const char *help;
+  const IrzKey *keys; ///< ends with a NULL name
+} IrzSection;
+
+/// Reading a plan.
+typedef struct {
+  IrzPlan *plan;
+  const char *file;
+  IrzError *error;
+} IrzReader;
+
+/// Longest key path in a message.
+#define IRZ_KEY_PATH_MAX 256
+
+/// Report an error at a node: "file:line: path: text", with the override that set it, if one did.
+/// @param[in] node  NULL: the file as a whole
+/// @return IRZ_ERR_PLAN
+IrzCode irz_reader_fail(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...)
+    IRZ_PRINTF(4, 5);
+
+/// Add a warning of the same form.
+void irz_reader_warn(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...)
+    IRZ_PRINTF(4, 5);
+
+/// Read a map by its table.
+/// @param[in]  section  the table
+/// @param[in]  map      the map; NULL: nothing is stated
+/// @param[in]  parent   where a missing key is reported if `map` is NULL
+/// @param[in]  path     path of the map, for messages
+/// @param[in]  keep     leave what is in `target` for keys that are not stated, rather than filling in the standard
+/// @param[out] target   the section's structure
+IrzCode irz_reader_section(const IrzReader *reader, const IrzSection *section, const IrzYaml *map,
+                           const IrzYaml *parent, const char *path, bool keep, void *target);
+
+/// Read a number in the plan's unit, without looking at ranges.
+IrzCode irz_reader_number(const IrzReader *reader, const IrzYaml *node, const char *path, const char *unit,
+                          double *value);
+
+/// Read a list of numbers, each checked against a key's range and converted to SI.
+/// @param[in]  most   numbers at most
+/// @param[out] count  how many there are
+/// @param[out] values [most]
+IrzCode irz_reader_numbers(const IrzReader *reader, const IrzKey *key, const IrzYaml *node, const char *path, int most,
+                           int *count, double *values);
+
+/// Read one of some words.
+/// @param[in]  choices  the words; ends with NULL
+/// @param[out] value    position in `choices`
+IrzCode irz_reader_choice(const IrzReader *reader, const char *const *choices, const IrzYaml *node, const char *path,
+                          int *value);
+
+/// Join a path and a key ("" and "mesh" give "mesh").
+void irz_key_path(char joined[IRZ_KEY_PATH_MAX], const char *path, const char *key);
+
+/// Nearest of some names to a word, or NULL if none is near. `names` ends with NULL.
+const char *irz_nearest_name(const char *word, const char *const *names);
+
+/* What the sections are read into, where it is not the plan itself. Values are SI. */
+
+/// The top of a plan.
+typedef struct {
+  char name[IRZ_NAME_MAX];
+  const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *pulses, *generator, *zone;
+  int idle_probes, memory;
+} IrzPlanKeys;
+
+/// anatomy
+typedef struct {
+  char labels[IRZ_PATH_MAX];
+  int frame;
+  const IrzYaml *map;
+} IrzAnatomyKeys;
+
+/// A tissue.
+typedef struct {
+  char preset[IRZ_NAME_MAX];
+  const IrzYaml *sigma;
+  double threshold;
+} IrzTissueKeys;
+
+/// array
+typedef struct {
+  int count;
+  double spacing, exposure, diameter, center[3];
+} IrzArrayKeys;
+
+/// An entry of pulses, or `pulses` as a map.
+typedef struct {
+  char from[IRZ_NAME_MAX], to[IRZ_NAME_MAX];
+  int pairs;
+  double voltage, field, max_spacing;
+  int count;
+  double width, rate;
+} IrzPulseKeys;
+
+/// zone
+typedef struct {
+  double threshold;
+  const IrzYaml *also;
+} IrzZoneKeys;
+
+/// A law's table.
+typedef struct {
+  const IrzYaml *field, *sigma;
+} IrzTableKeys;
+
+extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anatomy, irz_section_probe,
+    irz_section_array, irz_section_pulse, irz_section_pairs, irz_section_generator, irz_section_zone;
+/// By IrzLawKind; all but the table's are read into an IrzLaw, that into an IrzTableKeys.
+extern const IrzSection irz_section_laws[];
+/// Names of the laws, in the order of IrzLawKind.
+extern const char *const irz_law_names[];
+/// Ranges of the numbers in lists.
+extern const IrzKey irz_key_field, irz_key_sigma;
+
+#endif

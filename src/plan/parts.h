@@ -1,0 +1,24 @@
+/* The parts of reading a plan, one file each. */
+#ifndef IREZONE_PLAN_PARTS_H
+#define IREZONE_PLAN_PARTS_H
+
+#include "plan/keys.h"
+
+/// Read `tissues`; thresholds take `zone.threshold` and the presets into account, so `zone` must have been read.
+IrzCode irz_tissues_read(const IrzReader *reader, const IrzYaml *node);
+
+/// Read `probes` or `array` into plan->probes, in RAS, and check each by itself.
+/// @param[in] root  the whole plan, for the place of a missing key
+IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzYaml *probes, const IrzYaml *array);
+
+/// Check that the probes lie in the generated box and do not touch; warn about pairs only when pulses are known.
+/// @param[in] place  where the probes are stated
+IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place);
+
+/// Read `pulses`, a list or a map, and warn about unusual pairs.
+IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node);
+
+/// Midpoint of a probe's bare tip, m.
+void irz_probe_middle(const IrzProbe *probe, double middle[3]);
+
+#endif

@@ -1,0 +1,278 @@
+/* A plan from YAML: the parts in their order, then what belongs to no part. */
+#include "base/memory.h"
+#include "plan/parts.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void irz_plan_warn(IrzPlan *plan, const char *format, ...) {
+  char text[IRZ_ERROR_TEXT];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  for (int i = 0; i < plan->n_warnings; i++) {
+    if (strcmp(plan->warnings[i], text) == 0) return;
+  }
+  /* A warning that finds no memory is dropped: what follows will report the lack. */
+  char *copy;
+  if (irz_alloc(&copy, strlen(text) + 1, 1, NULL) != IRZ_OK) return;
+  memcpy(copy, text, strlen(text) + 1);
+  if (irz_resize(&plan->warnings, (size_t)plan->n_warnings + 1, sizeof *plan->warnings, NULL) != IRZ_OK) {
+    free(copy);
+    return;
+  }
+  plan->warnings[plan->n_warnings++] = copy;
+}
+
+int irz_plan_tissue(const IrzPlan *plan, const char *region) {
+  for (int i = 1; i < plan->n_tissues; i++) {
+    if (strcmp(plan->tissues[i].region, region) == 0) return i;
+  }
+  return 0;
+}
+
+double irz_plan_distance(const IrzPlan *plan, int from, int to) {
+  double a[3], b[3];
+  irz_probe_middle(&plan->probes[from], a);
+  irz_probe_middle(&plan->probes[to], b);
+  return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+}
+
+void irz_plan_center(const IrzPlan *plan, double center[3]) {
+  center[0] = center[1] = center[2] = 0;
+  for (int i = 0; i < plan->n_probes; i++) {
+    double middle[3];
+    irz_probe_middle(&plan->probes[i], middle);
+    for (int axis = 0; axis < 3; axis++) center[axis] += middle[axis] / plan->n_probes;
+  }
+}
+
+void irz_plan_free(IrzPlan *plan) {
+  if (plan == NULL) return;
+  for (int i = 0; i < plan->n_warnings; i++) free(plan->warnings[i]);
+  free((void *)plan->warnings);
+  free(plan->text);
+  free(plan->anatomy.map);
+  free(plan->tissues);
+  free(plan->pulses);
+  free(plan);
+}
+
+/* Default name: the file's without folder and ending, with what a file name should not have replaced. */
+static void name_from_file(const char *file, char name[IRZ_NAME_MAX]) {
+  const char *base = strrchr(file, '/');
+  base = base != NULL ? base + 1 : file;
+  const char *dot = strrchr(base, '.');
+  size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+  if (length >= IRZ_NAME_MAX) length = IRZ_NAME_MAX - 1;
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)base[i];
+    name[i] = (char)(isalnum(c) || strchr("._-", c) != NULL || c >= 0x80 ? c : '_');
+  }
+  name[length] = '\0';
+  if (length == 0 || name[0] == '.') snprintf(name, IRZ_NAME_MAX, "plan");
+}
+
+/* `name`, and the default written back so that the text of the plan has it. */
+static IrzCode read_name(const IrzReader *reader, IrzYaml *root, const char *stated) {
+  IrzPlan *plan = reader->plan;
+  if (stated[0] == '\0') {
+    name_from_file(reader->file, plan->name);
+    return irz_yaml_put(root, "name", plan->name, reader->error);
+  }
+  if (strchr(stated, '/') != NULL || stated[0] == '.') {
+    return irz_reader_fail(reader, irz_yaml_get(root, "name"), "name",
+                           "\"%s\" names the output files, so it must not contain / or begin with a dot", stated);
+  }
+  memcpy(plan->name, stated, sizeof plan->name);
+  return IRZ_OK;
+}
+
+/* Take a relative path from the plan's folder; the text of the plan gets it from the root of the file system, so that
+   it can be read again from anywhere. */
+static IrzCode resolve_path(const IrzReader *reader, IrzYaml *map, const char *key, const char *path,
+                            char value[IRZ_PATH_MAX]) {
+  if (value[0] == '/') return IRZ_OK;
+  const char *slash = strrchr(reader->file, '/');
+  int folder = slash != NULL ? (int)(slash - reader->file) + 1 : 0;
+  char joined[IRZ_PATH_MAX], full[IRZ_PATH_MAX], here[IRZ_PATH_MAX] = "";
+  int length = snprintf(joined, sizeof joined, "%.*s%s", folder, reader->file, value);
+  bool fits = length < (int)sizeof joined;
+  if (fits && joined[0] != '/') {
+    if (getcwd(here, sizeof here) == NULL) fits = false;
+    length = snprintf(full, sizeof full, "%s/%s", here, joined);
+  } else {
+    length = snprintf(full, sizeof full, "%s", joined);
+  }
+  if (!fits || length >= (int)sizeof full)
+    return irz_reader_fail(reader, irz_yaml_get(map, key), path, "is too long a path");
+  memcpy(value, joined, IRZ_PATH_MAX);
+  return irz_yaml_put(map, key, full, reader->error);
+}
+
+/* `mesh` */
+static IrzCode read_mesh(const IrzReader *reader, IrzYaml *node) {
+  IrzPlan *plan = reader->plan;
+  IRZ_TRY(irz_reader_section(reader, &irz_section_mesh, node, NULL, "mesh", false, plan));
+  if (node == NULL) return IRZ_OK;
+  plan->mesh.line = node->line;
+  bool loaded = plan->mesh.file[0] != '\0';
+  const IrzYaml *size = irz_yaml_get(node, "size"), *scale = irz_yaml_get(node, "scale");
+  if (loaded && size != NULL) irz_reader_warn(reader, size, "mesh.size", "has no effect on a loaded mesh");
+  if (!loaded && scale != NULL) irz_reader_warn(reader, scale, "mesh.scale", "has no effect on a generated mesh");
+  return loaded ? resolve_path(reader, node, "file", "mesh.file", plan->mesh.file) : IRZ_OK;
+}
+
+/* `anatomy.map`: {label: region} */
+static IrzCode read_label_map(const IrzReader *reader, const IrzYaml *node) {
+  IrzPlan *plan = reader->plan;
+  if (node->kind != IRZ_YAML_MAP || node->n == 0) {
+    return irz_reader_fail(reader, node, "anatomy.map",
+                           "must be a map of labels to regions, as in {1: liver, 2: tumour}");
+  }
+  IRZ_TRY(irz_alloc(&plan->anatomy.map, (size_t)node->n, sizeof *plan->anatomy.map, reader->error));
+  for (int i = 0; i < node->n; i++) {
+    char path[IRZ_KEY_PATH_MAX];
+    irz_key_path(path, "anatomy.map", node->keys[i]);
+    const char *key = node->keys[i];
+    IrzYaml place = {.line = node->key_lines[i], .origin = node->items[i]->origin};
+    if (strspn(key, "0123456789") != strlen(key) || strlen(key) == 0 || strlen(key) > 9) {
+      return irz_reader_fail(reader, &place, path, "a label must be a whole number from 0 on");
+    }
+    IrzLabel *label = &plan->anatomy.map[i];
+    label->label = (int)strtol(key, NULL, 10);
+    for (int j = 0; j < i; j++) {
+      if (plan->anatomy.map[j].label == label->label) {
+        return irz_reader_fail(reader, &place, path, "label %d is stated twice", label->label);
+      }
+    }
+    const IrzYaml *region = node->items[i];
+    if (region->kind != IRZ_YAML_SCALAR || region->text == NULL || strlen(region->text) >= IRZ_NAME_MAX ||
+        region->text[0] == '\0') {
+      return irz_reader_fail(reader, region, path, "must be the name of a region, of 1 to %d characters",
+                             IRZ_NAME_MAX - 1);
+    }
+    snprintf(label->region, sizeof label->region, "%s", region->text);
+    if (strcmp(label->region, "default") != 0 && irz_plan_tissue(plan, label->region) == 0) {
+      irz_reader_warn(reader, region, path, "tissues has no \"%s\"; this region gets the default tissue",
+                      label->region);
+    }
+    plan->anatomy.n_map = i + 1;
+  }
+  return IRZ_OK;
+}
+
+/* `anatomy` */
+static IrzCode read_anatomy(const IrzReader *reader, IrzYaml *node) {
+  IrzPlan *plan = reader->plan;
+  if (node == NULL) return IRZ_OK;
+  IrzAnatomyKeys keys = {.frame = IRZ_FRAME_RAS};
+  IRZ_TRY(irz_reader_section(reader, &irz_section_anatomy, node, NULL, "anatomy", false, &keys));
+  if (plan->mesh.file[0] != '\0') {
+    return irz_reader_fail(reader, node, "anatomy", "needs a generated mesh, but mesh.file loads one");
+  }
+  plan->anatomy.line = node->line;
+  plan->anatomy.frame = (IrzFrame)keys.frame;
+  memcpy(plan->anatomy.labels, keys.labels, sizeof keys.labels);
+  IRZ_TRY(resolve_path(reader, node, "labels", "anatomy.labels", plan->anatomy.labels));
+  return read_label_map(reader, keys.map);
+}
+
+/* `zone` */
+static IrzCode read_zone(const IrzReader *reader, const IrzYaml *node) {
+  /* The spread of the published thresholds of most tissues. */
+  static const double standard[] = {35000, 40000, 45000, 55000, 60000, 70000};
+  IrzPlan *plan = reader->plan;
+  IrzZoneKeys keys = {.threshold = IRZ_NO_THRESHOLD};
+  IRZ_TRY(irz_reader_section(reader, &irz_section_zone, node, NULL, "zone", false, &keys));
+  plan->zone.threshold = keys.threshold;
+  if (keys.also == NULL) {
+    plan->zone.n_also = sizeof standard / sizeof standard[0];
+    memcpy(plan->zone.also, standard, sizeof standard);
+    return IRZ_OK;
+  }
+  IrzKey entry = irz_key_field;
+  entry.least = 1;
+  entry.most = 1e5;
+  return irz_reader_numbers(reader, &entry, keys.also, "zone.also", IRZ_MAX_ALSO, &plan->zone.n_also, plan->zone.also);
+}
+
+/* Tissues that no region can have. */
+static void warn_unused_tissues(const IrzReader *reader, const IrzYaml *tissues) {
+  const IrzPlan *plan = reader->plan;
+  if (plan->mesh.file[0] != '\0') return;
+  for (int i = 1; i < plan->n_tissues; i++) {
+    bool used = false;
+    for (int j = 0; j < plan->anatomy.n_map; j++) {
+      if (strcmp(plan->anatomy.map[j].region, plan->tissues[i].region) == 0) used = true;
+    }
+    if (used) continue;
+    char path[IRZ_KEY_PATH_MAX];
+    irz_key_path(path, "tissues", plan->tissues[i].region);
+    irz_reader_warn(reader, irz_yaml_get(tissues, plan->tissues[i].region), path,
+                    plan->anatomy.n_map > 0 ? "no label is mapped to this region"
+                                            : "is not used: a generated mesh without anatomy has one region, default");
+  }
+}
+
+/* Everything from the tree, in the order in which parts need each other. */
+static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
+  IrzPlan *plan = reader->plan;
+  IrzPlanKeys keys = {.idle_probes = IRZ_IDLE_FLOATING};
+  IRZ_TRY(irz_reader_section(reader, &irz_section_plan, root, NULL, "", false, &keys));
+  IRZ_TRY(read_name(reader, root, keys.name));
+  plan->idle_probes = (IrzIdle)keys.idle_probes;
+  plan->memory = (IrzMemory)keys.memory;
+  IRZ_TRY(read_mesh(reader, irz_yaml_get(root, "mesh")));
+  IRZ_TRY(irz_reader_section(reader, &irz_section_generator, keys.generator, NULL, "generator", false, plan));
+  IRZ_TRY(read_zone(reader, keys.zone));
+  IRZ_TRY(irz_tissues_read(reader, keys.tissues));
+  IRZ_TRY(read_anatomy(reader, irz_yaml_get(root, "anatomy")));
+  warn_unused_tissues(reader, keys.tissues);
+  IRZ_TRY(irz_probes_read(reader, root, keys.probes, keys.array));
+  if (plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, keys.array != NULL ? keys.array : keys.probes));
+  return irz_pulses_read(reader, keys.pulses);
+}
+
+IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
+                       IrzPlan **plan, IrzError *error) {
+  *plan = NULL;
+  if (strlen(file) >= IRZ_PATH_MAX) return irz_error_set(error, IRZ_ERR_PLAN, "%.64s...: is too long a path", file);
+  IrzYaml *root;
+  IRZ_TRY(irz_yaml_parse(text, file, &root, error));
+  IrzReader reader = {.file = file, .error = error};
+  IrzCode code = irz_alloc(&reader.plan, 1, sizeof *reader.plan, error);
+  for (int i = 0; i < n_overrides && code == IRZ_OK; i++) {
+    code = irz_yaml_override(root, overrides[i].text, file, error);
+  }
+  if (code == IRZ_OK) {
+    snprintf(reader.plan->file, sizeof reader.plan->file, "%s", file);
+    code = read_tree(&reader, root);
+  }
+  if (code == IRZ_OK) {
+    reader.plan->text = irz_yaml_write(root);
+    if (reader.plan->text == NULL) code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: for the plan's text");
+  }
+  irz_yaml_free(root);
+  if (code != IRZ_OK) {
+    irz_plan_free(reader.plan);
+    return code;
+  }
+  *plan = reader.plan;
+  return IRZ_OK;
+}
+
+IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan,
+                      IrzError *error) {
+  *plan = NULL;
+  char *text;
+  IRZ_TRY(irz_yaml_load(path, &text, error));
+  IrzCode code = irz_plan_parse(text, path, n_overrides, overrides, plan, error);
+  free(text);
+  return code;
+}

@@ -1,0 +1,228 @@
+/* Probes: read one by one or laid out as an array, and checked against the box and each other. */
+#include "plan/parts.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double dot(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+void irz_probe_middle(const IrzProbe *probe, double middle[3]) {
+  for (int i = 0; i < 3; i++) middle[i] = probe->tip[i] + 0.5 * probe->exposure * probe->direction[i];
+}
+
+/* Names of surfaces that the mesher gives, and what cannot be part of a file name or a key path. */
+static IrzCode check_name(const IrzReader *reader, const IrzYaml *node, const char *path, const char *name) {
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  if (strspn(name, allowed) != strlen(name)) {
+    return irz_reader_fail(reader, node, path, "\"%s\" must consist of letters, digits, _ and -", name);
+  }
+  size_t length = strlen(name);
+  static const char suffix[] = "_insulated";
+  bool reserved = strcmp(name, "outer") == 0 || strcmp(name, "default") == 0 ||
+                  (length >= strlen(suffix) && strcmp(name + length - strlen(suffix), suffix) == 0);
+  if (reserved) {
+    return irz_reader_fail(reader, node, path,
+                           "\"%s\" is taken: outer, default and names that end in _insulated are the mesh's own", name);
+  }
+  for (int i = 0; i < reader->plan->n_probes; i++) {
+    if (strcmp(reader->plan->probes[i].name, name) == 0) {
+      return irz_reader_fail(reader, node, path, "\"%s\" is the name of probes[%d] already", name, i);
+    }
+  }
+  return IRZ_OK;
+}
+
+/* Warn if an exposure is none that the sheath can be set to. */
+static void check_exposure_step(const IrzReader *reader, const IrzYaml *node, const char *path, double exposure) {
+  double mm = exposure * 1e3;
+  if (node == NULL || mm < 5 || mm > 40 || fabs(mm / 5 - round(mm / 5)) < 1e-6) return;
+  irz_reader_warn(reader, node, path, "%.9g mm is no multiple of 5 mm, the steps of the usual probes", mm);
+}
+
+/* One entry of `probes`. */
+static IrzCode read_probe(const IrzReader *reader, const IrzYaml *node, int index) {
+  IrzPlan *plan = reader->plan;
+  IrzProbe *probe = &plan->probes[index];
+  bool loaded = plan->mesh.file[0] != '\0';
+  char path[IRZ_KEY_PATH_MAX], full[IRZ_KEY_PATH_MAX];
+  snprintf(path, sizeof path, "probes[%d]", index);
+  IRZ_TRY(irz_reader_section(reader, &irz_section_probe, node, node, path, false, probe));
+  probe->line = node->line;
+  const IrzYaml *place = irz_yaml_get(node, "name");
+  if (place == NULL) snprintf(probe->name, sizeof probe->name, "%c", 'A' + index);
+  irz_key_path(full, path, "name");
+  IRZ_TRY(check_name(reader, place != NULL ? place : node, full, probe->name));
+  probe->has_geometry = irz_yaml_get(node, "tip") != NULL;
+  if (!probe->has_geometry && !loaded) {
+    irz_key_path(full, path, "tip");
+    return irz_reader_fail(reader, node, full, "missing: the most distal point, [x, y, z] in mm");
+  }
+  place = irz_yaml_get(node, "surface");
+  if (place != NULL && !loaded) {
+    irz_key_path(full, path, "surface");
+    return irz_reader_fail(reader, place, full, "belongs to a loaded mesh, but mesh.file is not stated");
+  }
+  if (place == NULL && loaded) memcpy(probe->surface, probe->name, sizeof probe->surface);
+  double length = sqrt(dot(probe->direction, probe->direction));
+  irz_key_path(full, path, "direction");
+  if (!(length > 1e-12)) {
+    return irz_reader_fail(reader, irz_yaml_get(node, "direction"), full,
+                           "is zero; it must point from the tip towards the handle");
+  }
+  for (int i = 0; i < 3; i++) probe->direction[i] /= length;
+  irz_key_path(full, path, "exposure");
+  check_exposure_step(reader, irz_yaml_get(node, "exposure"), full, probe->exposure);
+  return IRZ_OK;
+}
+
+/* Offset of a probe of an array from its centre, in the plane across the probes. */
+static void array_offset(int count, int index, double spacing, double offset[2]) {
+  static const double square[4][2] = {{-0.5, -0.5}, {0.5, -0.5}, {0.5, 0.5}, {-0.5, 0.5}};
+  const double pi = acos(-1);
+  offset[0] = offset[1] = 0;
+  if (count == 2) {
+    offset[0] = (index - 0.5) * spacing;
+  } else if (count == 3) { /* A and B like the pair, C above them; the centroid in the centre */
+    double radius = spacing / sqrt(3), angle = pi * (-5.0 / 6 + index * 2.0 / 3);
+    offset[0] = radius * cos(angle);
+    offset[1] = radius * sin(angle);
+  } else if (count == 4) {
+    offset[0] = square[index][0] * spacing;
+    offset[1] = square[index][1] * spacing;
+  } else if (index > 0) { /* A in the centre, B on the x axis, then counter-clockwise */
+    double angle = 2 * pi * (index - 1) / (count - 1);
+    offset[0] = spacing * cos(angle);
+    offset[1] = spacing * sin(angle);
+  }
+}
+
+/* `array` */
+static IrzCode read_array(const IrzReader *reader, const IrzYaml *node) {
+  IrzPlan *plan = reader->plan;
+  IrzArrayKeys keys = {0};
+  IRZ_TRY(irz_reader_section(reader, &irz_section_array, node, node, "array", false, &keys));
+  check_exposure_step(reader, irz_yaml_get(node, "exposure"), "array.exposure", keys.exposure);
+  for (int i = 0; i < keys.count; i++) {
+    IrzProbe *probe = &plan->probes[i];
+    double offset[2];
+    array_offset(keys.count, i, keys.spacing, offset);
+    snprintf(probe->name, sizeof probe->name, "%c", 'A' + i);
+    if (plan->mesh.file[0] != '\0') memcpy(probe->surface, probe->name, sizeof probe->surface);
+    probe->tip[0] = keys.center[0] + offset[0];
+    probe->tip[1] = keys.center[1] + offset[1];
+    probe->tip[2] = keys.center[2] - 0.5 * keys.exposure;
+    probe->direction[2] = 1;
+    probe->exposure = keys.exposure;
+    probe->diameter = keys.diameter;
+    probe->has_geometry = true;
+    probe->line = node->line;
+  }
+  plan->n_probes = keys.count;
+  return IRZ_OK;
+}
+
+IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzYaml *probes, const IrzYaml *array) {
+  IrzPlan *plan = reader->plan;
+  if (probes != NULL && array != NULL) {
+    return irz_reader_fail(reader, array, "array", "stands beside `probes`; only one of the two is allowed");
+  }
+  if (probes == NULL && array == NULL) {
+    return irz_reader_fail(reader, root, "probes", "missing: list the probes, or give an array");
+  }
+  if (array != NULL) {
+    IRZ_TRY(read_array(reader, array));
+  } else {
+    if (probes->kind != IRZ_YAML_LIST || probes->n == 0) {
+      return irz_reader_fail(reader, probes, "probes", "must be a list of 1 to %d probes", IRZ_MAX_PROBES);
+    }
+    if (probes->n > IRZ_MAX_PROBES) {
+      return irz_reader_fail(reader, probes, "probes", "has %d probes; at most %d are allowed", probes->n,
+                             IRZ_MAX_PROBES);
+    }
+    for (int i = 0; i < probes->n; i++) {
+      IRZ_TRY(read_probe(reader, probes->items[i], i));
+      plan->n_probes = i + 1;
+    }
+  }
+  if (plan->anatomy.labels[0] != '\0' && plan->anatomy.frame == IRZ_FRAME_LPS) {
+    for (int i = 0; i < plan->n_probes; i++) {
+      for (int axis = 0; axis < 2; axis++) {
+        plan->probes[i].tip[axis] = 0 - plan->probes[i].tip[axis];
+        plan->probes[i].direction[axis] = 0 - plan->probes[i].direction[axis];
+      }
+    }
+  }
+  return IRZ_OK;
+}
+
+/* Distance from a point inside the box to the wall along a direction. */
+static double distance_to_wall(const double point[3], const double direction[3], const double center[3], double half) {
+  double distance = INFINITY;
+  for (int i = 0; i < 3; i++) {
+    if (direction[i] == 0) continue;
+    double wall = center[i] + (direction[i] > 0 ? half : -half);
+    double along = (wall - point[i]) / direction[i];
+    if (along < distance) distance = along;
+  }
+  return distance;
+}
+
+/* Least distance of two segments p + s u (0 <= s <= a) and q + t v (0 <= t <= b), with unit u and v. */
+static double segment_distance(const double p[3], const double u[3], double a, const double q[3], const double v[3],
+                               double b) {
+  double w[3], uv = dot(u, v), sine2 = 1 - uv * uv;
+  for (int i = 0; i < 3; i++) w[i] = p[i] - q[i];
+  double uw = dot(u, w), vw = dot(v, w);
+  /* The distance is convex in (s, t): for each candidate s the best t, and back. The unconstrained optimum and the four
+     ends are enough candidates. */
+  double candidates[5] = {0, a, sine2 > 1e-12 ? (uv * vw - uw) / sine2 : 0, -uw, b * uv - uw};
+  double least = INFINITY;
+  for (int i = 0; i < 5; i++) {
+    double s = fmin(fmax(candidates[i], 0), a);
+    double t = fmin(fmax(vw + s * uv, 0), b);
+    double gap[3];
+    for (int j = 0; j < 3; j++) gap[j] = w[j] + s * u[j] - t * v[j];
+    least = fmin(least, sqrt(dot(gap, gap)));
+  }
+  return least;
+}
+
+IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
+  const IrzPlan *plan = reader->plan;
+  bool array = place->kind == IRZ_YAML_MAP;
+  double center[3], half = 0.5 * plan->mesh.size, length[IRZ_MAX_PROBES];
+  irz_plan_center(plan, center);
+  for (int i = 0; i < plan->n_probes; i++) {
+    const IrzProbe *probe = &plan->probes[i];
+    char path[IRZ_KEY_PATH_MAX] = "array";
+    if (!array) snprintf(path, sizeof path, "probes[%d].tip", i);
+    const IrzYaml *node = array ? place : irz_yaml_get(place->items[i], "tip");
+    for (int end = 0; end < 2; end++) {
+      for (int axis = 0; axis < 3; axis++) {
+        double x = probe->tip[axis] + end * probe->exposure * probe->direction[axis] - center[axis];
+        if (fabs(x) + 0.5 * probe->diameter >= half) {
+          return irz_reader_fail(
+              reader, node, path,
+              "the %s of probe %s is %.4g mm from the middle of the tissue box along %c, but the box "
+              "ends at %.4g mm; raise mesh.size or move the probe",
+              end == 0 ? "tip" : "bare metal", probe->name, 1e3 * fabs(x), "xyz"[axis], 1e3 * half);
+        }
+      }
+    }
+    length[i] = distance_to_wall(probe->tip, probe->direction, center, half);
+    for (int j = 0; j < i; j++) {
+      const IrzProbe *other = &plan->probes[j];
+      double gap = segment_distance(probe->tip, probe->direction, length[i], other->tip, other->direction, length[j]);
+      double least = 0.5 * (probe->diameter + other->diameter);
+      if (gap > least * (1 + 1e-6)) continue;
+      return irz_reader_fail(
+          reader, node, path,
+          "probes %s and %s touch or cross inside the tissue box: their axes come as near as %.4g mm, "
+          "and must stay more than %.4g mm apart",
+          other->name, probe->name, 1e3 * gap, 1e3 * least);
+    }
+  }
+  return IRZ_OK;
+}

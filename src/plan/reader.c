@@ -1,0 +1,352 @@
+/* Reads a map by its table of keys. */
+#include "plan/keys.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void irz_key_path(char joined[IRZ_KEY_PATH_MAX], const char *path, const char *key) {
+  snprintf(joined, IRZ_KEY_PATH_MAX, "%s%s%s", path, path[0] != '\0' && key[0] != '[' ? "." : "", key);
+}
+
+/* "file:line: path: text (set by ...)" */
+static void place_text(const IrzReader *reader, const IrzYaml *node, const char *path, const char *text, char *line,
+                       size_t size) {
+  char number[16] = "";
+  if (node != NULL && node->line > 0) snprintf(number, sizeof number, ":%d", node->line);
+  bool set = node != NULL && node->origin != NULL;
+  snprintf(line, size, "%s%s: %s%s%s%s%s%s", reader->file, number, path, path[0] != '\0' ? ": " : "", text,
+           set ? " (set by " : "", set ? node->origin : "", set ? ")" : "");
+}
+
+IrzCode irz_reader_fail(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...) {
+  char text[IRZ_ERROR_TEXT], line[2 * IRZ_ERROR_TEXT];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  place_text(reader, node, path, text, line, sizeof line);
+  return irz_error_set(reader->error, IRZ_ERR_PLAN, "%s", line);
+}
+
+void irz_reader_warn(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...) {
+  char text[IRZ_ERROR_TEXT], line[2 * IRZ_ERROR_TEXT];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  place_text(reader, node, path, text, line, sizeof line);
+  irz_plan_warn(reader->plan, "%s", line);
+}
+
+/* Edit distance (insert, delete, replace, swap neighbours) of two words, each cut at 31 characters. */
+static int edit_distance(const char *a, const char *b) {
+  enum { LONGEST = 31 };
+  int distance[LONGEST + 1][LONGEST + 1];
+  int na = (int)strnlen(a, LONGEST), nb = (int)strnlen(b, LONGEST);
+  for (int i = 0; i <= na; i++) distance[i][0] = i;
+  for (int j = 0; j <= nb; j++) distance[0][j] = j;
+  for (int i = 1; i <= na; i++) {
+    for (int j = 1; j <= nb; j++) {
+      int best = distance[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+      if (distance[i - 1][j] + 1 < best) best = distance[i - 1][j] + 1;
+      if (distance[i][j - 1] + 1 < best) best = distance[i][j - 1] + 1;
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped && distance[i - 2][j - 2] + 1 < best) best = distance[i - 2][j - 2] + 1;
+      distance[i][j] = best;
+    }
+  }
+  return distance[na][nb];
+}
+
+const char *irz_nearest_name(const char *word, const char *const *names) {
+  const char *nearest = NULL;
+  int least = 2 + (int)strlen(word) / 4; /* further away is no misspelling */
+  for (; *names != NULL; names++) {
+    int distance = edit_distance(word, *names);
+    if (distance < least) {
+      least = distance;
+      nearest = *names;
+    }
+  }
+  return nearest;
+}
+
+/* Append a word to a list for a message. */
+static void list_word(char *list, size_t size, const char *word) {
+  size_t used = strlen(list);
+  snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", word);
+}
+
+/* Report a key that is in no row of the table. */
+static IrzCode unknown_key(const IrzReader *reader, const IrzSection *section, const IrzYaml *map, int at,
+                           const char *path) {
+  const char *names[32] = {NULL};
+  char known[512] = "", full[IRZ_KEY_PATH_MAX];
+  for (int i = 0; section->keys[i].name != NULL; i++) {
+    names[i] = section->keys[i].name;
+    list_word(known, sizeof known, names[i]);
+  }
+  irz_key_path(full, path, map->keys[at]);
+  IrzYaml place = {.line = map->key_lines[at], .origin = map->items[at]->origin};
+  const char *nearest = irz_nearest_name(map->keys[at], names);
+  if (nearest != NULL) return irz_reader_fail(reader, &place, full, "unknown key; did you mean \"%s\"?", nearest);
+  return irz_reader_fail(reader, &place, full, "unknown key; known here are %s", known);
+}
+
+/* What a node is, for messages. */
+static const char *kind_name(const IrzYaml *node) {
+  switch (node->kind) {
+  case IRZ_YAML_MAP:
+    return "a map";
+  case IRZ_YAML_LIST:
+    return "a list";
+  default:
+    return node->text == NULL ? "empty" : node->text;
+  }
+}
+
+/* Report that a node is not what is wanted. */
+static IrzCode wrong_kind(const IrzReader *reader, const IrzYaml *node, const char *path, const char *wanted) {
+  bool scalar = node->kind == IRZ_YAML_SCALAR && node->text != NULL;
+  return irz_reader_fail(reader, node, path, "%s%.80s%s; it must be %s", scalar ? "is \"" : "is ", kind_name(node),
+                         scalar ? "\"" : "", wanted);
+}
+
+IrzCode irz_reader_number(const IrzReader *reader, const IrzYaml *node, const char *path, const char *unit,
+                          double *value) {
+  char wanted[80];
+  snprintf(wanted, sizeof wanted, "a number%s%s", unit != NULL ? " in " : "", unit != NULL ? unit : "");
+  if (node->kind != IRZ_YAML_SCALAR || node->text == NULL) return wrong_kind(reader, node, path, wanted);
+  char *end;
+  *value = strtod(node->text, &end);
+  /* strtod alone would take nan, inf, leading blanks and hexadecimal numbers. */
+  bool number = end != node->text && *end == '\0' && strspn(node->text, "0123456789+-.eE") == strlen(node->text);
+  if (!number || !isfinite(*value)) return wrong_kind(reader, node, path, wanted);
+  return IRZ_OK;
+}
+
+/* A number within a key's range, in the plan's unit. */
+static IrzCode number_in_range(const IrzReader *reader, const IrzKey *key, const IrzYaml *node, const char *path,
+                               double *value) {
+  IRZ_TRY(irz_reader_number(reader, node, path, key->unit_name, value));
+  const char *blank = key->unit_name != NULL ? " " : "", *unit = key->unit_name != NULL ? key->unit_name : "";
+  if (*value < key->least || *value > key->most) {
+    return irz_reader_fail(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s", *value, blank, unit, key->least,
+                           key->most, blank, unit);
+  }
+  bool usual = key->usual_least < key->usual_most;
+  if (usual && (*value < key->usual_least || *value > key->usual_most)) {
+    irz_reader_warn(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s, %s", *value, blank, unit,
+                    key->usual_least, key->usual_most, blank, unit, key->usual_note);
+  }
+  return IRZ_OK;
+}
+
+IrzCode irz_reader_numbers(const IrzReader *reader, const IrzKey *key, const IrzYaml *node, const char *path, int most,
+                           int *count, double *values) {
+  if (node->kind != IRZ_YAML_LIST) return wrong_kind(reader, node, path, "a list of numbers");
+  if (node->n > most) {
+    return irz_reader_fail(reader, node, path, "has %d numbers; at most %d are allowed", node->n, most);
+  }
+  for (int i = 0; i < node->n; i++) {
+    char entry[IRZ_KEY_PATH_MAX], index[16];
+    snprintf(index, sizeof index, "[%d]", i);
+    irz_key_path(entry, path, index);
+    IRZ_TRY(number_in_range(reader, key, node->items[i], entry, &values[i]));
+    values[i] *= key->unit != 0 ? key->unit : 1;
+  }
+  *count = node->n;
+  return IRZ_OK;
+}
+
+/* A text of less than `size` bytes. */
+static IrzCode text_value(const IrzReader *reader, const IrzYaml *node, const char *path, char *value, size_t size) {
+  if (node->kind != IRZ_YAML_SCALAR || node->text == NULL) return wrong_kind(reader, node, path, "a text");
+  if (strlen(node->text) >= size) {
+    return irz_reader_fail(reader, node, path, "has %zu characters; at most %zu are allowed", strlen(node->text),
+                           size - 1);
+  }
+  if (node->text[0] == '\0') return irz_reader_fail(reader, node, path, "is empty");
+  for (const unsigned char *c = (const unsigned char *)node->text; *c != '\0'; c++) {
+    if (*c < 0x20 || *c == 0x7f) return irz_reader_fail(reader, node, path, "contains a control character");
+  }
+  memcpy(value, node->text, strlen(node->text) + 1);
+  return IRZ_OK;
+}
+
+IrzCode irz_reader_choice(const IrzReader *reader, const char *const *choices, const IrzYaml *node, const char *path,
+                          int *value) {
+  char wanted[256] = "";
+  for (int i = 0; choices[i] != NULL; i++) {
+    if (node->kind == IRZ_YAML_SCALAR && node->text != NULL && strcmp(node->text, choices[i]) == 0) {
+      *value = i;
+      return IRZ_OK;
+    }
+    size_t used = strlen(wanted);
+    snprintf(wanted + used, sizeof wanted - used, "%s%s", i > 0 ? " or " : "", choices[i]);
+  }
+  return wrong_kind(reader, node, path, wanted);
+}
+
+/* Three numbers. */
+static IrzCode point_value(const IrzReader *reader, const IrzKey *key, const IrzYaml *node, const char *path,
+                           double point[3]) {
+  int count = 0;
+  if (node->kind != IRZ_YAML_LIST || node->n != 3) {
+    if (node->kind == IRZ_YAML_LIST) {
+      return irz_reader_fail(reader, node, path, "has %d numbers; it must be [x, y, z]", node->n);
+    }
+    return wrong_kind(reader, node, path, "[x, y, z]");
+  }
+  return irz_reader_numbers(reader, key, node, path, 3, &count, point);
+}
+
+/* Read one value to its place. */
+static IrzCode key_value(const IrzReader *reader, const IrzKey *key, const IrzYaml *node, const char *path,
+                         char *target) {
+  if (key->offset == IRZ_KEY_ELSEWHERE) return IRZ_OK;
+  void *place = target + key->offset;
+  double number;
+  switch (key->type) {
+  case IRZ_KEY_NUMBER:
+    IRZ_TRY(number_in_range(reader, key, node, path, &number));
+    *(double *)place = number * (key->unit != 0 ? key->unit : 1);
+    return IRZ_OK;
+  case IRZ_KEY_INTEGER:
+    IRZ_TRY(irz_reader_number(reader, node, path, NULL, &number));
+    if (number != floor(number)) return irz_reader_fail(reader, node, path, "%.9g is not a whole number", number);
+    IRZ_TRY(number_in_range(reader, key, node, path, &number));
+    *(int *)place = (int)number;
+    return IRZ_OK;
+  case IRZ_KEY_FLAG: {
+    bool scalar = node->kind == IRZ_YAML_SCALAR && node->text != NULL;
+    bool yes = scalar && strcmp(node->text, "true") == 0, no = scalar && strcmp(node->text, "false") == 0;
+    if (!yes && !no) return wrong_kind(reader, node, path, "true or false");
+    *(bool *)place = yes;
+    return IRZ_OK;
+  }
+  case IRZ_KEY_CHOICE:
+    return irz_reader_choice(reader, key->choices, node, path, place);
+  case IRZ_KEY_NAME:
+    return text_value(reader, node, path, place, IRZ_NAME_MAX);
+  case IRZ_KEY_PATH:
+    return text_value(reader, node, path, place, IRZ_PATH_MAX);
+  case IRZ_KEY_POINT:
+    return point_value(reader, key, node, path, place);
+  case IRZ_KEY_NODE:
+    memcpy(place, (const void *)&node, sizeof(const IrzYaml *));
+    return IRZ_OK;
+  }
+  return IRZ_OK;
+}
+
+/* Fill in the default of a key, which the table gives as text. */
+static void key_standard(const IrzKey *key, char *target) {
+  void *place = target + key->offset;
+  double unit = key->unit != 0 ? key->unit : 1;
+  switch (key->type) {
+  case IRZ_KEY_NUMBER:
+    *(double *)place = strtod(key->standard, NULL) * unit;
+    break;
+  case IRZ_KEY_INTEGER:
+    *(int *)place = (int)strtol(key->standard, NULL, 10);
+    break;
+  case IRZ_KEY_FLAG:
+    *(bool *)place = strcmp(key->standard, "true") == 0;
+    break;
+  case IRZ_KEY_CHOICE:
+    for (int i = 0; key->choices[i] != NULL; i++) {
+      if (strcmp(key->standard, key->choices[i]) == 0) *(int *)place = i;
+    }
+    break;
+  case IRZ_KEY_POINT: {
+    const char *text = key->standard;
+    for (int i = 0; i < 3; i++) {
+      char *end;
+      ((double *)place)[i] = strtod(text + 1, &end) * unit; /* behind "[" or "," */
+      text = end;
+    }
+    break;
+  }
+  default:
+    break; /* texts and nodes have no default here */
+  }
+}
+
+IrzCode irz_reader_section(const IrzReader *reader, const IrzSection *section, const IrzYaml *map,
+                           const IrzYaml *parent, const char *path, bool keep, void *target) {
+  if (map != NULL && map->kind != IRZ_YAML_MAP) return wrong_kind(reader, map, path, "a map of keys and values");
+  for (int i = 0; map != NULL && i < map->n; i++) {
+    bool known = false;
+    for (const IrzKey *key = section->keys; key->name != NULL && !known; key++) {
+      known = strcmp(key->name, map->keys[i]) == 0;
+    }
+    if (!known) return unknown_key(reader, section, map, i, path);
+  }
+  for (const IrzKey *key = section->keys; key->name != NULL; key++) {
+    char full[IRZ_KEY_PATH_MAX];
+    irz_key_path(full, path, key->name);
+    const IrzYaml *node = irz_yaml_get(map, key->name);
+    if (node != NULL) {
+      IRZ_TRY(key_value(reader, key, node, full, target));
+    } else if (keep) {
+      continue;
+    } else if (key->standard != NULL) {
+      key_standard(key, target);
+    } else if (key->required) {
+      char unit[40] = "";
+      if (key->unit_name != NULL) snprintf(unit, sizeof unit, ", in %s", key->unit_name);
+      return irz_reader_fail(reader, map != NULL ? map : parent, full, "missing: %s%s", key->help, unit);
+    }
+  }
+  return IRZ_OK;
+}
+
+/* The range of a key as text. */
+static void range_text(const IrzKey *key, char *text, size_t size) {
+  text[0] = '\0';
+  if (key->type == IRZ_KEY_CHOICE) {
+    for (int i = 0; key->choices[i] != NULL; i++) {
+      size_t used = strlen(text);
+      snprintf(text + used, size - used, "%s%s", i > 0 ? " | " : "", key->choices[i]);
+    }
+  } else if (key->type == IRZ_KEY_FLAG) {
+    snprintf(text, size, "true | false");
+  } else if (key->type == IRZ_KEY_NUMBER || key->type == IRZ_KEY_INTEGER) {
+    snprintf(text, size, "%g to %g", key->least, key->most);
+    if (key->usual_least < key->usual_most) {
+      size_t used = strlen(text);
+      snprintf(text + used, size - used, " (usual %g to %g)", key->usual_least, key->usual_most);
+    }
+  } else if (key->type == IRZ_KEY_POINT) {
+    snprintf(text, size, "[x, y, z]");
+  }
+}
+
+/* One section of the help. */
+static void section_help(const IrzSection *section, FILE *out) {
+  fprintf(out, "\n%s%s%s\n", section->path, section->path[0] != '\0' ? ": " : "", section->help);
+  for (const IrzKey *key = section->keys; key->name != NULL; key++) {
+    char range[128];
+    range_text(key, range, sizeof range);
+    fprintf(out, "  %-12s %s", key->name, key->help);
+    if (key->unit_name != NULL) fprintf(out, ", %s", key->unit_name);
+    if (range[0] != '\0') fprintf(out, "; %s", range);
+    if (key->standard != NULL) fprintf(out, "; default %s", key->standard);
+    if (key->required) fprintf(out, "; required");
+    fputc('\n', out);
+  }
+}
+
+void irz_plan_help(FILE *out) {
+  static const IrzSection *const before[] = {&irz_section_plan, &irz_section_mesh, &irz_section_tissue};
+  static const IrzSection *const after[] = {&irz_section_anatomy, &irz_section_probe, &irz_section_array,
+                                            &irz_section_pulse,   &irz_section_pairs, &irz_section_generator,
+                                            &irz_section_zone};
+  fputs("Keys of a plan. Values outside a range are errors, outside a usual range warnings.\n", out);
+  for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) section_help(before[i], out);
+  for (int i = 0; irz_law_names[i] != NULL; i++) section_help(&irz_section_laws[i], out);
+  for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) section_help(after[i], out);
+}
