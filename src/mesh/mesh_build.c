@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// A tetrahedron whose determinant is below this times the cube of its longest edge is degenerate. A regular one has
-/// 0.7; round-off in coordinates of 16 digits stays below 1e-12 unless the mesh is 1e4 times larger than its edges.
-#define DEGENERATE 1e-9
-
 /// An edge is straight if its middle is within this times its length of the mean of its ends.
 #define STRAIGHT 1e-9
 
@@ -326,7 +322,7 @@ static IrzCode orient_tets(const IrzMeshDraft *draft, const char *name, const in
     int32_t *tet = mesh->tet + 4 * (size_t)i;
     for (int k = 0; k < 4; k++) tet[k] = vertex[draft->tet[4 * (size_t)i + (size_t)k]];
     double longest, determinant = tet_determinant(mesh->xyz, tet, &longest);
-    if (!(fabs(determinant) > DEGENERATE * longest * sqrt(longest))) {
+    if (!(fabs(determinant) > IRZ_DEGENERATE * longest * sqrt(longest))) {
       const double *corner = mesh->xyz + 3 * (size_t)tet[0];
       return irz_error_set(error, IRZ_ERR_INPUT,
                            "%s: tetrahedron %lld at (%.6g, %.6g, %.6g) mm is degenerate: volume %.3g mm3, longest edge "
@@ -620,7 +616,7 @@ static IrzCode check_curved(const IrzMeshDraft *draft, const char *name, const I
     for (int i = 0; i < n; i++) {
       double determinant =
           irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, (const double *)sample[i]);
-      if (determinant > DEGENERATE * longest * sqrt(longest)) continue;
+      if (determinant > IRZ_DEGENERATE * longest * sqrt(longest)) continue;
       return irz_error_set(error, IRZ_ERR_INPUT,
                            "%s: the curved tetrahedron %lld at (%.6g, %.6g, %.6g) mm is folded: its Jacobian is not "
                            "positive everywhere",

@@ -5,6 +5,10 @@
 #include <irezone/mesh.h>
 #include <stdbool.h>
 
+/// A tetrahedron whose determinant is below this times the cube of its longest edge is degenerate. A regular one has
+/// 0.7; round-off in coordinates of 16 digits stays below 1e-12 unless the mesh is 1e4 times larger than its edges.
+#define IRZ_DEGENERATE 1e-9
+
 /// Corners of the edges of a tetrahedron, in the order of nodes 4..9 of Gmsh's ten-node tetrahedron.
 extern const int irz_tet_edge[6][2];
 

@@ -1,0 +1,330 @@
+/* Is a mesh sound, and does it have what a plan needs? */
+#include "base/memory.h"
+#include "mesh/mesh_build.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Nodes closer than this times the shortest edge are the same place.
+#define COINCIDENT 1e-6
+
+/// Which part of a mesh a message is about, mm.
+#define PLACE "at (%.6g, %.6g, %.6g) mm"
+#define PLACE_OF(mesh, vertex)                                                                                         \
+  1e3 * (mesh)->xyz[3 * (size_t)(vertex)], 1e3 * (mesh)->xyz[3 * (size_t)(vertex) + 1],                                \
+      1e3 * (mesh)->xyz[3 * (size_t)(vertex) + 2]
+
+/// What checking works with.
+typedef struct {
+  const IrzMesh *mesh;
+  const char *name;
+  IrzError *error;
+  IrzFaces faces;
+  bool *on_boundary; ///< [n_vertices] on a face of one tetrahedron only
+  double shortest;   ///< shortest edge, m
+} Check;
+
+/// Positive volumes; the shortest edge.
+static IrzCode check_volumes(Check *check) {
+  const IrzMesh *mesh = check->mesh;
+  double shortest = INFINITY;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    double corner[4][3], bow[6][3] = {{0}}, longest = 0;
+    for (int i = 0; i < 4; i++) {
+      memcpy(corner[i], mesh->xyz + 3 * (size_t)mesh->tet[4 * (size_t)t + (size_t)i], sizeof corner[i]);
+    }
+    for (int e = 0; e < 6; e++) {
+      double square = 0;
+      for (int k = 0; k < 3; k++) {
+        double step = corner[irz_tet_edge[e][1]][k] - corner[irz_tet_edge[e][0]][k];
+        square += step * step;
+      }
+      longest = fmax(longest, square);
+      shortest = fmin(shortest, square);
+    }
+    const double lambda[4] = {0.25, 0.25, 0.25, 0.25};
+    if (irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, lambda) >
+        IRZ_DEGENERATE * longest * sqrt(longest)) {
+      continue;
+    }
+    return irz_error_set(check->error, IRZ_ERR_INPUT, "%s: the tetrahedron " PLACE " is degenerate or inverted",
+                         check->name, PLACE_OF(mesh, mesh->tet[4 * (size_t)t]));
+  }
+  check->shortest = sqrt(shortest);
+  return IRZ_OK;
+}
+
+/// Every face has one tetrahedron, or two on opposite sides.
+static IrzCode check_faces(Check *check) {
+  const IrzFaces *faces = &check->faces;
+  for (int32_t v = 0; v < faces->n_vertices; v++) {
+    for (int64_t i = faces->start[v], next; i < faces->start[v + 1]; i = next) {
+      const IrzFaceSide *side = &faces->side[i];
+      for (next = i + 1; next < faces->start[v + 1]; next++) {
+        if (faces->side[next].b != side->b || faces->side[next].c != side->c) break;
+      }
+      if (next - i > 2) {
+        return irz_error_set(check->error, IRZ_ERR_INPUT,
+                             "%s: the face " PLACE " belongs to %lld tetrahedra: one or "
+                             "two are allowed",
+                             check->name, PLACE_OF(check->mesh, v), (long long)(next - i));
+      }
+      if (next - i == 2 && side[0].parity == side[1].parity) {
+        return irz_error_set(check->error, IRZ_ERR_INPUT,
+                             "%s: two tetrahedra lie on the same side of their common face " PLACE ": they overlap",
+                             check->name, PLACE_OF(check->mesh, v));
+      }
+      if (next - i == 1) check->on_boundary[v] = check->on_boundary[side->b] = check->on_boundary[side->c] = true;
+    }
+  }
+  return IRZ_OK;
+}
+
+/// A vertex and where it lies along a direction in which few meshes have several at the same place.
+typedef struct {
+  double along;
+  int32_t vertex;
+} Projected;
+
+static int compare_projected(const void *left, const void *right) {
+  const Projected *a = left, *b = right;
+  return a->along != b->along ? (a->along > b->along) - (a->along < b->along)
+                              : (a->vertex > b->vertex) - (a->vertex < b->vertex);
+}
+
+/// Two boundary vertices at the same place: a crack between faces that should have been matched.
+static IrzCode check_cracks(Check *check) {
+  const IrzMesh *mesh = check->mesh;
+  int32_t n = 0;
+  for (int32_t i = 0; i < mesh->n_vertices; i++) n += check->on_boundary[i];
+  Projected *projected;
+  IRZ_TRY(irz_alloc(&projected, (size_t)n, sizeof *projected, check->error));
+  static const double direction[3] = {0.5377, 0.6319, 0.5581}; /* nearly a unit vector, along nothing in particular */
+  n = 0;
+  for (int32_t i = 0; i < mesh->n_vertices; i++) {
+    if (!check->on_boundary[i]) continue;
+    const double *xyz = mesh->xyz + 3 * (size_t)i;
+    projected[n++] = (Projected){direction[0] * xyz[0] + direction[1] * xyz[1] + direction[2] * xyz[2], i};
+  }
+  qsort(projected, (size_t)n, sizeof *projected, compare_projected);
+  const double near = COINCIDENT * check->shortest;
+  int32_t pairs = 0, first = -1;
+  for (int32_t i = 0; i < n; i++) {
+    for (int32_t k = i + 1; k < n && projected[k].along - projected[i].along <= 1.1 * near; k++) {
+      const double *a = mesh->xyz + 3 * (size_t)projected[i].vertex, *b = mesh->xyz + 3 * (size_t)projected[k].vertex;
+      if (fabs(a[0] - b[0]) > near || fabs(a[1] - b[1]) > near || fabs(a[2] - b[2]) > near) continue;
+      if (pairs++ == 0) first = projected[i].vertex;
+    }
+  }
+  free(projected);
+  if (pairs == 0) return IRZ_OK;
+  return irz_error_set(check->error, IRZ_ERR_INPUT,
+                       "%s: %d pair%s of nodes at the same place, the first " PLACE ", with a crack of unmatched faces "
+                       "between them: merge them (in Gmsh: Coherence Mesh)",
+                       check->name, pairs, pairs == 1 ? "" : "s", PLACE_OF(mesh, first));
+}
+
+/// How many single-character edits turn one name into another.
+static int edit_distance(const char *a, const char *b) {
+  int row[IRZ_NAME_MAX];
+  int length = (int)strlen(b);
+  for (int j = 0; j <= length; j++) row[j] = j;
+  for (int i = 1; a[i - 1] != '\0'; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= length; j++) {
+      int best = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      row[j] = best;
+    }
+  }
+  return row[length];
+}
+
+/// Index of a group by name, or -1.
+static int find_group(int n_groups, const IrzGroup *groups, const char *name) {
+  for (int g = 0; g < n_groups; g++) {
+    if (strcmp(groups[g].name, name) == 0) return g;
+  }
+  return -1;
+}
+
+/// "; did you mean 'x'? It has: a, b, c" for a name that is not there.
+static void describe_groups(char *text, size_t size, int n_groups, const IrzGroup *groups, const char *name) {
+  int best = -1, best_edits = 1 + (int)strlen(name) / 3;
+  for (int g = 0; g < n_groups; g++) {
+    int edits = edit_distance(name, groups[g].name);
+    if (edits > best_edits) continue;
+    if (best < 0 || edits < best_edits) best = g;
+    best_edits = edits;
+  }
+  size_t used = 0;
+  text[0] = '\0';
+  if (n_groups == 0) {
+    snprintf(text, size, "; it has none");
+    return;
+  }
+  if (best >= 0) used = (size_t)snprintf(text, size, "; did you mean '%s'?", groups[best].name);
+  used += (size_t)snprintf(text + used, size - used, best >= 0 ? " It has: " : "; it has: ");
+  for (int g = 0; g < n_groups; g++) {
+    if (used + strlen(groups[g].name) + 8 > size) {
+      snprintf(text + used, size - used, "...");
+      return;
+    }
+    used += (size_t)snprintf(text + used, size - used, "%s%s", groups[g].name, g + 1 < n_groups ? ", " : "");
+  }
+}
+
+/// "file:line: " of an entry of a plan.
+static void describe_place(char *text, size_t size, const IrzPlan *plan, int line) {
+  if (line > 0) {
+    snprintf(text, size, "%.250s:%d: ", plan->file, line);
+  } else {
+    snprintf(text, size, "%.250s: ", plan->file);
+  }
+}
+
+/// Every tissue but `default` names a region of the mesh or of the label map.
+static IrzCode check_tissues(const Check *check, const IrzPlan *plan) {
+  for (int i = 1; i < plan->n_tissues; i++) {
+    const IrzTissue *tissue = &plan->tissues[i];
+    if (strcmp(tissue->region, "default") == 0) continue;
+    bool found = find_group(check->mesh->n_regions, check->mesh->regions, tissue->region) >= 0;
+    for (int k = 0; k < plan->anatomy.n_map && !found; k++) {
+      found = strcmp(plan->anatomy.map[k].region, tissue->region) == 0;
+    }
+    if (found) continue;
+    char groups[600], place[300];
+    describe_groups(groups, sizeof groups, check->mesh->n_regions, check->mesh->regions, tissue->region);
+    describe_place(place, sizeof place, plan, tissue->line);
+    return irz_error_set(check->error, IRZ_ERR_INPUT, "%stissues.%s: the mesh %.200s has no region of that name%s",
+                         place, tissue->region, check->name, groups);
+  }
+  return IRZ_OK;
+}
+
+/// Every probe has its surface. In generated meshes it carries the probe's name.
+/// @param[out] surface  [n_probes] index of each probe's surface
+static IrzCode check_surfaces(const Check *check, const IrzPlan *plan, int *surface) {
+  for (int i = 0; i < plan->n_probes; i++) {
+    const IrzProbe *probe = &plan->probes[i];
+    const char *wanted = probe->surface[0] != '\0' ? probe->surface : probe->name;
+    char groups[600], place[300];
+    describe_place(place, sizeof place, plan, probe->line);
+    surface[i] = find_group(check->mesh->n_surfaces, check->mesh->surfaces, wanted);
+    if (surface[i] < 0) {
+      describe_groups(groups, sizeof groups, check->mesh->n_surfaces, check->mesh->surfaces, wanted);
+      return irz_error_set(check->error, IRZ_ERR_INPUT, "%sprobes[%d].surface: the mesh %.200s has no surface '%s'%s",
+                           place, i, check->name, wanted, groups);
+    }
+    for (int k = 0; k < i; k++) {
+      if (surface[k] != surface[i]) continue;
+      return irz_error_set(check->error, IRZ_ERR_INPUT, "%sprobes[%d].surface: '%s' is the surface of probe %s already",
+                           place, i, wanted, plan->probes[k].name);
+    }
+  }
+  return IRZ_OK;
+}
+
+/// No vertex lies on the metal of two probes.
+/// @param[out] probe_of  [n_vertices] probe whose metal the vertex is on, or -1
+static IrzCode check_touching(const Check *check, const IrzPlan *plan, const int *surface, int8_t *probe_of) {
+  const IrzMesh *mesh = check->mesh;
+  for (int32_t v = 0; v < mesh->n_vertices; v++) probe_of[v] = -1;
+  for (int32_t i = 0; i < mesh->n_triangles; i++) {
+    int probe = 0;
+    while (probe < plan->n_probes && surface[probe] != mesh->surface[i]) probe++;
+    if (probe == plan->n_probes) continue;
+    for (int k = 0; k < 3; k++) {
+      int32_t v = mesh->triangle[3 * (size_t)i + (size_t)k];
+      if (probe_of[v] >= 0 && probe_of[v] != probe) {
+        return irz_error_set(check->error, IRZ_ERR_INPUT, "%s: the electrodes of probes %s and %s touch " PLACE,
+                             check->name, plan->probes[probe_of[v]].name, plan->probes[probe].name, PLACE_OF(mesh, v));
+      }
+      probe_of[v] = (int8_t)probe;
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Which probes the pieces of tissue touch with a face of their metal, as bits.
+/// A face with all corners on the metal of one probe counts as its metal.
+static void mark_parts(const IrzMesh *mesh, const int8_t *probe_of, const int32_t *part, unsigned *touched) {
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    int count[IRZ_MAX_PROBES] = {0};
+    for (int k = 0; k < 4; k++) {
+      int probe = probe_of[mesh->tet[4 * (size_t)t + (size_t)k]];
+      if (probe >= 0 && ++count[probe] == 3) touched[part[t]] |= 1u << probe;
+    }
+  }
+}
+
+/// The pair of every pulse is joined by one piece of tissue, and no piece is without potential.
+static IrzCode check_pieces(const Check *check, const IrzPlan *plan, const int8_t *probe_of) {
+  const IrzMesh *mesh = check->mesh;
+  int32_t *part, n_parts;
+  IRZ_TRY(irz_alloc(&part, (size_t)mesh->n_tets, sizeof *part, check->error));
+  unsigned *touched = NULL;
+  IrzCode code = irz_mesh_parts(mesh, &check->faces, part, &n_parts, check->error);
+  if (code == IRZ_OK) code = irz_alloc(&touched, (size_t)n_parts, sizeof *touched, check->error);
+  if (code != IRZ_OK) goto done;
+  mark_parts(mesh, probe_of, part, touched);
+  for (int k = 0; k < plan->n_pulses && code == IRZ_OK; k++) {
+    const IrzPulse *pulse = &plan->pulses[k];
+    const unsigned from = 1u << pulse->from, to = 1u << pulse->to;
+    bool joined = false;
+    int32_t lost = -1;
+    for (int32_t p = 0; p < n_parts; p++) {
+      joined = joined || ((touched[p] & from) != 0 && (touched[p] & to) != 0);
+      if ((touched[p] & (from | to)) == 0 && lost < 0) lost = p;
+    }
+    char place[300];
+    describe_place(place, sizeof place, plan, pulse->line);
+    if (!joined) {
+      code =
+          irz_error_set(check->error, IRZ_ERR_INPUT,
+                        "%spulses[%d]: probes %s and %s are not in the same piece of tissue: the mesh %.200s has %d "
+                        "pieces",
+                        place, k, plan->probes[pulse->from].name, plan->probes[pulse->to].name, check->name, n_parts);
+    } else if (lost >= 0) {
+      int32_t t = 0;
+      while (part[t] != lost) t++;
+      code = irz_error_set(check->error, IRZ_ERR_INPUT,
+                           "%spulses[%d]: the piece of tissue " PLACE " of the mesh %.200s touches neither probe, so "
+                           "that its potential is not determined",
+                           place, k, PLACE_OF(mesh, mesh->tet[4 * (size_t)t]), check->name);
+    }
+  }
+done:
+  free(part);
+  free(touched);
+  return code;
+}
+
+/// What a plan needs of a mesh.
+static IrzCode check_plan(const Check *check, const IrzPlan *plan) {
+  int surface[IRZ_MAX_PROBES];
+  IRZ_TRY(check_surfaces(check, plan, surface));
+  IRZ_TRY(check_tissues(check, plan));
+  int8_t *probe_of;
+  IRZ_TRY(irz_alloc(&probe_of, (size_t)check->mesh->n_vertices, sizeof *probe_of, check->error));
+  IrzCode code = check_touching(check, plan, surface, probe_of);
+  if (code == IRZ_OK) code = check_pieces(check, plan, probe_of);
+  free(probe_of);
+  return code;
+}
+
+IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, IrzError *error) {
+  Check check = {.mesh = mesh, .name = name, .error = error};
+  IrzCode code = check_volumes(&check);
+  if (code == IRZ_OK) code = irz_mesh_faces(mesh, &check.faces, error);
+  if (code == IRZ_OK) code = irz_alloc(&check.on_boundary, (size_t)mesh->n_vertices, sizeof *check.on_boundary, error);
+  if (code == IRZ_OK) code = check_faces(&check);
+  if (code == IRZ_OK) code = check_cracks(&check);
+  if (code == IRZ_OK && plan != NULL) code = check_plan(&check, plan);
+  irz_faces_clear(&check.faces);
+  free(check.on_boundary);
+  return code;
+}
