@@ -49,7 +49,7 @@ void box_grid_make(BoxGrid *box, int n, int order, double edge, BoxField field, 
     const int64_t place[3] = {i % row, i / row % row, i / (row * row) + order * first};
     double *x = &box->points[3 * i];
     for (int d = 0; d < 3; d++) x[d] = edge * ((double)place[d] / (order * n) - 0.5);
-    box->potential[i] = x[0] * 1e3;
+    box->potential[i] = 3000 * (x[0] / edge + 0.5);
     box->field[i] = field(x);
     box->conductivity[i] = 0.1 + x[2];
     box->zone[i] = box->field[i] >= 500;

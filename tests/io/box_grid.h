@@ -17,8 +17,8 @@ typedef struct {
 /// A field strength at a point, V/cm; x in m.
 typedef double (*BoxField)(const double x[3]);
 
-/// Build the slab of `rank` of `size`. Potential is x in mm; conductivity is 0.1 + z in m; zone is field >= 500 V/cm;
-/// region is 1 where z > 0, else 0; the field vector is the cell's middle in mm.
+/// Build the slab of `rank` of `size`. Potential rises from 0 to 3000 V with x; conductivity is 0.1 + z in m; zone is
+/// field >= 500 V/cm; region is 1 where z > 0, else 0; the field vector is the cell's middle in mm.
 /// @param[in] n      small cubes along an edge
 /// @param[in] order  1 or 2
 /// @param[in] edge   m

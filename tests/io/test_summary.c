@@ -209,7 +209,7 @@ static void info(void **state) {
   char *text = describe(path, IRZ_OK);
   assert_non_null(strstr(text, "162 cells, 343 points, 1 part"));
   assert_non_null(strstr(text, "x -30 to 30, y -30 to 30, z -30 to 30 mm"));
-  assert_non_null(strstr(text, "-30 to 30\n"));    /* potential_V */
+  assert_non_null(strstr(text, "0 to 3000\n"));    /* potential_V */
   assert_non_null(strstr(text, "0 to 5.19615\n")); /* field_V_per_cm, 100 sqrt(3) 0.03 */
   assert_non_null(strstr(text, "0.07 to 0.13\n")); /* conductivity */
   assert_non_null(strstr(text, "zone: 15.442 ± 0.06 cm³ at 500 V/cm"));

@@ -1,0 +1,145 @@
+"""What the scripts that look at results share: finding ParaView, reading a result, cutting out its zone."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+FIELD = "field_V_per_cm"
+
+
+def fail(message, code):
+    """End with one line on stderr."""
+    print(f"{os.path.basename(sys.argv[0] or 'irezone')}: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def leave(code):
+    """End the process at once: ParaView 5.11 lets its HDF5 reader complain if it outlives HDF5 at exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def inside_paraview():
+    """Whether this runs in the Python shell of the ParaView application."""
+    if "paraview" not in sys.modules:
+        return False
+    import paraview
+
+    return bool(getattr(paraview, "fromGUI", False))
+
+
+def need_paraview(rendering):
+    """Make sure that ParaView's Python runs this script, off screen where there is no screen; may not return."""
+    if inside_paraview():
+        return
+    command = []
+    if rendering and not os.environ.get("DISPLAY"):
+        if shutil.which("xvfb-run") is None:
+            fail("there is no screen and no xvfb-run (Debian: xvfb, xauth)", 2)
+        command = ["xvfb-run", "-a"]
+    if "pvpython" not in os.path.basename(sys.executable or "") and os.environ.get("IREZONE_PVPYTHON") != "1":
+        if shutil.which("pvpython") is None:
+            fail("ParaView's pvpython was not found (Debian: paraview, python3-paraview)", 2)
+        command += ["pvpython"]
+    elif command:
+        command += [sys.executable]
+    if command:
+        environment = dict(os.environ, IREZONE_PVPYTHON="1")
+        sys.exit(subprocess.call(command + sys.argv, env=environment))
+
+
+def read_summary(path):
+    """The summary stored in a result; ends with one line if `path` is not a result."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        fail(f"{path}: cannot be read: {error.strerror}", 3)
+    if start != b"\x89HDF\r\n\x1a\n":
+        fail(f"{path}: not a result of irezone: not an HDF5 file", 3)
+    # In a process of its own: h5py and ParaView may be linked with different HDF5 libraries.
+    program = (
+        "import sys, h5py\n"
+        "with h5py.File(sys.argv[1], 'r') as f:\n"
+        "    f['VTKHDF/PointData/" + FIELD + "'], f['VTKHDF/CellData/region']\n"
+        "    sys.stdout.buffer.write(f['irezone/summary'][()])\n"
+    )
+    python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
+    done = subprocess.run([python, "-c", program, path], capture_output=True, check=False)
+    if b"No module named 'h5py'" in done.stderr:
+        fail("h5py was not found (Debian: python3-h5py)", 2)
+    try:
+        summary = json.loads(done.stdout)
+        summary["zone"]["volume_cm3"], summary["probes"], summary["zone"]["by_region"]
+    except (ValueError, KeyError, TypeError):
+        fail(f"{path}: not a result of irezone: its field or its summary is missing or damaged", 3)
+    return summary
+
+
+def thresholds(summary):
+    """Threshold of each region that has any volume: [(region, V/cm)]; the number of a region is its place."""
+    zone = summary["zone"]
+    regions = zone["by_region"] or [{"volume_cm3": 1.0}]
+    return [
+        (number, region.get("threshold_V_per_cm") or zone["threshold_V_per_cm"])
+        for number, region in enumerate(regions)
+        if region["volume_cm3"] > 0
+    ]
+
+
+def one_threshold(summary):
+    """The threshold that applies everywhere, or None if regions differ."""
+    values = {value for _, value in thresholds(summary)}
+    return values.pop() if len(values) == 1 else None
+
+
+def open_result(path):
+    """ParaView's reader of a result, and the same grid with the ranks' parts sewn together."""
+    from paraview.simple import CleantoGrid, VTKHDFReader
+
+    reader = VTKHDFReader(FileName=path)
+    reader.UpdatePipeline()
+    if reader.GetDataInformation().GetNumberOfCells() == 0:
+        fail(f"{path}: ParaView finds no cells in it", 3)
+    return reader, CleantoGrid(Input=reader)
+
+
+def region_cells(grid, number):
+    """The cells of one region."""
+    from paraview.simple import Threshold
+
+    return Threshold(
+        Input=grid, Scalars=["CELLS", "region"], LowerThreshold=number - 0.5, UpperThreshold=number + 0.5
+    )
+
+
+def cut(grid, value):
+    """The part of a grid where the field reaches a value (V/cm), cutting cells in two."""
+    from paraview.simple import Clip
+
+    return Clip(Input=grid, ClipType="Scalar", Scalars=["POINTS", FIELD], Value=value, Invert=0)
+
+
+def zone_solid(grid, summary, threshold=None):
+    """The zone as a solid: each region at its own threshold, or all at the given one (V/cm)."""
+    from paraview.simple import AppendDatasets
+
+    threshold = threshold or one_threshold(summary)
+    if threshold:
+        return cut(grid, threshold)
+    return AppendDatasets(Input=[cut(region_cells(grid, number), value) for number, value in thresholds(summary)])
+
+
+def volume_of(solid):
+    """Volume of a grid, mm^3, as ParaView integrates it."""
+    from paraview.simple import Delete, IntegrateVariables
+    from paraview import servermanager
+
+    integral = IntegrateVariables(Input=solid)
+    integral.UpdatePipeline()
+    volume = servermanager.Fetch(integral).GetCellData().GetArray("Volume")
+    value = volume.GetValue(0) if volume else 0.0
+    Delete(integral)
+    return value

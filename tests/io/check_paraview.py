@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""check_paraview.py RESULT.hdf RESULT.json
+
+Check that ParaView opens a result, that counts and ranges agree with the summary, and that the volume ParaView
+integrates where the field reaches the threshold agrees with the summary's within 1 %. Exit status 0 if so.
+"""
+import json
+import math
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+sys.dont_write_bytecode = True
+import irezone_result as result  # noqa: E402
+
+wrong = []
+
+
+def check(good, message):
+    """Note what is wrong."""
+    if not good:
+        wrong.append(message)
+
+
+def check_grid(reader, summary):
+    """Counts, arrays and their ranges."""
+    information = reader.GetDataInformation()
+    cells, points = information.GetNumberOfCells(), information.GetNumberOfPoints()
+    check(cells == summary["mesh"]["cells"], f"ParaView has {cells} cells, the summary {summary['mesh']['cells']}")
+    check(points >= summary["mesh"]["vertices"], f"ParaView has only {points} points")
+    pulses = len(summary["pulses"])
+    names = ["potential_V"] if pulses == 1 else [f"potential_V_{i + 1:02d}" for i in range(pulses)]
+    for name in names + [result.FIELD, "conductivity_S_per_m", "zone"]:
+        array = reader.PointData.GetArray(name)
+        check(array is not None, f"there is no point array {name}")
+        if array is not None:
+            low, high = array.GetRange()
+            check(math.isfinite(low) and math.isfinite(high), f"{name} is not finite")
+            print(f"  {name:22s} {low:12.6g} to {high:12.6g}")
+    for name, components in (("region", 1), ("field_vector_V_per_cm", 3)):
+        array = reader.CellData.GetArray(name)
+        check(array is not None and array.GetNumberOfComponents() == components, f"cell array {name} is missing or wrong")
+    for name, pulse in zip(names, summary["pulses"]):
+        array = reader.PointData.GetArray(name)
+        if array is None:
+            continue
+        low, high = array.GetRange()
+        # Quadratic elements may overshoot a little beside an electrode's rim.
+        slack = 0.01 * abs(pulse["voltage_V"])
+        check(-slack <= low and high <= pulse["voltage_V"] + slack, f"{name} leaves the range of the electrodes")
+
+
+def check_volume(name, mine, wanted):
+    """Agreement of a volume in cm^3 within 1 %."""
+    difference = abs(mine - wanted) / wanted if wanted > 0 else float(mine > 0)
+    print(f"  {name:22s} ParaView {mine:.5g} cm³, summary {wanted:.5g} cm³, {100 * difference:.2f} %")
+    check(difference <= 0.01, f"{name}: volumes differ by {100 * difference:.2f} %")
+
+
+def check_zone(reader, summary):
+    """The zone's volume and the tissue's."""
+    zone = summary["zone"]
+    check_volume("zone", result.volume_of(result.zone_solid(reader, summary)) / 1e3, zone["volume_cm3"])
+    for number, region in enumerate(zone["by_region"]):
+        if summary["frame"] is None and region["volume_cm3"] > 0:
+            volume = result.volume_of(result.region_cells(reader, number)) / 1e3
+            check_volume(f"region {region['region']}", volume, region["volume_cm3"])
+
+
+def main():
+    """Compare a result with its summary."""
+    if len(sys.argv) != 3:
+        result.fail("usage: check_paraview.py RESULT.hdf RESULT.json", 2)
+    stored = result.read_summary(sys.argv[1])
+    result.need_paraview(rendering=False)
+    with open(sys.argv[2], encoding="utf-8") as file:
+        summary = json.load(file)
+    check(stored["zone"] == summary["zone"], "the stored summary has another zone than the JSON file")
+    reader, _ = result.open_result(sys.argv[1])
+    print(sys.argv[1])
+    check_grid(reader, summary)
+    check_zone(reader, summary)
+    for message in wrong:
+        print(f"check_paraview.py: {sys.argv[1]}: {message}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    result.leave(main())
