@@ -1,7 +1,7 @@
-/* make_result DIR NAME N ORDER: write DIR/NAME.hdf and DIR/NAME.json with a made-up field whose zone is known exactly,
-   for tests of what reads results. Two needles at x = -10 and 10 mm are named; the field knows nothing of them: it
-   falls linearly with the distance from the origin from 1000 V/cm, so that the zone (500 V/cm and more) is a ball of 20
-   mm radius in a box of 60 mm, with a hemisphere in each of the regions "default" and "tumour". */
+/* make_result DIR NAME N ORDER [RAS]: write DIR/NAME.hdf and DIR/NAME.json with a made-up field whose zone is known
+   exactly, for tests of what reads results. Two needles at x = -10 and 10 mm are named; the field knows nothing of
+   them: it falls linearly with the distance from the origin from 1000 V/cm, so that the zone (500 V/cm and more) is a
+   ball of 20 mm radius in a box of 60 mm, with a hemisphere in each of the regions "default" and "tumour". */
 #include "box_grid.h"
 #include <math.h>
 #include <stdio.h>
@@ -11,8 +11,10 @@
 #define RADIUS 0.02
 #define PI 3.14159265358979323846
 
+static const double center[3] = {0.004, 0.002, 0};
+
 static double ball_field(const double x[3]) {
-  return 500 * (2 - sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]) / RADIUS);
+  return 500 * (2 - sqrt(pow(x[0] - center[0], 2) + pow(x[1] - center[1], 2) + pow(x[2], 2)) / RADIUS);
 }
 
 static void fill_plan(IrzPlan *plan, const char *name) {
@@ -57,13 +59,16 @@ static void fill_summary(IrzSummary *summary, IrzPulseResult *pulse, IrzRegionVo
   summary->zone = (IrzZone){.threshold = 50000,
                             .volume = ball,
                             .volume_error = 0.002 * ball,
-                            .box = {{-RADIUS, -RADIUS, -RADIUS}, {RADIUS, RADIUS, RADIUS}},
                             .n_parts = 1,
                             .largest_part = ball,
                             .n_also = 1,
                             .also = {{60000, 4 * PI / 3 * pow(0.8 * RADIUS, 3), -1}},
                             .n_regions = 2,
                             .regions = regions};
+  for (int d = 0; d < 3; d++) {
+    summary->zone.box[0][d] = center[d] - RADIUS;
+    summary->zone.box[1][d] = center[d] + RADIUS;
+  }
 }
 
 int main(int argc, char **argv) {
@@ -71,8 +76,8 @@ int main(int argc, char **argv) {
   int rank, size;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  if (argc != 5) {
-    if (rank == 0) fprintf(stderr, "usage: make_result DIR NAME N ORDER\n");
+  if (argc < 5) {
+    if (rank == 0) fprintf(stderr, "usage: make_result DIR NAME N ORDER [RAS]\n");
     MPI_Finalize();
     return 2;
   }
@@ -82,6 +87,7 @@ int main(int argc, char **argv) {
   IrzRegionVolume regions[2];
   IrzSummary summary = {.plan = &plan, .order = order, .ranks = size, .threads = 1};
   fill_plan(&plan, argv[2]);
+  if (argc > 5) snprintf(plan.anatomy.labels, sizeof plan.anatomy.labels, "labels.nii");
   fill_summary(&summary, &pulse, regions);
   summary.cells = 6L * n * n * n;
   summary.vertices = (n + 1L) * (n + 1L) * (n + 1L);
