@@ -1,0 +1,362 @@
+/* The tissue box around a plan's probes: checks of the geometry, the steps of meshing, checks of what came out. */
+#include "mesh/generate.h"
+
+#include "base/memory.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Tries before giving up, each with turned rings and somewhat smaller growth.
+#define TRIES 4
+
+/// Smallest gap between two probes' walls, as a share of the thinner one's diameter.
+#define SMALLEST_GAP 0.2
+
+/// Smallest distance of bare metal from the walls of the box, in diameters.
+#define SMALLEST_MARGIN 2
+
+/// Longest stretch along a probe, in diameters, in which its wall leaves the box: about 9 degrees between them.
+#define LONGEST_EXIT 6
+
+/// Accepted difference between the volume of the elements and that of the box without needles, as a share of the
+/// needles.
+#define VOLUME_TOLERANCE 0.05
+
+static double dot(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/// Set a needle's frame from its probe.
+static void set_needle(const IrzProbe *probe, IrzNeedle *needle) {
+  double length = sqrt(dot(probe->direction, probe->direction));
+  int least = 0;
+  for (int k = 0; k < 3; k++) {
+    needle->tip[k] = probe->tip[k];
+    needle->axis[k] = probe->direction[k] / length;
+    if (fabs(needle->axis[k]) < fabs(needle->axis[least]) - 1e-6) least = k;
+  }
+  const double *w = needle->axis;
+  for (int k = 0; k < 3; k++) needle->u[k] = (k == least) - w[least] * w[k];
+  double norm = sqrt(dot(needle->u, needle->u));
+  for (int k = 0; k < 3; k++) needle->u[k] /= norm;
+  for (int k = 0; k < 3; k++)
+    needle->v[k] = w[(k + 1) % 3] * needle->u[(k + 2) % 3] - w[(k + 2) % 3] * needle->u[(k + 1) % 3];
+  needle->radius = probe->diameter / 2;
+  needle->exposure = probe->exposure;
+}
+
+/// Find where a needle leaves the box, and refuse one that does not fit.
+static IrzCode fit_needle(const IrzPlan *plan, int p, const IrzTissueBox *box, IrzNeedle *needle, IrzError *error) {
+  const IrzProbe *probe = &plan->probes[p];
+  double diameter = probe->diameter;
+  for (int k = 0; k < 3; k++) {
+    double reach = needle->radius * sqrt(fmax(1 - needle->axis[k] * needle->axis[k], 0));
+    double room = fmin(needle->tip[k] - box->lower[k], box->upper[k] - needle->tip[k]) - reach;
+    if (!(room >= SMALLEST_MARGIN * diameter)) {
+      return irz_error_set(error, IRZ_ERR_PLAN,
+                           "%s:%d: probes[%d].tip: the end of probe %s is %s the wall of the tissue box (mesh.size %g "
+                           "mm); it must be at least %g mm inside",
+                           plan->file, probe->line, p, probe->name, room < 0 ? "outside or on" : "too near",
+                           plan->mesh.size * 1e3, SMALLEST_MARGIN * diameter * 1e3);
+    }
+  }
+  needle->exit = irz_needle_exit(box, needle, 0, 0, NULL);
+  needle->exit_low = INFINITY, needle->exit_high = 0;
+  for (int i = 0; i < 72; i++) {
+    double z = irz_needle_exit(box, needle, i * M_PI / 36, needle->radius, NULL);
+    needle->exit_low = fmin(needle->exit_low, z);
+    needle->exit_high = fmax(needle->exit_high, z);
+  }
+  if (needle->exit_low - needle->exposure < SMALLEST_MARGIN * diameter) {
+    return irz_error_set(error, IRZ_ERR_PLAN,
+                         "%s:%d: probes[%d].exposure: the bare metal of probe %s reaches to %.3g mm of the wall of the "
+                         "tissue box (mesh.size %g mm); at least %g mm are needed",
+                         plan->file, probe->line, p, probe->name, (needle->exit_low - needle->exposure) * 1e3,
+                         plan->mesh.size * 1e3, SMALLEST_MARGIN * diameter * 1e3);
+  }
+  if (needle->exit_high - needle->exit_low > LONGEST_EXIT * diameter) {
+    return irz_error_set(error, IRZ_ERR_PLAN,
+                         "%s:%d: probes[%d].direction: probe %s runs along the wall of the tissue box (mesh.size %g "
+                         "mm); it must leave the box at 10 degrees or more, so make the box larger",
+                         plan->file, probe->line, p, probe->name, plan->mesh.size * 1e3);
+  }
+  return IRZ_OK;
+}
+
+/// Distance between two needles' axes, from tip to exit.
+static double axis_distance(const IrzNeedle *a, const IrzNeedle *b) {
+  double between[3];
+  for (int k = 0; k < 3; k++) between[k] = a->tip[k] - b->tip[k];
+  double cosine = dot(a->axis, b->axis), along_a = dot(a->axis, between), along_b = dot(b->axis, between);
+  double determinant = 1 - cosine * cosine;
+  double s = determinant > 1e-12 ? (cosine * along_b - along_a) / determinant : 0;
+  s = fmin(fmax(s, 0), a->exit_high);
+  double t = fmin(fmax(cosine * s + along_b, 0), b->exit_high);
+  s = fmin(fmax(cosine * t - along_a, 0), a->exit_high);
+  double square = 0;
+  for (int k = 0; k < 3; k++) {
+    double d = between[k] + s * a->axis[k] - t * b->axis[k];
+    square += d * d;
+  }
+  return sqrt(square);
+}
+
+/// Place the box and the needles of a plan, and refuse what cannot be meshed.
+static IrzCode place_needles(const IrzPlan *plan, IrzTissueBox *box, IrzError *error) {
+  double center[3];
+  memset(box, 0, sizeof *box);
+  if (plan->n_probes < 1)
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: probes: none given; a generated mesh needs at least one",
+                         plan->file);
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    bool proper = probe->has_geometry && probe->diameter > 0 && probe->exposure > 0 &&
+                  dot(probe->direction, probe->direction) > 0 && isfinite(dot(probe->tip, probe->tip));
+    if (!proper) {
+      return irz_error_set(
+          error, IRZ_ERR_PLAN,
+          "%s:%d: probes[%d]: a generated mesh needs the probe's tip, direction, exposure and diameter", plan->file,
+          probe->line, p);
+    }
+  }
+  irz_plan_center(plan, center);
+  for (int k = 0; k < 3; k++) {
+    box->lower[k] = center[k] - plan->mesh.size / 2;
+    box->upper[k] = center[k] + plan->mesh.size / 2;
+  }
+  for (int p = 0; p < plan->n_probes; p++) {
+    set_needle(&plan->probes[p], &box->needle[p]);
+    IRZ_TRY(fit_needle(plan, p, box, &box->needle[p], error));
+  }
+  box->n_needles = plan->n_probes;
+  for (int p = 0; p < plan->n_probes; p++) {
+    for (int q = 0; q < p; q++) {
+      const IrzNeedle *a = &box->needle[q], *b = &box->needle[p];
+      double gap = axis_distance(a, b) - a->radius - b->radius;
+      double needed = SMALLEST_GAP * 2 * fmin(a->radius, b->radius);
+      if (!(gap >= needed)) {
+        return irz_error_set(error, IRZ_ERR_PLAN,
+                             "%s:%d: probes[%d]: probes %s and %s %s inside the tissue box; their walls must be at "
+                             "least %.3g mm apart",
+                             plan->file, plan->probes[p].line, p, plan->probes[q].name, plan->probes[p].name,
+                             gap < 0 ? "cross" : "nearly touch", needed * 1e3);
+      }
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Volume of a needle inside the box: midpoint rule around, Gauss across.
+static double needle_volume(const IrzTissueBox *box, const IrzNeedle *needle) {
+  enum { AROUND = 128, ACROSS = 32 };
+  double volume = 0;
+  for (int i = 0; i < AROUND; i++) {
+    for (int j = 0; j < ACROSS; j++) {
+      double radius = needle->radius * sqrt((j + 0.5) / ACROSS);
+      volume += irz_needle_exit(box, needle, (i + 0.5) * 2 * M_PI / AROUND, radius, NULL);
+    }
+  }
+  return volume * M_PI * needle->radius * needle->radius / (AROUND * ACROSS);
+}
+
+/// A face: its two higher vertices, how often it was seen, and the next face with the same lowest vertex.
+typedef struct {
+  int32_t middle, high, seen, next;
+} Face;
+
+static void sort3(int32_t v[3]) {
+  for (int i = 0; i < 2; i++) {
+    for (int k = 0; k < 2 - i; k++) {
+      if (v[k] <= v[k + 1]) continue;
+      int32_t swap = v[k];
+      v[k] = v[k + 1], v[k + 1] = swap;
+    }
+  }
+}
+
+/// Check that every face of a tetrahedron meets exactly one other or one triangle of the boundary.
+static IrzCode check_faces(const IrzMesh *mesh, const IrzBoundary *boundary, IrzError *error) {
+  static const int corner[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
+  size_t n_faces = 4 * (size_t)mesh->n_tets + (size_t)boundary->n_triangles;
+  Face *faces = NULL;
+  int32_t *first = NULL, open = 0;
+  if (n_faces > INT32_MAX) return irz_error_set(error, IRZ_ERR_INPUT, "mesh: more than %d faces", INT32_MAX);
+  IrzCode code = irz_alloc(&faces, n_faces, sizeof *faces, error);
+  if (code == IRZ_OK) code = irz_alloc(&first, (size_t)mesh->n_vertices, sizeof *first, error);
+  for (int32_t i = 0; i < mesh->n_vertices && code == IRZ_OK; i++) first[i] = -1;
+  for (size_t f = 0; f < n_faces && code == IRZ_OK; f++) {
+    int32_t v[3];
+    bool is_triangle = f >= 4 * (size_t)mesh->n_tets;
+    for (int k = 0; k < 3; k++) {
+      v[k] = is_triangle ? boundary->triangle[f - 4 * (size_t)mesh->n_tets][k]
+                         : mesh->tet[f / 4 * 4 + (size_t)corner[f % 4][k]];
+    }
+    sort3(v);
+    int32_t *link = &first[v[0]];
+    while (*link >= 0 && (faces[*link].middle != v[1] || faces[*link].high != v[2])) link = &faces[*link].next;
+    if (*link < 0) {
+      faces[f] = (Face){v[1], v[2], 1, first[v[0]]};
+      first[v[0]] = (int32_t)f;
+      open++;
+    } else if (++faces[*link].seen == 2) {
+      open--;
+    } else {
+      open = -1;
+      break;
+    }
+  }
+  free(faces);
+  free(first);
+  if (code == IRZ_OK && open != 0)
+    return irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh left faces that do not match");
+  return code;
+}
+
+/// Orient tetrahedra positively, refuse flat ones.
+static IrzCode orient(IrzMesh *mesh, IrzError *error) {
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    int32_t *v = &mesh->tet[4 * (size_t)t];
+    double edge[3][3], longest = 0;
+    for (int i = 0; i < 3; i++) {
+      for (int k = 0; k < 3; k++) edge[i][k] = mesh->xyz[3 * (size_t)v[i + 1] + k] - mesh->xyz[3 * (size_t)v[0] + k];
+      longest = fmax(longest, dot(edge[i], edge[i]));
+    }
+    const double cross[3] = {edge[0][1] * edge[1][2] - edge[0][2] * edge[1][1],
+                             edge[0][2] * edge[1][0] - edge[0][0] * edge[1][2],
+                             edge[0][0] * edge[1][1] - edge[0][1] * edge[1][0]};
+    double volume = dot(cross, edge[2]);
+    if (!(fabs(volume) > 1e-5 * longest * sqrt(longest)))
+      return irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh made a flat tetrahedron");
+    if (volume < 0) {
+      int32_t swap = v[2];
+      v[2] = v[3], v[3] = swap;
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Volume of all elements, bent edges included.
+static double curved_volume(const IrzMesh *mesh) {
+  static const int edge_end[6][2] = {{0, 1}, {1, 2}, {0, 2}, {0, 3}, {1, 3}, {2, 3}};
+  double volume = 0;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    const int32_t *v = &mesh->tet[4 * (size_t)t];
+    double x[10][3], coefficient[20];
+    for (int i = 0; i < 4; i++) memcpy(x[i], &mesh->xyz[3 * (size_t)v[i]], sizeof x[i]);
+    for (int e = 0; e < 6; e++) {
+      int32_t a = v[edge_end[e][0]], b = v[edge_end[e][1]], low = 0, high = mesh->n_curved;
+      if (a > b) {
+        int32_t swap = a;
+        a = b, b = swap;
+      }
+      while (low < high) { /* first curved edge not before (a, b) */
+        int32_t middle = low + (high - low) / 2;
+        const int32_t *end = &mesh->curved_edge[2 * (size_t)middle];
+        if (end[0] < a || (end[0] == a && end[1] < b)) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      const int32_t *end = &mesh->curved_edge[2 * (size_t)low];
+      bool curved = low < mesh->n_curved && end[0] == a && end[1] == b;
+      for (int k = 0; k < 3; k++) {
+        x[4 + e][k] = curved ? mesh->curved_xyz[3 * (size_t)low + k]
+                             : (mesh->xyz[3 * (size_t)a + k] + mesh->xyz[3 * (size_t)b + k]) / 2;
+      }
+    }
+    irz_tet_jacobian(x, coefficient);
+    double sum = 0;
+    for (int i = 0; i < 20; i++) sum += coefficient[i];
+    volume += sum / 120;
+  }
+  return volume;
+}
+
+/// Check that the elements fill the box around the needles.
+static IrzCode check_volume(const IrzTissueBox *box, const IrzMesh *mesh, IrzError *error) {
+  double size = box->upper[0] - box->lower[0], needles = 0;
+  for (int p = 0; p < box->n_needles; p++) needles += needle_volume(box, &box->needle[p]);
+  double missing = size * size * size - curved_volume(mesh);
+  if (!(fabs(missing - needles) <= VOLUME_TOLERANCE * needles + 1e-9 * size * size * size)) {
+    return irz_error_set(error, IRZ_ERR_INPUT, "mesh: the elements leave out %.4g mm^3, but the needles have %.4g mm^3",
+                         missing * 1e9, needles * 1e9);
+  }
+  return IRZ_OK;
+}
+
+/// Name regions and surfaces, and list the boundary's triangles.
+static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+  mesh->n_regions = 1;
+  mesh->n_surfaces = 2 * plan->n_probes + 1;
+  mesh->n_triangles = boundary->n_triangles;
+  IRZ_TRY(irz_alloc(&mesh->regions, 1, sizeof *mesh->regions, error));
+  IRZ_TRY(irz_alloc(&mesh->region, (size_t)mesh->n_tets, sizeof *mesh->region, error));
+  IRZ_TRY(irz_alloc(&mesh->surfaces, (size_t)mesh->n_surfaces, sizeof *mesh->surfaces, error));
+  IRZ_TRY(irz_alloc(&mesh->triangle, (size_t)mesh->n_triangles, 3 * sizeof *mesh->triangle, error));
+  IRZ_TRY(irz_alloc(&mesh->surface, (size_t)mesh->n_triangles, sizeof *mesh->surface, error));
+  strcpy(mesh->regions[0].name, "default");
+  mesh->regions[0].tag = 1;
+  for (int s = 0; s < mesh->n_surfaces; s++) {
+    const char *name = s / 2 < plan->n_probes ? plan->probes[s / 2].name : "outer";
+    const char *ending = s % 2 ? "_insulated" : "";
+    if (snprintf(mesh->surfaces[s].name, IRZ_NAME_MAX, "%s%s", name, ending) >= IRZ_NAME_MAX) {
+      return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: probes[%d].name: longer than %d characters", plan->file,
+                           plan->probes[s / 2].line, s / 2, IRZ_NAME_MAX - 1 - (int)strlen("_insulated"));
+    }
+    mesh->surfaces[s].tag = s + 1;
+  }
+  memcpy(mesh->triangle, boundary->triangle, (size_t)mesh->n_triangles * 3 * sizeof *mesh->triangle);
+  memcpy(mesh->surface, boundary->surface, (size_t)mesh->n_triangles * sizeof *mesh->surface);
+  return IRZ_OK;
+}
+
+/// One try: boundary, tetrahedra, checks, curved edges.
+static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double turn, IrzMesh *mesh, IrzError *error) {
+  IrzBoundary boundary = {0};
+  IrzCode code = irz_boundary_needles(field, turn, &boundary, error);
+  if (code == IRZ_OK) {
+    code = irz_gmsh_start(error);
+    if (code == IRZ_OK) code = irz_gmsh_box(field, &boundary, error);
+    if (code == IRZ_OK) code = irz_gmsh_fill(field, &boundary, mesh, error);
+    irz_gmsh_stop();
+  }
+  if (code == IRZ_OK) code = orient(mesh, error);
+  if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
+  if (code == IRZ_OK) code = irz_mesh_curve(field->box, &boundary, mesh, error);
+  if (code == IRZ_OK) code = check_volume(field->box, mesh, error);
+  if (code == IRZ_OK) code = set_groups(plan, &boundary, mesh, error);
+  irz_boundary_clear(&boundary);
+  return code;
+}
+
+IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, const IrzLabelMap *labels, IrzMesh **mesh,
+                          IrzError *error) {
+  IrzTissueBox box;
+  IrzSizeField field;
+  IrzMeshSizing chosen;
+  *mesh = NULL;
+  IRZ_TRY(place_needles(plan, &box, error));
+  if (sizing) {
+    chosen = *sizing;
+  } else {
+    irz_mesh_sizing(plan, &chosen);
+  }
+  IRZ_TRY(irz_size_field_init(&field, &box, &chosen, plan, labels, error));
+  IrzCode code = IRZ_ERR_INPUT;
+  IrzError said;
+  for (int i = 0; i < TRIES && code == IRZ_ERR_INPUT; i++) {
+    said = (IrzError){0};
+    field.sizing.growth = chosen.growth * (1 - 0.07 * i);
+    irz_mesh_free(*mesh);
+    code = irz_alloc(mesh, 1, sizeof **mesh, &said);
+    if (code == IRZ_OK) code = try_mesh(plan, &field, 0.37 * i, *mesh, &said);
+  }
+  if (code != IRZ_OK) irz_error_set(error, code, "%s", said.text);
+  irz_size_field_clear(&field);
+  if (code != IRZ_OK) {
+    irz_mesh_free(*mesh);
+    *mesh = NULL;
+  }
+  return code;
+}

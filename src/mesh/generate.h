@@ -1,0 +1,125 @@
+/* Parts of the mesh generator: the needles in their box, element sizes, the boundary, Gmsh, curved edges. Lengths in m.
+ */
+#ifndef IREZONE_MESH_GENERATE_H
+#define IREZONE_MESH_GENERATE_H
+
+#include <irezone/mesh.h>
+
+/// A needle in the box. A point of its wall is tip + z axis + radius (cos(angle) u + sin(angle) v).
+typedef struct {
+  double tip[3];
+  double axis[3];    ///< unit vector from the tip towards the handle
+  double u[3], v[3]; ///< unit vectors across; (u, v, axis) is right-handed
+  double radius;
+  double exposure;
+  double exit;                ///< z where the axis leaves the box
+  double exit_low, exit_high; ///< smallest and largest z where the wall leaves the box
+} IrzNeedle;
+
+/// The tissue box with its needles.
+typedef struct {
+  double lower[3], upper[3];
+  int n_needles;
+  IrzNeedle needle[IRZ_MAX_PROBES];
+} IrzTissueBox;
+
+/// Where a line along a needle leaves the box.
+/// @param[in]  box     box
+/// @param[in]  needle  needle
+/// @param[in]  angle   of the line around the axis
+/// @param[in]  radius  distance of the line from the axis
+/// @param[out] face    2 axis + (upper ? 1 : 0) of the box face it leaves through; may be NULL
+/// @return z along the needle
+double irz_needle_exit(const IrzTissueBox *box, const IrzNeedle *needle, double angle, double radius, int *face);
+
+/// Point of a needle's coordinates.
+void irz_needle_point(const IrzNeedle *needle, double angle, double radius, double z, double x[3]);
+
+/// Element sizes as a function of place.
+typedef struct {
+  const IrzTissueBox *box;
+  IrzMeshSizing sizing;
+  float *label_distance; ///< distance to the nearest change of the label map on a coarse grid; NULL: no map
+  int label_size[3];     ///< cells of that grid
+  double label_origin[3], label_step;
+  double label_finest; ///< no refinement below this size
+} IrzSizeField;
+
+/// Prepare the sizes. `labels` may be NULL.
+IrzCode irz_size_field_init(IrzSizeField *field, const IrzTissueBox *box, const IrzMeshSizing *sizing,
+                            const IrzPlan *plan, const IrzLabelMap *labels, IrzError *error);
+
+/// Release what irz_size_field_init() allocated.
+void irz_size_field_clear(IrzSizeField *field);
+
+/// Wanted edge length at a point.
+double irz_size_at(const IrzSizeField *field, const double x[3]);
+
+/// Wanted spacing along a needle's wall at z.
+double irz_size_along(const IrzSizeField *field, const IrzNeedle *needle, double z);
+
+/// Wanted number of points around a needle at z.
+int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z);
+
+/// Where a point of the boundary lies.
+typedef enum { IRZ_POINT_FLAT, IRZ_POINT_WALL, IRZ_POINT_EXIT } IrzPointKind;
+
+/// A point of the boundary's triangulation.
+typedef struct {
+  double x[3];
+  double angle, z; ///< on a needle's wall
+  int needle;      ///< -1: none
+  IrzPointKind kind;
+} IrzBoundaryPoint;
+
+/// Triangulation of needles and box. Surface 2 p is needle p's bare metal, 2 p + 1 its shaft, 2 n_needles the box.
+typedef struct {
+  int32_t n_points, points_held;
+  IrzBoundaryPoint *point;
+  int32_t n_triangles, triangles_held;
+  int32_t (*triangle)[3];
+  int32_t *surface;                   ///< [n_triangles]
+  int32_t exit_first[IRZ_MAX_PROBES]; ///< first point of the ring where needle p meets the box ...
+  int exit_count[IRZ_MAX_PROBES];     ///< ... and how many there are, by increasing angle
+} IrzBoundary;
+
+/// Append a point; its index is in `index`.
+IrzCode irz_boundary_point(IrzBoundary *boundary, const IrzBoundaryPoint *point, int32_t *index, IrzError *error);
+
+/// Append a triangle.
+IrzCode irz_boundary_triangle(IrzBoundary *boundary, int32_t a, int32_t b, int32_t c, int32_t surface, IrzError *error);
+
+/// Release a boundary's arrays.
+void irz_boundary_clear(IrzBoundary *boundary);
+
+/// Triangulate the needles' walls and ends.
+/// @param[in] field  sizes; knows the box
+/// @param[in] turn   angle by which all rings are turned, for another try
+IrzCode irz_boundary_needles(const IrzSizeField *field, double turn, IrzBoundary *boundary, IrzError *error);
+
+/// Triangulate the box around the needles with Gmsh.
+IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError *error);
+
+/// Fill a closed boundary with tetrahedra. The first boundary->n_points vertices are the boundary's.
+/// @param[out] mesh  xyz and tet are set
+IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
+
+/// Start Gmsh without configuration files or output, on one thread.
+IrzCode irz_gmsh_start(IrzError *error);
+
+/// Leave no Gmsh state behind.
+void irz_gmsh_stop(void);
+
+/// Bend the edges on needle walls to the exact radius wherever the elements stay valid.
+/// @param[in]     box       needles
+/// @param[in]     boundary  points on walls
+/// @param[in,out] mesh      curved_edge and curved_xyz are set
+IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
+
+/// Bernstein coefficients of the Jacobian determinant of a ten-node tetrahedron: all positive means valid, their mean
+/// is six times the volume.
+/// @param[in]  x            nodes; 4..9 lie on edges 01 12 02 03 13 23
+/// @param[out] coefficient  [20]
+void irz_tet_jacobian(double x[10][3], double coefficient[20]);
+
+#endif

@@ -1,0 +1,177 @@
+/* Round needles: edges on their walls get a middle point at the exact radius. */
+#include "mesh/generate.h"
+
+#include "base/memory.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Smallest Bernstein coefficient allowed, as a share of the straight element's determinant.
+#define VALID_SHARE 0.05
+
+/// Ends of the edges of a tetrahedron, in Gmsh's order.
+static const int edge_end[6][2] = {{0, 1}, {1, 2}, {0, 2}, {0, 3}, {1, 3}, {2, 3}};
+
+/// Edge nodes 4..9 by their end vertices.
+static const int edge_node[4][4] = {{0, 4, 6, 7}, {4, 0, 5, 8}, {6, 5, 0, 9}, {7, 8, 9, 0}};
+
+void irz_tet_jacobian(double x[10][3], double coefficient[20]) {
+  /* derivative[k][i]: by the k-th coordinate (barycentric k + 1 minus barycentric 0), at vertex i; linear in between */
+  double derivative[3][4][3];
+  for (int at = 0; at < 4; at++) {
+    double by[4][3];
+    for (int i = 0; i < 4; i++) {
+      for (int k = 0; k < 3; k++) by[i][k] = i == at ? 3 * x[i][k] : 4 * x[edge_node[i][at]][k] - x[i][k];
+    }
+    for (int d = 0; d < 3; d++)
+      for (int k = 0; k < 3; k++) derivative[d][at][k] = by[d + 1][k] - by[0][k];
+  }
+  /* products of three linear forms, gathered by monomial */
+  double sum[20] = {0}, ways[20] = {0};
+  for (int i = 0; i < 4; i++) {
+    for (int j = 0; j < 4; j++) {
+      const double *a = derivative[0][i], *b = derivative[1][j];
+      const double cross[3] = {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+      for (int l = 0; l < 4; l++) {
+        int low = i < j ? (i < l ? i : l) : (j < l ? j : l), high = i > j ? (i > l ? i : l) : (j > l ? j : l);
+        int middle = i + j + l - low - high;
+        int bin = low + middle * (middle + 1) / 2 + high * (high + 1) * (high + 2) / 6;
+        const double *c = derivative[2][l];
+        sum[bin] += cross[0] * c[0] + cross[1] * c[1] + cross[2] * c[2];
+        ways[bin] += 1;
+      }
+    }
+  }
+  for (int i = 0; i < 20; i++) coefficient[i] = sum[i] / ways[i];
+}
+
+/// A bent edge: its middle is moved by `share` of `move`.
+typedef struct {
+  int32_t end[2];
+  double move[3];
+  double share;
+} Bend;
+
+static int compare_bends(const void *a, const void *b) {
+  const Bend *x = a, *y = b;
+  if (x->end[0] != y->end[0]) return x->end[0] < y->end[0] ? -1 : 1;
+  return (x->end[1] > y->end[1]) - (x->end[1] < y->end[1]);
+}
+
+/// Where the middle of an edge on a wall belongs, relative to the middle of its ends.
+static void bend_edge(const IrzTissueBox *box, const IrzBoundary *boundary, int32_t a, int32_t b, Bend *bend) {
+  const IrzBoundaryPoint *from = &boundary->point[a], *to = &boundary->point[b];
+  const IrzNeedle *needle = &box->needle[from->needle];
+  double angle = from->angle + remainder(to->angle - from->angle, 2 * M_PI) / 2;
+  double z = (from->z + to->z) / 2, x[3];
+  if (from->kind == IRZ_POINT_EXIT && to->kind == IRZ_POINT_EXIT)
+    z = irz_needle_exit(box, needle, angle, needle->radius, NULL);
+  irz_needle_point(needle, angle, needle->radius, z, x);
+  *bend = (Bend){.end = {a < b ? a : b, a < b ? b : a}, .share = 1};
+  for (int k = 0; k < 3; k++) bend->move[k] = x[k] - (from->x[k] + to->x[k]) / 2;
+}
+
+/// All edges of wall triangles whose middle has to move, sorted.
+static IrzCode find_bends(const IrzTissueBox *box, const IrzBoundary *boundary, Bend **bends, int32_t *count,
+                          IrzError *error) {
+  IRZ_TRY(irz_alloc(bends, 3 * (size_t)boundary->n_triangles, sizeof **bends, error));
+  int32_t n = 0;
+  for (int32_t t = 0; t < boundary->n_triangles; t++) {
+    if (boundary->surface[t] >= 2 * box->n_needles) continue;
+    for (int k = 0; k < 3; k++) {
+      int32_t a = boundary->triangle[t][k], b = boundary->triangle[t][(k + 1) % 3];
+      if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
+      Bend *bend = &(*bends)[n];
+      bend_edge(box, boundary, a, b, bend);
+      double moved =
+          sqrt(bend->move[0] * bend->move[0] + bend->move[1] * bend->move[1] + bend->move[2] * bend->move[2]);
+      if (moved > 1e-6 * box->needle[boundary->point[a].needle].radius) n++;
+    }
+  }
+  if (n > 0) qsort(*bends, (size_t)n, sizeof **bends, compare_bends);
+  *count = 0;
+  for (int32_t i = 0; i < n; i++)
+    if (i == 0 || compare_bends(&(*bends)[i], &(*bends)[i - 1]) != 0) (*bends)[(*count)++] = (*bends)[i];
+  return IRZ_OK;
+}
+
+/// The bend of an edge, or NULL.
+static Bend *find_bend(Bend *bends, int32_t count, int32_t a, int32_t b) {
+  if (count == 0) return NULL;
+  Bend key = {.end = {a < b ? a : b, a < b ? b : a}};
+  return bsearch(&key, bends, (size_t)count, sizeof *bends, compare_bends);
+}
+
+/// Whether a tetrahedron with its bent edges is valid.
+static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
+  const int32_t *vertex = &mesh->tet[4 * (size_t)tet];
+  double x[10][3], coefficient[20], straight = 0;
+  for (int i = 0; i < 4; i++) memcpy(x[i], &mesh->xyz[3 * (size_t)vertex[i]], sizeof x[i]);
+  for (int pass = 0; pass < 2; pass++) {
+    for (int e = 0; e < 6; e++) {
+      for (int k = 0; k < 3; k++) {
+        double moved = pass && bend[e] ? bend[e]->share * bend[e]->move[k] : 0;
+        x[4 + e][k] = (x[edge_end[e][0]][k] + x[edge_end[e][1]][k]) / 2 + moved;
+      }
+    }
+    irz_tet_jacobian(x, coefficient);
+    if (pass == 0) straight = coefficient[0];
+  }
+  for (int i = 0; i < 20; i++)
+    if (!(coefficient[i] > VALID_SHARE * straight)) return false;
+  return true;
+}
+
+/// Bend less where elements would be invalid: half, a quarter, and then not at all.
+static void relax(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched, Bend *bends, int32_t count) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (int32_t i = 0; i < n_touched; i++) {
+      Bend *bend[6];
+      const int32_t *vertex = &mesh->tet[4 * (size_t)touched[i]];
+      for (int e = 0; e < 6; e++) bend[e] = find_bend(bends, count, vertex[edge_end[e][0]], vertex[edge_end[e][1]]);
+      if (is_valid(mesh, touched[i], bend)) continue;
+      for (int e = 0; e < 6; e++) {
+        if (!bend[e] || bend[e]->share == 0) continue;
+        bend[e]->share = bend[e]->share > 0.3 ? bend[e]->share / 2 : 0;
+        changed = true;
+      }
+    }
+  }
+}
+
+IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+  Bend *bends = NULL;
+  int32_t count, n_touched = 0, *touched = NULL;
+  IrzCode code = find_bends(box, boundary, &bends, &count, error);
+  if (code == IRZ_OK) code = irz_alloc(&touched, (size_t)mesh->n_tets, sizeof *touched, error);
+  for (int32_t t = 0; t < mesh->n_tets && code == IRZ_OK; t++) {
+    const int32_t *vertex = &mesh->tet[4 * (size_t)t];
+    bool touches = false;
+    for (int e = 0; e < 6; e++) {
+      int32_t a = vertex[edge_end[e][0]], b = vertex[edge_end[e][1]];
+      if (a >= boundary->n_points || b >= boundary->n_points) continue;
+      if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
+      touches = touches || find_bend(bends, count, a, b) != NULL;
+    }
+    if (touches) touched[n_touched++] = t;
+  }
+  if (code == IRZ_OK) {
+    relax(mesh, touched, n_touched, bends, count);
+    code = irz_alloc(&mesh->curved_edge, (size_t)count, 2 * sizeof *mesh->curved_edge, error);
+  }
+  if (code == IRZ_OK) code = irz_alloc(&mesh->curved_xyz, (size_t)count, 3 * sizeof *mesh->curved_xyz, error);
+  for (int32_t i = 0; i < count && code == IRZ_OK; i++) {
+    const Bend *bend = &bends[i];
+    if (bend->share == 0) continue;
+    int32_t n = mesh->n_curved++;
+    for (int k = 0; k < 2; k++) mesh->curved_edge[2 * n + k] = bend->end[k];
+    for (int k = 0; k < 3; k++) {
+      double middle = (mesh->xyz[3 * (size_t)bend->end[0] + k] + mesh->xyz[3 * (size_t)bend->end[1] + k]) / 2;
+      mesh->curved_xyz[3 * n + k] = middle + bend->share * bend->move[k];
+    }
+  }
+  free(bends);
+  free(touched);
+  return code;
+}

@@ -1,0 +1,443 @@
+/* What Gmsh does: triangles on the six faces of the box, tetrahedra inside the closed boundary (HXT). Gmsh sees mm. */
+#include "mesh/generate.h"
+
+#include "base/memory.h"
+#include <gmshc.h>
+#include <locale.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Gmsh's numbers of these in its options and element types.
+enum { ALGORITHM_2D_DELAUNAY = 5, ALGORITHM_3D_HXT = 10, TYPE_TRIANGLE = 2, TYPE_TETRAHEDRON = 4 };
+
+/// Lengths in Gmsh per metre.
+#define TO_GMSH 1e3
+
+/// Threads and locale of the program, put back by irz_gmsh_stop().
+static int threads_before;
+static char locale_before[128];
+
+/// Record what Gmsh said; `ierr` is that of the call that failed.
+static IrzCode gmsh_failed(int ierr, IrzError *error) {
+  char *said = NULL;
+  int code = 0;
+  gmshLoggerGetLastError(&said, &code);
+  irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh failed: %s (code %d)", said && *said ? said : "no reason given",
+                ierr);
+  gmshFree(said);
+  return IRZ_ERR_INPUT;
+}
+
+/// Return if the preceding Gmsh call failed.
+#define CHECK_GMSH(ierr)                                                                                               \
+  do {                                                                                                                 \
+    if ((ierr) != 0) return gmsh_failed(ierr, error);                                                                  \
+  } while (0)
+
+IrzCode irz_gmsh_start(IrzError *error) {
+  static const struct {
+    const char *name;
+    double value;
+  } options[] = {
+      {"General.Terminal", 0},
+      {"General.Verbosity", 1},
+      {"General.NumThreads", 1},
+      {"General.AbortOnError", 2}, /* the call fails, the program does not */
+      {"Mesh.MaxNumThreads1D", 1},
+      {"Mesh.MaxNumThreads2D", 1},
+      {"Mesh.MaxNumThreads3D", 1}, /* with two, HXT leaves cracks and differs from run to run */
+      {"Mesh.Algorithm", ALGORITHM_2D_DELAUNAY},
+      {"Mesh.Algorithm3D", ALGORITHM_3D_HXT},
+      {"Mesh.MeshSizeExtendFromBoundary", 0},
+      {"Mesh.MeshSizeFromPoints", 0},
+      {"Mesh.MeshSizeFromCurvature", 0},
+      {"Mesh.Optimize", 1},
+      {"Mesh.RandomSeed", 1},
+  };
+  char name[] = "irezone", *arguments[] = {name, NULL};
+  const char *locale = setlocale(LC_ALL, NULL);
+  int ierr;
+  snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
+  threads_before = omp_get_max_threads();
+  gmshInitialize(1, arguments, 0, &ierr);
+  CHECK_GMSH(ierr);
+  for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    gmshOptionSetNumber(options[i].name, options[i].value, &ierr);
+    CHECK_GMSH(ierr);
+  }
+  return IRZ_OK;
+}
+
+void irz_gmsh_stop(void) {
+  int ierr;
+  gmshFinalize(&ierr);
+  omp_set_num_threads(threads_before);
+  setlocale(LC_ALL, locale_before);
+}
+
+/// Size callback in Gmsh's signature.
+static double size_callback(int dim, int tag, double x, double y, double z, void *data) {
+  (void)dim;
+  (void)tag;
+  const double at[3] = {x / TO_GMSH, y / TO_GMSH, z / TO_GMSH};
+  return irz_size_at(data, at) * TO_GMSH;
+}
+
+/// A new empty model with the sizes set.
+static IrzCode new_model(const IrzSizeField *field, IrzError *error) {
+  IrzSizeField *data;
+  int ierr;
+  memcpy(&data, &field, sizeof data); /* only read, but Gmsh wants a pointer to something writable */
+  gmshClear(&ierr);
+  CHECK_GMSH(ierr);
+  gmshModelAdd("irezone", &ierr);
+  CHECK_GMSH(ierr);
+  gmshModelMeshSetSizeCallback(size_callback, data, &ierr);
+  CHECK_GMSH(ierr);
+  return IRZ_OK;
+}
+
+/// A straight piece between two points of the boundary, on one or two faces of the box.
+typedef struct {
+  int32_t end[2];
+  int face[2]; ///< -1: none
+} Piece;
+
+/// Pieces at most: rings of all needles, and 12 edges cut at most twice by each needle.
+typedef struct {
+  int count, held;
+  Piece *piece;
+} Pieces;
+
+static IrzCode add_piece(Pieces *pieces, int32_t a, int32_t b, int face, int other, IrzError *error) {
+  if (pieces->count == pieces->held) {
+    pieces->held = 2 * pieces->held + 64;
+    IRZ_TRY(irz_resize(&pieces->piece, (size_t)pieces->held, sizeof *pieces->piece, error));
+  }
+  pieces->piece[pieces->count++] = (Piece){{a, b}, {face, other}};
+  return IRZ_OK;
+}
+
+/// Whether a point lies inside a needle.
+static bool inside_needle(const IrzTissueBox *box, const double x[3]) {
+  for (int p = 0; p < box->n_needles; p++) {
+    const IrzNeedle *needle = &box->needle[p];
+    double d[3] = {x[0] - needle->tip[0], x[1] - needle->tip[1], x[2] - needle->tip[2]};
+    double a = d[0] * needle->u[0] + d[1] * needle->u[1] + d[2] * needle->u[2];
+    double b = d[0] * needle->v[0] + d[1] * needle->v[1] + d[2] * needle->v[2];
+    double z = d[0] * needle->axis[0] + d[1] * needle->axis[1] + d[2] * needle->axis[2];
+    if (z > 0 && hypot(a, b) < needle->radius) return true;
+  }
+  return false;
+}
+
+/// The pieces of one edge of the box that are outside needles.
+static IrzCode add_box_edge(const IrzTissueBox *box, int edge, int32_t corner[8], IrzBoundary *boundary, Pieces *pieces,
+                            IrzError *error) {
+  int k = edge / 4, k1 = (k + 1) % 3, k2 = (k + 2) % 3, side1 = edge & 1, side2 = edge / 2 & 1;
+  double at1 = (side1 ? box->upper : box->lower)[k1], at2 = (side2 ? box->upper : box->lower)[k2];
+  double tolerance = 1e-9 * (box->upper[0] - box->lower[0]);
+  int32_t stop[2 * IRZ_MAX_PROBES * 2 + 2];
+  int n = 0;
+  for (int end = 0; end < 2; end++) {
+    int which = end << k | side1 << k1 | side2 << k2;
+    if (corner[which] < 0) {
+      IrzBoundaryPoint point = {.needle = -1, .kind = IRZ_POINT_FLAT};
+      point.x[k] = (end ? box->upper : box->lower)[k], point.x[k1] = at1, point.x[k2] = at2;
+      IRZ_TRY(irz_boundary_point(boundary, &point, &corner[which], error));
+    }
+    stop[n++] = corner[which];
+  }
+  for (int p = 0; p < box->n_needles; p++) {
+    for (int i = 0; i < boundary->exit_count[p]; i++) {
+      int32_t point = boundary->exit_first[p] + i;
+      const double *x = boundary->point[point].x;
+      if (fabs(x[k1] - at1) > tolerance || fabs(x[k2] - at2) > tolerance) continue;
+      if (n < (int)(sizeof stop / sizeof stop[0])) stop[n++] = point;
+    }
+  }
+  for (int i = 1; i < n; i++) {
+    for (int j = i; j > 0 && boundary->point[stop[j]].x[k] < boundary->point[stop[j - 1]].x[k]; j--) {
+      int32_t swap = stop[j];
+      stop[j] = stop[j - 1], stop[j - 1] = swap;
+    }
+  }
+  for (int i = 0; i + 1 < n; i++) {
+    const double *a = boundary->point[stop[i]].x, *b = boundary->point[stop[i + 1]].x;
+    const double middle[3] = {(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2};
+    if (inside_needle(box, middle)) continue;
+    IRZ_TRY(add_piece(pieces, stop[i], stop[i + 1], 2 * k1 + side1, 2 * k2 + side2, error));
+  }
+  return IRZ_OK;
+}
+
+/// The outline of needles on the box.
+static IrzCode add_exits(const IrzTissueBox *box, const IrzBoundary *boundary, Pieces *pieces, IrzError *error) {
+  for (int p = 0; p < box->n_needles; p++) {
+    int32_t first = boundary->exit_first[p];
+    int count = boundary->exit_count[p];
+    for (int i = 0; i < count; i++) {
+      int32_t a = first + i, b = first + (i + 1) % count;
+      int face = -1;
+      double turn = remainder(boundary->point[b].angle - boundary->point[a].angle, 2 * M_PI);
+      irz_needle_exit(box, &box->needle[p], boundary->point[a].angle + turn / 2, box->needle[p].radius, &face);
+      IRZ_TRY(add_piece(pieces, a, b, face, -1, error));
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Chain the pieces on a face into loops and make a Gmsh surface of them: the largest loop is the outer one.
+static IrzCode add_face(const IrzBoundary *boundary, const Pieces *pieces, int face, int *loop, bool *used,
+                        IrzError *error) {
+  int wires[IRZ_MAX_PROBES + 2], n_wires = 0, ierr;
+  double largest = -1;
+  memset(used, 0, (size_t)pieces->count * sizeof *used);
+  for (int seed = 0; seed < pieces->count; seed++) {
+    const Piece *first = &pieces->piece[seed];
+    if (used[seed] || (first->face[0] != face && first->face[1] != face)) continue;
+    int n = 0;
+    double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
+    int32_t at = first->end[1];
+    used[seed] = true;
+    loop[n++] = seed + 1;
+    while (at != first->end[0]) {
+      int next = 0;
+      while (next < pieces->count &&
+             (used[next] || (pieces->piece[next].face[0] != face && pieces->piece[next].face[1] != face) ||
+              (pieces->piece[next].end[0] != at && pieces->piece[next].end[1] != at)))
+        next++;
+      if (next == pieces->count)
+        return irz_error_set(error, IRZ_ERR_INPUT, "mesh: the needles' outline on the box's wall is not closed");
+      bool forward = pieces->piece[next].end[0] == at;
+      used[next] = true;
+      loop[n++] = forward ? next + 1 : -(next + 1);
+      at = pieces->piece[next].end[forward];
+      for (int k = 0; k < 3; k++) {
+        low[k] = fmin(low[k], boundary->point[at].x[k]);
+        high[k] = fmax(high[k], boundary->point[at].x[k]);
+      }
+    }
+    if (n_wires == (int)(sizeof wires / sizeof wires[0]))
+      return irz_error_set(error, IRZ_ERR_INPUT, "mesh: the needles cut a wall of the box into too many pieces");
+    int wire = gmshModelGeoAddCurveLoop(loop, (size_t)n, -1, 0, &ierr);
+    CHECK_GMSH(ierr);
+    wires[n_wires++] = wire;
+    double extent = high[0] - low[0] + high[1] - low[1] + high[2] - low[2];
+    if (extent > largest) {
+      largest = extent;
+      wires[n_wires - 1] = wires[0];
+      wires[0] = wire;
+    }
+  }
+  gmshModelGeoAddPlaneSurface(wires, (size_t)n_wires, face + 1, &ierr);
+  CHECK_GMSH(ierr);
+  return IRZ_OK;
+}
+
+/// Describe the walls of the box to Gmsh.
+static IrzCode add_walls(const IrzBoundary *boundary, const Pieces *pieces, IrzError *error) {
+  int ierr, *loop;
+  bool *used, *known;
+  IRZ_TRY(irz_alloc(&loop, (size_t)pieces->count, sizeof *loop, error));
+  IRZ_TRY(irz_alloc(&used, (size_t)pieces->count, sizeof *used, error));
+  IRZ_TRY(irz_alloc(&known, (size_t)boundary->n_points, sizeof *known, error));
+  IrzCode code = IRZ_OK;
+  for (int i = 0; i < pieces->count; i++) {
+    const int32_t *end = pieces->piece[i].end;
+    for (int k = 0; k < 2; k++) {
+      const double *x = boundary->point[end[k]].x;
+      if (!known[end[k]]) gmshModelGeoAddPoint(x[0] * TO_GMSH, x[1] * TO_GMSH, x[2] * TO_GMSH, 0, end[k] + 1, &ierr);
+      known[end[k]] = true;
+    }
+    gmshModelGeoAddLine(end[0] + 1, end[1] + 1, i + 1, &ierr);
+    if (pieces->piece[i].face[1] < 0) gmshModelGeoMeshSetTransfiniteCurve(i + 1, 2, "Progression", 1, &ierr);
+  }
+  for (int face = 0; face < 6 && code == IRZ_OK; face++) code = add_face(boundary, pieces, face, loop, used, error);
+  if (code == IRZ_OK) {
+    gmshModelGeoSynchronize(&ierr);
+    if (ierr) code = gmsh_failed(ierr, error);
+  }
+  free(loop);
+  free(used);
+  free(known);
+  return code;
+}
+
+/// What Gmsh returns about a mesh: released together.
+typedef struct {
+  size_t n_nodes, n_xyz, n_elements, n_corners, n_none;
+  size_t *node, *element, *corner;
+  double *xyz, *none;
+} GmshMesh;
+
+static void gmsh_mesh_clear(GmshMesh *mesh) {
+  gmshFree(mesh->node);
+  gmshFree(mesh->element);
+  gmshFree(mesh->corner);
+  gmshFree(mesh->xyz);
+  gmshFree(mesh->none);
+}
+
+/// All nodes and the elements of one type.
+static IrzCode get_mesh(int type, GmshMesh *mesh, IrzError *error) {
+  int ierr;
+  memset(mesh, 0, sizeof *mesh);
+  gmshModelMeshGetNodes(&mesh->node, &mesh->n_nodes, &mesh->xyz, &mesh->n_xyz, &mesh->none, &mesh->n_none, -1, -1, 0, 0,
+                        &ierr);
+  CHECK_GMSH(ierr);
+  gmshModelMeshGetElementsByType(type, &mesh->element, &mesh->n_elements, &mesh->corner, &mesh->n_corners, -1, 0, 1,
+                                 &ierr);
+  CHECK_GMSH(ierr);
+  return IRZ_OK;
+}
+
+/// Largest node tag.
+static size_t largest_tag(const GmshMesh *mesh) {
+  size_t largest = 0;
+  for (size_t i = 0; i < mesh->n_nodes; i++) largest = mesh->node[i] > largest ? mesh->node[i] : largest;
+  return largest;
+}
+
+/// Take over the triangles of the box.
+static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const GmshMesh *walls, IrzBoundary *boundary,
+                          IrzError *error) {
+  int32_t *index;
+  size_t n_tags = largest_tag(walls) + 1;
+  IRZ_TRY(irz_alloc(&index, n_tags, sizeof *index, error));
+  memset(index, 0xff, n_tags * sizeof *index);
+  IrzCode code = IRZ_OK;
+  for (int i = 0; i < pieces->count && code == IRZ_OK; i++) {
+    for (int k = 0; k < 2 && code == IRZ_OK; k++) {
+      size_t *node = NULL, n_node = 0, n_xyz = 0, n_none = 0;
+      double *xyz = NULL, *none = NULL;
+      int ierr;
+      int32_t point = pieces->piece[i].end[k];
+      gmshModelMeshGetNodes(&node, &n_node, &xyz, &n_xyz, &none, &n_none, 0, point + 1, 0, 0, &ierr);
+      if (ierr || n_node != 1 || node[0] >= n_tags) {
+        code = irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh lost a corner of the box's outline");
+      } else {
+        index[node[0]] = point;
+      }
+      gmshFree(node);
+      gmshFree(xyz);
+      gmshFree(none);
+    }
+  }
+  for (size_t i = 0; i < walls->n_nodes && code == IRZ_OK; i++) {
+    if (index[walls->node[i]] >= 0) continue;
+    IrzBoundaryPoint point = {.needle = -1, .kind = IRZ_POINT_FLAT};
+    for (int k = 0; k < 3; k++) point.x[k] = walls->xyz[3 * i + k] / TO_GMSH;
+    code = irz_boundary_point(boundary, &point, &index[walls->node[i]], error);
+  }
+  for (size_t t = 0; t < walls->n_elements && code == IRZ_OK; t++) {
+    const size_t *corner = &walls->corner[3 * t];
+    code = irz_boundary_triangle(boundary, index[corner[0]], index[corner[1]], index[corner[2]], 2 * box->n_needles,
+                                 error);
+  }
+  free(index);
+  return code;
+}
+
+IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError *error) {
+  int32_t corner[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  Pieces pieces = {0};
+  IrzCode code = new_model(field, error);
+  for (int edge = 0; edge < 12 && code == IRZ_OK; edge++)
+    code = add_box_edge(field->box, edge, corner, boundary, &pieces, error);
+  if (code == IRZ_OK) code = add_exits(field->box, boundary, &pieces, error);
+  if (code == IRZ_OK) code = add_walls(boundary, &pieces, error);
+  if (code == IRZ_OK) {
+    int ierr;
+    gmshModelMeshGenerate(2, &ierr);
+    if (ierr) code = gmsh_failed(ierr, error);
+  }
+  if (code == IRZ_OK) {
+    GmshMesh walls;
+    code = get_mesh(TYPE_TRIANGLE, &walls, error);
+    if (code == IRZ_OK) code = take_walls(field->box, &pieces, &walls, boundary, error);
+    gmsh_mesh_clear(&walls);
+  }
+  free(pieces.piece);
+  return code;
+}
+
+/// Give Gmsh the boundary as discrete surfaces with a volume inside: the needles' one by one, the box last. Were they
+/// one surface, HXT could not tell the inside of a needle from the tissue.
+static IrzCode give_boundary(const IrzBoundary *boundary, int n_needles, IrzError *error) {
+  size_t *tag = NULL, *corner = NULL;
+  double *xyz = NULL;
+  int ierr = 0, surfaces[IRZ_MAX_PROBES + 1], volume = 1;
+  IrzCode code = irz_alloc(&tag, (size_t)boundary->n_points, sizeof *tag, error);
+  if (code == IRZ_OK) code = irz_alloc(&xyz, (size_t)boundary->n_points, 3 * sizeof *xyz, error);
+  if (code == IRZ_OK) code = irz_alloc(&corner, (size_t)boundary->n_triangles, 3 * sizeof *corner, error);
+  for (int32_t i = 0; i < boundary->n_points && code == IRZ_OK; i++) {
+    tag[i] = (size_t)i + 1;
+    for (int k = 0; k < 3; k++) xyz[3 * i + k] = boundary->point[i].x[k] * TO_GMSH;
+  }
+  for (int s = 0; s <= n_needles && code == IRZ_OK && !ierr; s++) {
+    size_t n = 0;
+    surfaces[s] = s + 1;
+    for (int32_t t = 0; t < boundary->n_triangles; t++) {
+      if (boundary->surface[t] / 2 != s) continue;
+      for (int k = 0; k < 3; k++) corner[n++] = (size_t)boundary->triangle[t][k] + 1;
+    }
+    gmshModelAddDiscreteEntity(2, surfaces[s], NULL, 0, &ierr);
+    if (!ierr && s == 0)
+      gmshModelMeshAddNodes(2, surfaces[s], tag, (size_t)boundary->n_points, xyz, 3 * (size_t)boundary->n_points, NULL,
+                            0, &ierr);
+    if (!ierr) gmshModelMeshAddElementsByType(surfaces[s], TYPE_TRIANGLE, NULL, 0, corner, n, &ierr);
+  }
+  if (code == IRZ_OK && !ierr) gmshModelGeoAddSurfaceLoop(surfaces, (size_t)n_needles + 1, volume, &ierr);
+  if (code == IRZ_OK && !ierr) gmshModelGeoAddVolume(&volume, 1, volume, &ierr);
+  if (code == IRZ_OK && !ierr) gmshModelGeoSynchronize(&ierr);
+  if (code == IRZ_OK && ierr) code = gmsh_failed(ierr, error);
+  free(tag);
+  free(xyz);
+  free(corner);
+  return code;
+}
+
+/// Take over nodes and tetrahedra: points of the boundary first, with the coordinates they had.
+static IrzCode take_tets(const IrzBoundary *boundary, const GmshMesh *volume, IrzMesh *mesh, IrzError *error) {
+  if (volume->n_elements == 0 || volume->n_elements > INT32_MAX)
+    return irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh made no tetrahedra");
+  int32_t *index;
+  size_t n_tags = largest_tag(volume) + 1;
+  IRZ_TRY(irz_alloc(&index, n_tags, sizeof *index, error));
+  IrzCode code = irz_alloc(&mesh->xyz, volume->n_nodes, 3 * sizeof *mesh->xyz, error);
+  if (code == IRZ_OK) code = irz_alloc(&mesh->tet, volume->n_elements, 4 * sizeof *mesh->tet, error);
+  for (int32_t i = 0; i < boundary->n_points && code == IRZ_OK; i++)
+    memcpy(&mesh->xyz[3 * (size_t)i], boundary->point[i].x, sizeof boundary->point[i].x);
+  mesh->n_vertices = boundary->n_points;
+  for (size_t i = 0; i < volume->n_nodes && code == IRZ_OK; i++) {
+    size_t tag = volume->node[i];
+    if (tag <= (size_t)boundary->n_points) {
+      index[tag] = (int32_t)tag - 1;
+    } else {
+      index[tag] = mesh->n_vertices;
+      for (int k = 0; k < 3; k++) mesh->xyz[3 * (size_t)mesh->n_vertices + k] = volume->xyz[3 * i + k] / TO_GMSH;
+      mesh->n_vertices++;
+    }
+  }
+  mesh->n_tets = (int32_t)volume->n_elements;
+  for (size_t i = 0; i < volume->n_corners && code == IRZ_OK; i++) mesh->tet[i] = index[volume->corner[i]];
+  free(index);
+  return code;
+}
+
+IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+  int ierr;
+  GmshMesh volume;
+  IRZ_TRY(new_model(field, error));
+  IRZ_TRY(give_boundary(boundary, field->box->n_needles, error));
+  gmshModelMeshGenerate(3, &ierr);
+  CHECK_GMSH(ierr);
+  IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);
+  if (code == IRZ_OK) code = take_tets(boundary, &volume, mesh, error);
+  gmsh_mesh_clear(&volume);
+  return code;
+}

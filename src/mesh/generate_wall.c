@@ -1,0 +1,309 @@
+/* Triangulation of needles: rings of points along the wall, zipped together; the flat end. */
+#include "mesh/generate.h"
+
+#include "base/memory.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Points of one ring at most.
+#define RING_MAX 256
+
+/// Fewest points of a ring on a sloping wall of the box.
+#define AROUND_SLOPE 6
+
+/// Steps of the integral that spaces rings.
+#define SPREAD_STEPS 2000
+
+/// A ring of points, by increasing angle.
+typedef struct {
+  int count;
+  int32_t point[RING_MAX];
+  double angle[RING_MAX];
+} Ring;
+
+void irz_needle_point(const IrzNeedle *needle, double angle, double radius, double z, double x[3]) {
+  double a = radius * cos(angle), b = radius * sin(angle);
+  for (int k = 0; k < 3; k++) x[k] = needle->tip[k] + a * needle->u[k] + b * needle->v[k] + z * needle->axis[k];
+}
+
+double irz_needle_exit(const IrzTissueBox *box, const IrzNeedle *needle, double angle, double radius, int *face) {
+  double start[3], nearest = INFINITY;
+  irz_needle_point(needle, angle, radius, 0, start);
+  for (int k = 0; k < 3; k++) {
+    if (needle->axis[k] == 0) continue;
+    bool up = needle->axis[k] > 0;
+    double z = ((up ? box->upper[k] : box->lower[k]) - start[k]) / needle->axis[k];
+    if (z < nearest) {
+      nearest = z;
+      if (face) *face = 2 * k + up;
+    }
+  }
+  return nearest;
+}
+
+IrzCode irz_boundary_point(IrzBoundary *boundary, const IrzBoundaryPoint *point, int32_t *index, IrzError *error) {
+  if (boundary->n_points == boundary->points_held) {
+    int32_t held = 2 * boundary->points_held + 1024;
+    IRZ_TRY(irz_resize(&boundary->point, (size_t)held, sizeof *boundary->point, error));
+    boundary->points_held = held;
+  }
+  *index = boundary->n_points++;
+  boundary->point[*index] = *point;
+  return IRZ_OK;
+}
+
+IrzCode irz_boundary_triangle(IrzBoundary *boundary, int32_t a, int32_t b, int32_t c, int32_t surface,
+                              IrzError *error) {
+  if (boundary->n_triangles == boundary->triangles_held) {
+    int32_t held = 2 * boundary->triangles_held + 1024;
+    IRZ_TRY(irz_resize(&boundary->triangle, (size_t)held, sizeof *boundary->triangle, error));
+    IRZ_TRY(irz_resize(&boundary->surface, (size_t)held, sizeof *boundary->surface, error));
+    boundary->triangles_held = held;
+  }
+  int32_t *triangle = boundary->triangle[boundary->n_triangles];
+  triangle[0] = a, triangle[1] = b, triangle[2] = c;
+  boundary->surface[boundary->n_triangles++] = surface;
+  return IRZ_OK;
+}
+
+void irz_boundary_clear(IrzBoundary *boundary) {
+  free(boundary->point);
+  free(boundary->triangle);
+  free(boundary->surface);
+  memset(boundary, 0, sizeof *boundary);
+}
+
+/// Append a ring at height z and radius around a needle; with `exit`, at the wall of the box.
+static IrzCode add_ring(const IrzSizeField *field, int p, double radius, double z, IrzPointKind kind,
+                        IrzBoundary *boundary, Ring *ring, IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  for (int i = 0; i < ring->count; i++) {
+    double height = z;
+    if (kind == IRZ_POINT_EXIT) height = irz_needle_exit(field->box, needle, ring->angle[i], radius, NULL);
+    IrzBoundaryPoint point = {.angle = ring->angle[i], .z = height, .needle = p, .kind = kind};
+    irz_needle_point(needle, ring->angle[i], radius, height, point.x);
+    IRZ_TRY(irz_boundary_point(boundary, &point, &ring->point[i], error));
+  }
+  return IRZ_OK;
+}
+
+/// Angles at equal distances.
+static void even_angles(Ring *ring, int count, double turn) {
+  ring->count = count < RING_MAX ? count : RING_MAX;
+  for (int i = 0; i < ring->count; i++) ring->angle[i] = turn + 2 * M_PI * i / ring->count;
+}
+
+/// Squared distance of two points.
+static double separation(const IrzBoundary *boundary, int32_t a, int32_t b) {
+  const double *x = boundary->point[a].x, *y = boundary->point[b].x;
+  return (x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]) + (x[2] - y[2]) * (x[2] - y[2]);
+}
+
+/// Angle of point `i` of a ring, counted on through further turns.
+static double ring_angle(const Ring *ring, int i) {
+  return ring->angle[i % ring->count] + 2 * M_PI * (i / ring->count);
+}
+
+/// Triangles between two neighbouring rings: always the diagonal that turns less, among equals the shorter one.
+static IrzCode zip(const Ring *lower, const Ring *upper, int32_t surface, IrzBoundary *boundary, IrzError *error) {
+  int start = 0;
+  double offset = remainder(upper->angle[0] - lower->angle[0], 2 * M_PI);
+  for (int j = 1; j < upper->count; j++) {
+    double other = remainder(upper->angle[j] - lower->angle[0], 2 * M_PI);
+    if (fabs(other) < fabs(offset) - 1e-9) start = j, offset = other;
+  }
+  double turn = lower->angle[0] + offset - upper->angle[start]; /* a multiple of 2 pi */
+  for (int i = 0, j = 0; i < lower->count || j < upper->count;) {
+    int32_t a = lower->point[i % lower->count], a_next = lower->point[(i + 1) % lower->count];
+    int32_t b = upper->point[(start + j) % upper->count], b_next = upper->point[(start + j + 1) % upper->count];
+    double to_lower = fabs(ring_angle(lower, i + 1) - ring_angle(upper, start + j) - turn);
+    double to_upper = fabs(ring_angle(upper, start + j + 1) + turn - ring_angle(lower, i));
+    bool step_lower = to_lower < to_upper;
+    if (fabs(to_lower - to_upper) < 1e-9)
+      step_lower = separation(boundary, a_next, b) <= separation(boundary, a, b_next) * (1 + 1e-9);
+    if (j == upper->count) step_lower = true;
+    if (i == lower->count) step_lower = false;
+    if (step_lower) {
+      IRZ_TRY(irz_boundary_triangle(boundary, a, a_next, b, surface, error));
+      i++;
+    } else {
+      IRZ_TRY(irz_boundary_triangle(boundary, a, b_next, b, surface, error));
+      j++;
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Places from `from` to `to`, both included, spaced as irz_size_along() wants.
+/// @param[out] count   number of intervals
+/// @param[out] places  [count + 1], to be released by the caller
+static IrzCode spread(const IrzSizeField *field, const IrzNeedle *needle, double from, double to, int *count,
+                      double **places, IrzError *error) {
+  double *sum, step = (to - from) / SPREAD_STEPS;
+  IRZ_TRY(irz_alloc(&sum, SPREAD_STEPS + 1, sizeof *sum, error));
+  for (int i = 0; i < SPREAD_STEPS; i++)
+    sum[i + 1] = sum[i] + step / irz_size_along(field, needle, from + (i + 0.5) * step);
+  *count = (int)fmax(1, ceil(sum[SPREAD_STEPS] - 0.1));
+  IrzCode code = irz_alloc(places, (size_t)*count + 1, sizeof **places, error);
+  for (int n = 1, i = 0; code == IRZ_OK && n < *count; n++) {
+    double wanted = sum[SPREAD_STEPS] * n / *count;
+    while (sum[i + 1] < wanted) i++;
+    (*places)[n] = from + step * (i + (wanted - sum[i]) / (sum[i + 1] - sum[i]));
+  }
+  if (code == IRZ_OK) (*places)[0] = from, (*places)[*count] = to;
+  free(sum);
+  return code;
+}
+
+/// Flat end: rings that get sparser towards the centre.
+static IrzCode add_end(const IrzSizeField *field, int p, const Ring *rim, double turn, IrzBoundary *boundary,
+                       IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  Ring outer = *rim, inner;
+  double radius = needle->radius;
+  for (int parity = 1;; parity ^= 1) {
+    double size = field->sizing.ends + field->sizing.growth * (needle->radius - radius);
+    size = fmax(size, 0.6 * 2 * M_PI * radius / outer.count);
+    if (radius - size < 0.5 * size || outer.count <= 5) break;
+    radius -= size;
+    int count = (int)fmin(outer.count, fmax(5, round(2 * M_PI * radius / size)));
+    even_angles(&inner, count, turn + parity * M_PI / count);
+    IRZ_TRY(add_ring(field, p, radius, 0, IRZ_POINT_FLAT, boundary, &inner, error));
+    IRZ_TRY(zip(&inner, &outer, 2 * p, boundary, error));
+    outer = inner;
+  }
+  IrzBoundaryPoint point = {.needle = p, .kind = IRZ_POINT_FLAT};
+  int32_t center;
+  irz_needle_point(needle, 0, 0, 0, point.x);
+  IRZ_TRY(irz_boundary_point(boundary, &point, &center, error));
+  for (int i = 0; i < outer.count; i++)
+    IRZ_TRY(irz_boundary_triangle(boundary, outer.point[i], outer.point[(i + 1) % outer.count], center, 2 * p, error));
+  return IRZ_OK;
+}
+
+static int compare_doubles(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/// Angles at which an edge of the box runs into the needle's wall, sorted.
+static int pierced_angles(const IrzTissueBox *box, const IrzNeedle *needle, double angles[24]) {
+  int n = 0;
+  for (int edge = 0; edge < 12; edge++) {
+    int k = edge / 4, k1 = (k + 1) % 3, k2 = (k + 2) % 3;
+    double from[3], a = 0, b = 0, c = 0;
+    from[k] = box->lower[k] - needle->tip[k];
+    from[k1] = (edge & 1 ? box->upper : box->lower)[k1] - needle->tip[k1];
+    from[k2] = (edge & 2 ? box->upper : box->lower)[k2] - needle->tip[k2];
+    const double *across[2] = {needle->u, needle->v};
+    double offset[2], slope[2];
+    for (int i = 0; i < 2; i++) {
+      offset[i] = from[0] * across[i][0] + from[1] * across[i][1] + from[2] * across[i][2];
+      slope[i] = across[i][k];
+      a += slope[i] * slope[i], b += offset[i] * slope[i], c += offset[i] * offset[i];
+    }
+    c -= needle->radius * needle->radius;
+    if (a == 0 || b * b <= a * c) continue;
+    for (int sign = -1; sign <= 1; sign += 2) {
+      double t = (-b + sign * sqrt(b * b - a * c)) / a;
+      double z =
+          from[0] * needle->axis[0] + from[1] * needle->axis[1] + from[2] * needle->axis[2] + t * needle->axis[k];
+      if (t <= 0 || t >= box->upper[k] - box->lower[k] || z <= 0) continue;
+      double angle = atan2(offset[1] + t * slope[1], offset[0] + t * slope[0]);
+      angles[n++] = angle < 0 ? angle + 2 * M_PI : angle;
+    }
+  }
+  qsort(angles, (size_t)n, sizeof *angles, compare_doubles);
+  return n;
+}
+
+/// Angles of the ring at the wall of the box: evenly, with a point wherever an edge of the box runs into it.
+static void exit_angles(const IrzTissueBox *box, const IrzNeedle *needle, int count, double turn, Ring *ring) {
+  double pierced[24];
+  int n = pierced_angles(box, needle, pierced);
+  if (n == 0) {
+    even_angles(ring, count, turn);
+    return;
+  }
+  ring->count = 0;
+  for (int i = 0; i < n; i++) {
+    double gap = i + 1 < n ? pierced[i + 1] - pierced[i] : pierced[0] + 2 * M_PI - pierced[i];
+    int pieces = (int)fmax(1, round(gap * count / (2 * M_PI)));
+    for (int k = 0; k < pieces && ring->count < RING_MAX; k++)
+      ring->angle[ring->count++] = pierced[i] + gap * k / pieces;
+  }
+}
+
+/// Rings up to the wall of the box. There they lean into its slope: they are shifted by a growing share of the exit's
+/// deviation from that of the axis, and have the exit's angles, so that facets stay flat and none folds over another.
+static IrzCode add_shaft(const IrzSizeField *field, int p, double turn, int parity, Ring *ring, IrzBoundary *boundary,
+                         IrzError *error) {
+  const IrzTissueBox *box = field->box;
+  const IrzNeedle *needle = &box->needle[p];
+  double *z, uneven = fmax(needle->exit_high - needle->exit, needle->exit - needle->exit_low);
+  double lean_from = uneven > 0.05 * needle->radius
+                         ? fmax(needle->exposure, needle->exit - fmax(4 * uneven, 4 * needle->radius))
+                         : needle->exit;
+  int count, around = irz_size_around(field, needle, needle->exit);
+  Ring next, exit;
+  if (uneven > 0.5 * needle->radius && around < AROUND_SLOPE) around = AROUND_SLOPE;
+  exit_angles(box, needle, around, turn, &exit);
+  IRZ_TRY(spread(field, needle, needle->exposure, needle->exit, &count, &z, error));
+  IrzCode code = IRZ_OK;
+  for (int i = 1; i < count && code == IRZ_OK; i++) {
+    double lean = fmax(0, (z[i] - lean_from) / (needle->exit - lean_from));
+    if (z[i] > lean_from) {
+      next = exit;
+    } else {
+      around = irz_size_around(field, needle, z[i]);
+      even_angles(&next, around, turn + parity * M_PI / around);
+      parity ^= 1;
+    }
+    int32_t first = boundary->n_points;
+    code = add_ring(field, p, needle->radius, z[i], IRZ_POINT_WALL, boundary, &next, error);
+    for (int k = 0; k < next.count && z[i] > lean_from && code == IRZ_OK; k++) {
+      IrzBoundaryPoint *point = &boundary->point[first + k];
+      point->z += lean * (irz_needle_exit(box, needle, point->angle, needle->radius, NULL) - needle->exit);
+      irz_needle_point(needle, point->angle, needle->radius, point->z, point->x);
+    }
+    if (code == IRZ_OK) code = zip(ring, &next, 2 * p + 1, boundary, error);
+    *ring = next;
+  }
+  free(z);
+  IRZ_TRY(code);
+  boundary->exit_first[p] = boundary->n_points;
+  boundary->exit_count[p] = exit.count;
+  IRZ_TRY(add_ring(field, p, needle->radius, 0, IRZ_POINT_EXIT, boundary, &exit, error));
+  return zip(ring, &exit, 2 * p + 1, boundary, error);
+}
+
+/// All of one needle.
+static IrzCode add_needle(const IrzSizeField *field, int p, double turn, IrzBoundary *boundary, IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  Ring rim, ring, next;
+  int parity = 1, count;
+  double *z;
+  even_angles(&rim, irz_size_around(field, needle, 0), turn);
+  IRZ_TRY(add_ring(field, p, needle->radius, 0, IRZ_POINT_WALL, boundary, &rim, error));
+  IRZ_TRY(add_end(field, p, &rim, turn, boundary, error));
+  ring = rim;
+  IRZ_TRY(spread(field, needle, 0, needle->exposure, &count, &z, error));
+  IrzCode code = IRZ_OK;
+  for (int i = 1; i <= count && code == IRZ_OK; i++) {
+    int around = irz_size_around(field, needle, z[i]);
+    even_angles(&next, around, turn + parity * M_PI / around);
+    parity ^= 1;
+    code = add_ring(field, p, needle->radius, z[i], IRZ_POINT_WALL, boundary, &next, error);
+    if (code == IRZ_OK) code = zip(&ring, &next, 2 * p, boundary, error);
+    ring = next;
+  }
+  free(z);
+  IRZ_TRY(code);
+  return add_shaft(field, p, turn, parity, &ring, boundary, error);
+}
+
+IrzCode irz_boundary_needles(const IrzSizeField *field, double turn, IrzBoundary *boundary, IrzError *error) {
+  for (int p = 0; p < field->box->n_needles; p++) IRZ_TRY(add_needle(field, p, turn, boundary, error));
+  return IRZ_OK;
+}
