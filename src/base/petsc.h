@@ -1,0 +1,20 @@
+/* PETSc inside the library: its error codes become one line of ours. */
+#ifndef IREZONE_BASE_PETSC_H
+#define IREZONE_BASE_PETSC_H
+
+#include <irezone/error.h>
+#include <petscsys.h>
+
+/// Turn a PETSc error code into an IrzError that names the call.
+/// @return IRZ_OK if `code` is 0, else IRZ_ERR_SOLVER
+static inline IrzCode irz_petsc(PetscErrorCode code, const char *call, IrzError *error) {
+  if (code == 0) return IRZ_OK;
+  const char *text = NULL;
+  PetscErrorMessage(code, &text, NULL);
+  return irz_error_set(error, IRZ_ERR_SOLVER, "%s: %s", call, text != NULL ? text : "unknown PETSc error");
+}
+
+/// Return from the calling function if a PETSc call fails; an `IrzError *error` must be in scope.
+#define IRZ_PETSC(call) IRZ_TRY(irz_petsc((call), #call, error))
+
+#endif

@@ -1,0 +1,49 @@
+/* Which tissue is where: the region of every quadrature point of a part of a mesh.
+
+   Most tetrahedra are straight and lie in one region: the fast kernel takes them with the four-point rule. The others, curved
+   ones and those through which a label map's boundary runs, are "general": each has a list of points of its own. */
+#ifndef IREZONE_FIELD_MEDIUM_H
+#define IREZONE_FIELD_MEDIUM_H
+
+#include "mesh/part.h"
+#include <irezone/anatomy.h>
+
+/// A quadrature rule on the tetrahedron in barycentric coordinates; the weights sum to 1.
+typedef struct {
+  int count;
+  const double (*point)[4];
+  const double *weight;
+} IrzRule;
+
+typedef struct {
+  const IrzPart *part;
+  int n_regions;         ///< regions of the mesh, or of the label map
+  IrzGroup *regions;     ///< [n_regions]
+  uint8_t *region;       ///< [n_tets] of the fast tetrahedra; of a general one, that of most of its points
+  int32_t *general;      ///< [n_tets] 0: fast, else 1 + index into the lists below
+  int32_t n_general;
+  int32_t *tet;          ///< [n_general] increasing
+  uint8_t *mixed;        ///< [n_general] 1: more than one region inside; takes the finer rule
+  uint8_t *bent;         ///< [n_general] 1: curved
+  int32_t *first_point;  ///< [n_general + 1]
+  uint8_t *point_region; ///< [first_point[n_general]]
+} IrzMedium;
+
+/// The four-point rule of degree 2 of the fast kernel.
+extern const IrzRule irz_rule_fast;
+
+/// Rule of a general tetrahedron: 14 points of degree 5 (Walkington 2000) if it is curved, or the four-point rule on
+/// each of its 8 children if a region's boundary runs through it.
+const IrzRule *irz_medium_rule(const IrzMedium *medium, int32_t general);
+
+/// Positions of the ten nodes of a tetrahedron, m.
+void irz_part_nodes(const IrzPart *part, int32_t tet, int32_t curved, double node[10][3]);
+
+/// Sort the tetrahedra out. Local.
+/// @param[in]  part    the part; must outlive the medium
+/// @param[in]  labels  label map, or NULL: the mesh's own regions
+IrzCode irz_medium_create(const IrzPart *part, const IrzLabelMap *labels, IrzMedium **medium, IrzError *error);
+
+void irz_medium_free(IrzMedium *medium);
+
+#endif

@@ -1,0 +1,786 @@
+/* Distribution of a mesh: order along a curve, partition with PT-Scotch, send, number the edges. See part.h. */
+#include "mesh/part.h"
+#include "base/memory.h"
+#include "base/petsc.h"
+#include <petscmat.h>
+#include <stdlib.h>
+#include <string.h>
+
+const int irz_edge_vertices[6][2] = {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}};
+
+/* ---- Order along a space-filling curve ---- */
+
+typedef struct {
+  uint64_t key;
+  int32_t tet;
+} Keyed;
+
+/// Spread 21 bits so that two zero bits follow each.
+static uint64_t spread(uint64_t x) {
+  x &= 0x1fffff;
+  x = (x | x << 32) & 0x1f00000000ffff;
+  x = (x | x << 16) & 0x1f0000ff0000ff;
+  x = (x | x << 8) & 0x100f00f00f00f00f;
+  x = (x | x << 4) & 0x10c30c30c30c30c3;
+  x = (x | x << 2) & 0x1249249249249249;
+  return x;
+}
+
+/// Sort by key, 11 bits at a time; stable.
+static void radix_sort(Keyed *items, Keyed *spare, int32_t count) {
+  for (int shift = 0; shift < 64; shift += 11) {
+    int32_t start[2049] = {0};
+    for (int32_t i = 0; i < count; i++) start[1 + (items[i].key >> shift & 2047)]++;
+    bool sorted = false;
+    for (int b = 0; b < 2048; b++) {
+      if (start[b + 1] == count) sorted = true;
+      start[b + 1] += start[b];
+    }
+    if (sorted) continue;
+    for (int32_t i = 0; i < count; i++) spare[start[items[i].key >> shift & 2047]++] = items[i];
+    memcpy(items, spare, (size_t)count * sizeof *items);
+  }
+}
+
+/// Order of the tetrahedra along a Morton curve through their centroids.
+static IrzCode curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error) {
+  double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    for (int d = 0; d < 3; d++) {
+      low[d] = fmin(low[d], mesh->xyz[3 * v + d]);
+      high[d] = fmax(high[d], mesh->xyz[3 * v + d]);
+    }
+  }
+  Keyed *items = NULL, *spare = NULL;
+  *order = NULL;
+  IrzCode code = irz_alloc(&items, (size_t)mesh->n_tets, sizeof *items, error);
+  if (code == IRZ_OK) code = irz_alloc(&spare, (size_t)mesh->n_tets, sizeof *spare, error);
+  if (code == IRZ_OK) code = irz_alloc(order, (size_t)mesh->n_tets, sizeof **order, error);
+  if (code == IRZ_OK) {
+    double widest = fmax(high[0] - low[0], fmax(high[1] - low[1], high[2] - low[2]));
+    double scale = widest > 0 ? 2097151 / (4 * widest) : 0;
+    for (int32_t t = 0; t < mesh->n_tets; t++) {
+      const int32_t *v = mesh->tet + 4 * (size_t)t;
+      uint64_t key = 0;
+      for (int d = 0; d < 3; d++) {
+        double sum = -4 * low[d];
+        for (int i = 0; i < 4; i++) sum += mesh->xyz[3 * (size_t)v[i] + d];
+        key |= spread((uint64_t)(sum * scale)) << d;
+      }
+      items[t] = (Keyed){key, t};
+    }
+    radix_sort(items, spare, mesh->n_tets);
+    for (int32_t t = 0; t < mesh->n_tets; t++) (*order)[t] = items[t].tet;
+  }
+  free(items);
+  free(spare);
+  return code;
+}
+
+/* ---- What rank 0 works out ---- */
+
+/// The mesh with everything the ranks need to know, on rank 0.
+typedef struct {
+  const IrzMesh *mesh;
+  int32_t *order;     ///< [n_tets] along the curve
+  int8_t *electrode;  ///< [n_vertices]
+  uint8_t *outer;     ///< [n_vertices]
+  int32_t n_edges;    ///< edges on electrodes
+  int32_t *edge;      ///< [n_edges][2] vertices, smaller first, sorted
+  int *owner;         ///< [n_vertices] rank
+  int32_t *number;    ///< [n_vertices] new global number, contiguous on each rank
+  int32_t *start;     ///< [size + 1] first global number of each rank
+} Plan0;
+
+static int compare_pairs(const void *a, const void *b) {
+  const int32_t *p = a, *q = b;
+  if (p[0] != q[0]) return p[0] < q[0] ? -1 : 1;
+  return p[1] < q[1] ? -1 : p[1] > q[1];
+}
+
+/// Index of the sorted pair (a, b) in a sorted list, or -1.
+static int32_t find_pair(const int32_t *list, int32_t count, int32_t a, int32_t b) {
+  int32_t key[2] = {a < b ? a : b, a < b ? b : a};
+  const int32_t *hit = count > 0 ? bsearch(key, list, (size_t)count, 2 * sizeof *list, compare_pairs) : NULL;
+  return hit != NULL ? (int32_t)((hit - list) / 2) : -1;
+}
+
+/// Mark the vertices and collect the edges that lie on electrodes.
+static IrzCode mark_surfaces(Plan0 *plan, int n_probes, const char *const *surfaces, IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  IRZ_TRY(irz_alloc(&plan->electrode, (size_t)mesh->n_vertices, 1, error));
+  IRZ_TRY(irz_alloc(&plan->outer, (size_t)mesh->n_vertices, 1, error));
+  IRZ_TRY(irz_alloc(&plan->edge, 6 * (size_t)mesh->n_triangles, sizeof *plan->edge, error));
+  memset(plan->electrode, -1, (size_t)mesh->n_vertices);
+  int32_t count = 0;
+  for (int32_t i = 0; i < mesh->n_triangles; i++) {
+    const char *name = mesh->surfaces[mesh->surface[i]].name;
+    const int32_t *v = mesh->triangle + 3 * (size_t)i;
+    if (strcmp(name, "outer") == 0) {
+      for (int j = 0; j < 3; j++) plan->outer[v[j]] = 1;
+    }
+    for (int p = 0; p < n_probes; p++) {
+      if (strcmp(name, surfaces[p]) != 0) continue;
+      for (int j = 0; j < 3; j++) {
+        int32_t a = v[j], b = v[(j + 1) % 3];
+        if (plan->electrode[a] >= 0 && plan->electrode[a] != p) {
+          return irz_error_set(error, IRZ_ERR_INPUT, "electrodes \"%s\" and \"%s\" touch", surfaces[plan->electrode[a]],
+                               surfaces[p]);
+        }
+        plan->electrode[a] = (int8_t)p;
+        plan->edge[2 * (size_t)count] = a < b ? a : b;
+        plan->edge[2 * (size_t)count + 1] = a < b ? b : a;
+        count++;
+      }
+    }
+  }
+  qsort(plan->edge, (size_t)count, 2 * sizeof *plan->edge, compare_pairs);
+  for (int32_t i = 0; i < count; i++) {
+    if (i > 0 && compare_pairs(plan->edge + 2 * (size_t)i, plan->edge + 2 * (size_t)(i - 1)) == 0) continue;
+    memmove(plan->edge + 2 * (size_t)plan->n_edges, plan->edge + 2 * (size_t)i, 2 * sizeof *plan->edge);
+    plan->n_edges++;
+  }
+  return IRZ_OK;
+}
+
+/// Adjacency of the vertices in [first, last) as CSR; released by PETSc.
+static PetscErrorCode vertex_graph(const IrzMesh *mesh, PetscInt **rows, PetscInt **columns) {
+  PetscInt n = mesh->n_vertices, *start, *tets, *i, *j, total = 0, room = 16 * n + 64;
+
+  PetscFunctionBegin;
+  PetscCall(PetscCalloc1(n + 1, &start));
+  PetscCall(PetscMalloc1(4 * (size_t)mesh->n_tets, &tets));
+  for (size_t k = 0; k < 4 * (size_t)mesh->n_tets; k++) start[mesh->tet[k] + 1]++;
+  for (PetscInt v = 0; v < n; v++) start[v + 1] += start[v];
+  for (size_t k = 0; k < 4 * (size_t)mesh->n_tets; k++) tets[start[mesh->tet[k]]++] = (PetscInt)(k / 4);
+  for (PetscInt v = n; v > 0; v--) start[v] = start[v - 1];
+  start[0] = 0;
+  PetscCall(PetscMalloc1(n + 1, &i));
+  PetscCall(PetscMalloc1(room, &j));
+  i[0] = 0;
+  for (PetscInt v = 0; v < n; v++) {
+    PetscInt low = total, count;
+    if (total + 4 * (start[v + 1] - start[v]) > room) {
+      room = 2 * room + 4 * (start[v + 1] - start[v]);
+      PetscCall(PetscRealloc((size_t)room * sizeof *j, &j));
+    }
+    for (PetscInt k = start[v]; k < start[v + 1]; k++) {
+      for (int c = 0; c < 4; c++) {
+        PetscInt w = mesh->tet[4 * (size_t)tets[k] + (size_t)c];
+        if (w != v) j[total++] = w;
+      }
+    }
+    count = total - low;
+    PetscCall(PetscSortRemoveDupsInt(&count, j + low));
+    total = low + count;
+    i[v + 1] = total;
+  }
+  PetscCall(PetscFree(start));
+  PetscCall(PetscFree(tets));
+  *rows = i;
+  *columns = j;
+  PetscFunctionReturn(0);
+}
+
+/// Owner of every vertex, by PT-Scotch (or the PETSc option -mat_partitioning_type). Collective; result on rank 0.
+static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) {
+  int rank, size, *counts, *displacements;
+  PetscInt n = mesh != NULL ? mesh->n_vertices : 0, *i = NULL, *j = NULL, *mine_i, *mine_j;
+  Mat graph;
+  MatPartitioning part;
+  IS result;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCallMPI(MPI_Bcast(&n, 1, MPIU_INT, 0, comm));
+  if (rank == 0) PetscCall(vertex_graph(mesh, &i, &j));
+  PetscCall(PetscMalloc2(size, &counts, size + 1, &displacements));
+  for (int r = 0; r <= size; r++) displacements[r] = (int)((int64_t)n * r / size);
+  for (int r = 0; r < size; r++) counts[r] = displacements[r + 1] - displacements[r];
+  {
+    PetscInt rows = counts[rank], edges;
+    PetscCall(PetscMalloc1(rows + 1, &mine_i));
+    PetscCallMPI(MPI_Scatterv(i, counts, displacements, MPIU_INT, mine_i, (int)rows, MPIU_INT, 0, comm));
+    if (rank == 0) {
+      for (int r = 0; r < size; r++) {
+        PetscInt low = i[displacements[r]], high = i[displacements[r + 1]];
+        if (r > 0) {
+          PetscInt bounds[2] = {low, high};
+          PetscCallMPI(MPI_Send(bounds, 2, MPIU_INT, r, 1, comm));
+          PetscCallMPI(MPI_Send(j + low, (int)(high - low), MPIU_INT, r, 2, comm));
+        }
+      }
+      edges = i[displacements[1]];
+      PetscCall(PetscMalloc1(edges, &mine_j));
+      PetscCall(PetscArraycpy(mine_j, j, edges));
+      mine_i[rows] = edges;
+    } else {
+      PetscInt bounds[2];
+      PetscCallMPI(MPI_Recv(bounds, 2, MPIU_INT, 0, 1, comm, MPI_STATUS_IGNORE));
+      edges = bounds[1] - bounds[0];
+      PetscCall(PetscMalloc1(edges, &mine_j));
+      PetscCallMPI(MPI_Recv(mine_j, (int)edges, MPIU_INT, 0, 2, comm, MPI_STATUS_IGNORE));
+      mine_i[rows] = bounds[1];
+      for (PetscInt v = 0; v <= rows; v++) mine_i[v] -= bounds[0];
+    }
+    PetscCall(PetscFree(i));
+    PetscCall(PetscFree(j));
+    PetscCall(MatCreateMPIAdj(comm, rows, n, mine_i, mine_j, NULL, &graph));
+  }
+  PetscCall(MatPartitioningCreate(comm, &part));
+  PetscCall(MatPartitioningSetAdjacency(part, graph));
+  PetscCall(MatPartitioningSetType(part, MATPARTITIONINGPTSCOTCH));
+  PetscCall(MatPartitioningSetFromOptions(part));
+  PetscCall(MatPartitioningApply(part, &result));
+  {
+    const PetscInt *values;
+    PetscCall(ISGetIndices(result, &values));
+    PetscCallMPI(MPI_Gatherv(values, counts[rank], MPIU_INT, owner, counts, displacements, MPI_INT, 0, comm));
+    PetscCall(ISRestoreIndices(result, &values));
+  }
+  PetscCall(ISDestroy(&result));
+  PetscCall(MatPartitioningDestroy(&part));
+  PetscCall(MatDestroy(&graph));
+  PetscCall(PetscFree2(counts, displacements));
+  PetscFunctionReturn(0);
+}
+
+/// Give all vertices of an electrode to the rank that has most of them.
+static void gather_electrodes(Plan0 *plan, int n_probes, int size, int32_t *votes) {
+  for (int p = 0; p < n_probes; p++) {
+    memset(votes, 0, (size_t)size * sizeof *votes);
+    int best = 0;
+    for (int32_t v = 0; v < plan->mesh->n_vertices; v++) {
+      if (plan->electrode[v] == p) votes[plan->owner[v]]++;
+    }
+    for (int r = 1; r < size; r++) {
+      if (votes[r] > votes[best]) best = r;
+    }
+    for (int32_t v = 0; v < plan->mesh->n_vertices; v++) {
+      if (plan->electrode[v] == p) plan->owner[v] = best;
+    }
+  }
+}
+
+/// Number the vertices rank by rank, in the order in which the curve first meets them.
+static void number_vertices(Plan0 *plan, int size, int32_t *next) {
+  const IrzMesh *mesh = plan->mesh;
+  memset(plan->start, 0, (size_t)(size + 1) * sizeof *plan->start);
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    plan->start[plan->owner[v] + 1]++;
+    plan->number[v] = -1;
+  }
+  for (int r = 0; r < size; r++) plan->start[r + 1] += plan->start[r];
+  memcpy(next, plan->start, (size_t)size * sizeof *next);
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+    for (int c = 0; c < 4; c++) {
+      if (plan->number[v[c]] < 0) plan->number[v[c]] = next[plan->owner[v[c]]]++;
+    }
+  }
+}
+
+static void plan0_clear(Plan0 *plan) {
+  free(plan->order);
+  free(plan->electrode);
+  free(plan->outer);
+  free(plan->edge);
+  free(plan->owner);
+  free(plan->number);
+  free(plan->start);
+}
+
+/* ---- What is sent to each rank ---- */
+
+/// One rank's share, in flat arrays that can be sent.
+typedef struct {
+  int32_t size[4]; ///< owned vertices, vertices, tetrahedra, tetrahedra with curved edges
+  int32_t *id;     ///< [vertices] global number
+  double *xyz;     ///< [vertices][3]
+  int8_t *electrode;
+  uint8_t *outer;
+  int32_t *tet;      ///< [tets][4] local vertices
+  uint8_t *region;   ///< [tets]
+  uint8_t *mine;     ///< [tets]
+  uint8_t *metal;    ///< [tets] bit e: edge e lies on an electrode
+  int32_t *curved;   ///< [curved] local tetrahedra
+  double *curved_xyz; ///< [curved][6][3]
+} Share;
+
+static void share_clear(Share *share) {
+  free(share->id);
+  free(share->xyz);
+  free(share->electrode);
+  free(share->outer);
+  free(share->tet);
+  free(share->region);
+  free(share->mine);
+  free(share->metal);
+  free(share->curved);
+  free(share->curved_xyz);
+  memset(share, 0, sizeof *share);
+}
+
+static IrzCode share_alloc(Share *share, IrzError *error) {
+  size_t vertices = (size_t)share->size[1], tets = (size_t)share->size[2], curved = (size_t)share->size[3];
+  IRZ_TRY(irz_alloc(&share->id, vertices, sizeof *share->id, error));
+  IRZ_TRY(irz_alloc(&share->xyz, 3 * vertices, sizeof *share->xyz, error));
+  IRZ_TRY(irz_alloc(&share->electrode, vertices, 1, error));
+  IRZ_TRY(irz_alloc(&share->outer, vertices, 1, error));
+  IRZ_TRY(irz_alloc(&share->tet, 4 * tets, sizeof *share->tet, error));
+  IRZ_TRY(irz_alloc(&share->region, tets, 1, error));
+  IRZ_TRY(irz_alloc(&share->mine, tets, 1, error));
+  IRZ_TRY(irz_alloc(&share->metal, tets, 1, error));
+  IRZ_TRY(irz_alloc(&share->curved, curved, sizeof *share->curved, error));
+  return irz_alloc(&share->curved_xyz, 18 * curved, sizeof *share->curved_xyz, error);
+}
+
+/// Middles of a tetrahedron's edges; false if all of them are straight.
+static bool edge_middles(const IrzMesh *mesh, const int32_t v[4], double middle[18]) {
+  bool curved = false;
+  for (int e = 0; e < 6; e++) {
+    int32_t a = v[irz_edge_vertices[e][0]], b = v[irz_edge_vertices[e][1]];
+    int32_t hit = find_pair(mesh->curved_edge, mesh->n_curved, a, b);
+    for (int d = 0; d < 3; d++) {
+      middle[3 * e + d] = hit >= 0 ? mesh->curved_xyz[3 * (size_t)hit + (size_t)d]
+                                   : 0.5 * (mesh->xyz[3 * (size_t)a + (size_t)d] + mesh->xyz[3 * (size_t)b + (size_t)d]);
+    }
+    curved = curved || hit >= 0;
+  }
+  return curved;
+}
+
+/// Collect the share of one rank. `local` is [n_vertices] of scratch, all -1 on entry and on return.
+static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, int32_t *local, Share *share,
+                             IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  int32_t first = plan->start[rank], owned = plan->start[rank + 1] - first, vertices = owned, tets = 0;
+  int32_t *ghosts = NULL, room = 0;
+  double middle[18];
+  memset(share, 0, sizeof *share);
+  /* Count, and number the ghosts in the order of their global numbers, as PETSc will. */
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+    bool touches = false;
+    for (int c = 0; c < 4; c++) touches = touches || plan->owner[v[c]] == rank;
+    if (!touches) continue;
+    tets++;
+    for (int c = 0; c < 4; c++) {
+      if (plan->owner[v[c]] == rank || local[v[c]] != -1) continue;
+      if (vertices - owned == room) {
+        room = 2 * room + 1024;
+        IRZ_TRY(irz_resize(&ghosts, 2 * (size_t)room, sizeof *ghosts, error));
+      }
+      ghosts[2 * (vertices - owned)] = plan->number[v[c]];
+      ghosts[2 * (vertices - owned) + 1] = v[c];
+      local[v[c]] = 0;
+      vertices++;
+    }
+  }
+  if (vertices > owned) qsort(ghosts, (size_t)(vertices - owned), 2 * sizeof *ghosts, compare_pairs);
+  share->size[0] = owned;
+  share->size[1] = vertices;
+  share->size[2] = tets;
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+    int mask = 0, touches = 0;
+    for (int c = 0; c < 4; c++) {
+      touches |= plan->owner[v[c]] == rank;
+      mask += bent[v[c]];
+    }
+    if (touches && mask >= 2 && edge_middles(mesh, v, middle)) share->size[3]++;
+  }
+  IrzCode code = share_alloc(share, error);
+  if (code == IRZ_OK) {
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      if (plan->owner[v] == rank) local[v] = plan->number[v] - first;
+    }
+    for (int32_t g = 0; g < vertices - owned; g++) local[ghosts[2 * g + 1]] = owned + g;
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      int32_t l = local[v];
+      if (l < 0) continue;
+      share->id[l] = plan->number[v];
+      memcpy(share->xyz + 3 * (size_t)l, mesh->xyz + 3 * (size_t)v, 3 * sizeof(double));
+      share->electrode[l] = plan->electrode[v];
+      share->outer[l] = plan->outer[v];
+    }
+    int32_t t = 0, n_curved = 0;
+    for (int32_t k = 0; k < mesh->n_tets; k++) {
+      const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+      bool touches = false;
+      int smallest = 0, bends = 0;
+      for (int c = 0; c < 4; c++) {
+        touches = touches || plan->owner[v[c]] == rank;
+        if (plan->number[v[c]] < plan->number[v[smallest]]) smallest = c;
+        bends += bent[v[c]];
+      }
+      if (!touches) continue;
+      for (int c = 0; c < 4; c++) share->tet[4 * (size_t)t + (size_t)c] = local[v[c]];
+      share->region[t] = (uint8_t)mesh->region[plan->order[k]];
+      share->mine[t] = plan->owner[v[smallest]] == rank;
+      for (int e = 0; e < 6; e++) {
+        int32_t a = v[irz_edge_vertices[e][0]], b = v[irz_edge_vertices[e][1]];
+        if (plan->electrode[a] < 0 || plan->electrode[a] != plan->electrode[b]) continue;
+        if (find_pair(plan->edge, plan->n_edges, a, b) >= 0) share->metal[t] |= (uint8_t)(1 << e);
+      }
+      if (bends >= 2 && edge_middles(mesh, v, middle)) {
+        share->curved[n_curved] = t;
+        memcpy(share->curved_xyz + 18 * (size_t)n_curved, middle, sizeof middle);
+        n_curved++;
+      }
+      t++;
+    }
+    for (int32_t v = 0; v < mesh->n_vertices; v++) local[v] = -1;
+  }
+  free(ghosts);
+  return code;
+}
+
+/// Send a share to `peer`, or receive it from rank 0.
+static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzError *error) {
+  if (send) {
+    MPI_Send(share->size, 4, MPI_INT32_T, peer, 10, comm);
+  } else {
+    MPI_Recv(share->size, 4, MPI_INT32_T, peer, 10, comm, MPI_STATUS_IGNORE);
+    IRZ_TRY(share_alloc(share, error));
+  }
+  int vertices = share->size[1], tets = share->size[2], curved = share->size[3];
+  const struct {
+    void *data;
+    int count;
+    MPI_Datatype type;
+  } messages[] = {
+      {share->id, vertices, MPI_INT32_T},  {share->xyz, 3 * vertices, MPI_DOUBLE},
+      {share->electrode, vertices, MPI_INT8_T}, {share->outer, vertices, MPI_UINT8_T},
+      {share->tet, 4 * tets, MPI_INT32_T}, {share->region, tets, MPI_UINT8_T},
+      {share->mine, tets, MPI_UINT8_T},    {share->metal, tets, MPI_UINT8_T},
+      {share->curved, curved, MPI_INT32_T}, {share->curved_xyz, 18 * curved, MPI_DOUBLE},
+  };
+  for (size_t m = 0; m < sizeof messages / sizeof messages[0]; m++) {
+    if (send) {
+      MPI_Send(messages[m].data, messages[m].count, messages[m].type, peer, 11 + (int)m, comm);
+    } else {
+      MPI_Recv(messages[m].data, messages[m].count, messages[m].type, peer, 11 + (int)m, comm, MPI_STATUS_IGNORE);
+    }
+  }
+  return IRZ_OK;
+}
+
+/* ---- Edges ---- */
+
+/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. An edge belongs to
+/// the owner of its end with the smaller global number. Fills edge, tet[..][4..9] and the electrodes of the edges.
+static IrzCode number_edges(IrzPart *part, const Share *share, IrzError *error) {
+  size_t n = (size_t)part->n_vertices, pairs = 6 * (size_t)part->n_tets;
+  int32_t *start = NULL, *other = NULL, *slot = NULL, *edge_of = NULL, *fill = NULL;
+  IrzCode code = irz_alloc(&start, n + 1, sizeof *start, error);
+  if (code == IRZ_OK) code = irz_alloc(&fill, n + 1, sizeof *fill, error);
+  if (code == IRZ_OK) code = irz_alloc(&slot, pairs, sizeof *slot, error);
+  if (code == IRZ_OK) {
+    /* Room for each vertex's edges to vertices with larger numbers: at most one for each tetrahedron's edge. */
+    for (int32_t t = 0; t < part->n_tets; t++) {
+      for (int e = 0; e < 6; e++) {
+        int32_t a = part->tet[t][irz_edge_vertices[e][0]], b = part->tet[t][irz_edge_vertices[e][1]];
+        start[(a < b ? a : b) + 1]++;
+      }
+    }
+    for (size_t v = 0; v < n; v++) start[v + 1] += start[v];
+    code = irz_alloc(&other, pairs, sizeof *other, error);
+  }
+  if (code == IRZ_OK) code = irz_alloc(&edge_of, pairs, sizeof *edge_of, error);
+  if (code == IRZ_OK) {
+    for (size_t v = 0; v < n; v++) fill[v] = start[v];
+    int32_t owned = 0, ghosts = 0;
+    for (int32_t t = 0; t < part->n_tets; t++) {
+      for (int e = 0; e < 6; e++) {
+        int32_t a = part->tet[t][irz_edge_vertices[e][0]], b = part->tet[t][irz_edge_vertices[e][1]];
+        int32_t low = a < b ? a : b, high = a < b ? b : a, k = start[low];
+        while (k < fill[low] && other[k] != high) k++;
+        if (k == fill[low]) {
+          other[k] = high;
+          fill[low]++;
+          int32_t first = share->id[a] < share->id[b] ? a : b;
+          edge_of[k] = first < part->n_owned_vertices ? owned++ : -1 - ghosts++;
+        }
+        slot[6 * (size_t)t + (size_t)e] = k;
+      }
+    }
+    part->n_owned_edges = owned;
+    part->n_edges = owned + ghosts;
+    code = irz_alloc(&part->edge, 2 * (size_t)part->n_edges, sizeof *part->edge, error);
+    if (code == IRZ_OK) code = irz_alloc(&part->electrode, n + (size_t)part->n_edges, 1, error);
+  }
+  if (code == IRZ_OK) {
+    memset(part->electrode, -1, n + (size_t)part->n_edges);
+    memcpy(part->electrode, share->electrode, n);
+    for (int32_t t = 0; t < part->n_tets; t++) {
+      for (int e = 0; e < 6; e++) {
+        int32_t k = edge_of[slot[6 * (size_t)t + (size_t)e]];
+        int32_t i = k >= 0 ? k : part->n_owned_edges - 1 - k;
+        int32_t a = part->tet[t][irz_edge_vertices[e][0]], b = part->tet[t][irz_edge_vertices[e][1]];
+        part->edge[2 * (size_t)i] = a;
+        part->edge[2 * (size_t)i + 1] = b;
+        part->tet[t][4 + e] = part->n_vertices + i;
+        if (share->metal[t] >> e & 1) part->electrode[n + (size_t)i] = share->electrode[a];
+      }
+    }
+  }
+  free(start);
+  free(other);
+  free(slot);
+  free(edge_of);
+  free(fill);
+  return code;
+}
+
+/// Rank that owns a global vertex.
+static int owner_of(const int32_t *start, int size, int32_t id) {
+  int low = 0, high = size;
+  while (high - low > 1) {
+    int middle = (low + high) / 2;
+    if (start[middle] <= id) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/// Build the star forest of the nodes: ghost vertices know their owner's index; ghost edges ask their owner for it.
+static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int32_t *start) {
+  PetscInt ghosts = part->n_vertices - part->n_owned_vertices + part->n_edges - part->n_owned_edges, leaf = 0;
+  PetscInt *where;
+  PetscSFNode *root;
+  int size = part->size, *counts, *back, *shift, *shift_back, *place;
+  int32_t *ask, *asked, *answer, *reply, (*list)[3] = NULL;
+  int32_t n_ghost_edges = part->n_edges - part->n_owned_edges;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(ghosts, &where));
+  PetscCall(PetscMalloc1(ghosts, &root));
+  for (int32_t v = part->n_owned_vertices; v < part->n_vertices; v++) {
+    int rank = owner_of(start, size, share->id[v]);
+    where[leaf] = v;
+    root[leaf].rank = rank;
+    root[leaf++].index = share->id[v] - start[rank];
+  }
+  PetscCall(PetscCalloc5(size, &counts, size, &back, size + 1, &shift, size + 1, &shift_back, n_ghost_edges, &place));
+  for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
+    int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
+    counts[owner_of(start, size, a < b ? a : b)] += 2;
+  }
+  PetscCallMPI(MPI_Alltoall(counts, 1, MPI_INT, back, 1, MPI_INT, part->comm));
+  for (int r = 0; r < size; r++) {
+    shift[r + 1] = shift[r] + counts[r];
+    shift_back[r + 1] = shift_back[r] + back[r];
+  }
+  PetscCall(PetscMalloc4(shift[size], &ask, shift_back[size], &asked, shift_back[size] / 2, &answer, shift[size] / 2,
+                         &reply));
+  for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
+    int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
+    int rank = owner_of(start, size, a < b ? a : b);
+    place[e - part->n_owned_edges] = shift[rank] / 2;
+    ask[shift[rank]++] = a < b ? a : b;
+    ask[shift[rank]++] = a < b ? b : a;
+  }
+  for (int r = size; r > 0; r--) shift[r] = shift[r - 1];
+  shift[0] = 0;
+  PetscCallMPI(MPI_Alltoallv(ask, counts, shift, MPI_INT32_T, asked, back, shift_back, MPI_INT32_T, part->comm));
+  /* Owned edges by their global ends, to answer what others ask. */
+  if (shift_back[size] > 0) {
+    PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)part->n_owned_edges, &list));
+    for (int32_t e = 0; e < part->n_owned_edges; e++) {
+      int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
+      list[e][0] = a < b ? a : b;
+      list[e][1] = a < b ? b : a;
+      list[e][2] = part->n_vertices + e;
+    }
+    qsort(list, (size_t)part->n_owned_edges, sizeof list[0], compare_pairs);
+  }
+  for (int k = 0; k < shift_back[size] / 2; k++) {
+    const int32_t *hit = bsearch(asked + 2 * k, list, (size_t)part->n_owned_edges, sizeof list[0], compare_pairs);
+    PetscCheck(hit != NULL, PETSC_COMM_SELF, PETSC_ERR_PLIB, "edge unknown to its owner");
+    answer[k] = hit[2];
+  }
+  for (int r = 0; r < size; r++) {
+    counts[r] /= 2;
+    back[r] /= 2;
+  }
+  for (int r = 0; r <= size; r++) {
+    shift[r] /= 2;
+    shift_back[r] /= 2;
+  }
+  PetscCallMPI(MPI_Alltoallv(answer, back, shift_back, MPI_INT32_T, reply, counts, shift, MPI_INT32_T, part->comm));
+  for (int32_t e = 0; e < n_ghost_edges; e++) {
+    where[leaf] = part->n_vertices + part->n_owned_edges + e;
+    root[leaf].rank = owner_of(shift, size, place[e]);
+    root[leaf++].index = reply[place[e]];
+  }
+  PetscCall(PetscSFCreate(part->comm, &part->nodes));
+  PetscCall(PetscSFSetGraph(part->nodes, part->n_vertices + part->n_edges, ghosts, where, PETSC_OWN_POINTER, root,
+                            PETSC_OWN_POINTER));
+  PetscCall(PetscSFSetUp(part->nodes));
+  PetscCall(PetscFree(list));
+  PetscCall(PetscFree4(ask, asked, answer, reply));
+  PetscCall(PetscFree5(counts, back, shift, shift_back, place));
+  PetscFunctionReturn(0);
+}
+
+/* ---- All together ---- */
+
+/// Work out on rank 0 who gets what. Collective, because the partitioner is.
+static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const char *const *surfaces, Plan0 *plan,
+                          IrzError *error) {
+  int rank, size;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  plan->mesh = mesh;
+  IRZ_TRY(irz_alloc(&plan->start, (size_t)size + 1, sizeof *plan->start, error));
+  if (rank == 0) {
+    int32_t *scratch = NULL;
+    IrzCode code = mesh->n_regions > 255
+                       ? irz_error_set(error, IRZ_ERR_INPUT, "the mesh has %d regions; at most 255 are allowed", mesh->n_regions)
+                       : mark_surfaces(plan, n_probes, surfaces, error);
+    if (code == IRZ_OK) code = curve_order(mesh, &plan->order, error);
+    if (code == IRZ_OK) code = irz_alloc(&plan->owner, (size_t)mesh->n_vertices, sizeof *plan->owner, error);
+    if (code == IRZ_OK) code = irz_alloc(&plan->number, (size_t)mesh->n_vertices, sizeof *plan->number, error);
+    if (code == IRZ_OK && irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) free(scratch);
+  }
+  IRZ_TRY(irz_error_agree(comm, error));
+  if (size > 1) IRZ_PETSC(partition(comm, mesh, plan->owner));
+  if (rank == 0) {
+    int32_t *scratch = NULL;
+    if (irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) {
+      if (size > 1) gather_electrodes(plan, n_probes, size, scratch);
+      number_vertices(plan, size, scratch);
+      free(scratch);
+    }
+  }
+  IRZ_TRY(irz_error_agree(comm, error));
+  MPI_Bcast(plan->start, size + 1, MPI_INT32_T, 0, comm);
+  return IRZ_OK;
+}
+
+/// Get this rank's share from rank 0. Collective.
+static IrzCode distribute(MPI_Comm comm, const Plan0 *plan, Share *share, IrzError *error) {
+  int rank, size;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  if (rank != 0) return share_move(comm, 0, false, share, error);
+  const IrzMesh *mesh = plan->mesh;
+  uint8_t *bent = NULL;
+  int32_t *local = NULL;
+  IrzCode code = irz_alloc(&bent, (size_t)mesh->n_vertices, 1, error);
+  if (code == IRZ_OK) code = irz_alloc(&local, (size_t)mesh->n_vertices, sizeof *local, error);
+  if (code == IRZ_OK) {
+    for (size_t k = 0; k < 2 * (size_t)mesh->n_curved; k++) bent[mesh->curved_edge[k]] = 1;
+    for (int32_t v = 0; v < mesh->n_vertices; v++) local[v] = -1;
+  }
+  /* Others are served even after a failure here, with empty shares, so that nobody waits for ever. */
+  for (int r = size - 1; r >= 0; r--) {
+    if (code == IRZ_OK) code = share_collect(plan, r, bent, local, share, error);
+    if (code != IRZ_OK) share_clear(share);
+    if (r > 0) {
+      share_move(comm, r, true, share, error);
+      share_clear(share);
+    }
+  }
+  free(bent);
+  free(local);
+  return code;
+}
+
+/// Turn a share into a part.
+static IrzCode part_build(IrzPart *part, Share *share, const int32_t *start, IrzError *error) {
+  part->n_owned_vertices = share->size[0];
+  part->n_vertices = share->size[1];
+  part->n_tets = share->size[2];
+  part->n_curved = share->size[3];
+  IRZ_TRY(irz_alloc(&part->tet, (size_t)part->n_tets, sizeof *part->tet, error));
+  IRZ_TRY(irz_alloc(&part->curved_xyz, (size_t)part->n_curved, sizeof *part->curved_xyz, error));
+  for (int32_t t = 0; t < part->n_tets; t++) memcpy(part->tet[t], share->tet + 4 * (size_t)t, 4 * sizeof(int32_t));
+  if (part->n_curved > 0) memcpy(part->curved_xyz, share->curved_xyz, (size_t)part->n_curved * sizeof *part->curved_xyz);
+  IRZ_TRY(number_edges(part, share, error));
+  /* The large arrays change hands instead of being copied. */
+  part->xyz = share->xyz;
+  part->outer = share->outer;
+  part->region = share->region;
+  part->mine = share->mine;
+  part->curved_tet = share->curved;
+  share->xyz = NULL;
+  share->outer = share->region = share->mine = NULL;
+  share->curved = NULL;
+  return irz_petsc(build_forest(part, share, start), "node exchange", error);
+}
+
+IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const char *const *surfaces, IrzPart **part,
+                        IrzError *error) {
+  Plan0 plan = {0};
+  Share share = {0};
+  IrzPart *new_part = NULL;
+  *part = NULL;
+  IRZ_TRY(irz_alloc(&new_part, 1, sizeof *new_part, error));
+  new_part->comm = comm;
+  MPI_Comm_rank(comm, &new_part->rank);
+  MPI_Comm_size(comm, &new_part->size);
+  IrzCode code = plan0_make(comm, mesh, n_probes, surfaces, &plan, error);
+  if (code == IRZ_OK) {
+    distribute(comm, &plan, &share, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) {
+    part_build(new_part, &share, plan.start, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) {
+    new_part->n_regions = mesh != NULL ? mesh->n_regions : 0;
+    MPI_Bcast(&new_part->n_regions, 1, MPI_INT, 0, comm);
+    irz_alloc(&new_part->regions, (size_t)new_part->n_regions, sizeof *new_part->regions, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) {
+    size_t bytes = (size_t)new_part->n_regions * sizeof *new_part->regions;
+    if (mesh != NULL) memcpy(new_part->regions, mesh->regions, bytes);
+    MPI_Bcast(new_part->regions, (int)bytes, MPI_BYTE, 0, comm);
+    int64_t mine[3] = {0, new_part->n_owned_vertices, new_part->n_owned_edges}, all[3];
+    for (int32_t t = 0; t < new_part->n_tets; t++) mine[0] += new_part->mine[t];
+    MPI_Allreduce(mine, all, 3, MPI_INT64_T, MPI_SUM, comm);
+    new_part->n_global_tets = all[0];
+    new_part->n_global_vertices = all[1];
+    new_part->n_global_edges = all[2];
+    *part = new_part;
+  } else {
+    irz_part_free(new_part);
+  }
+  share_clear(&share);
+  plan0_clear(&plan);
+  return code;
+}
+
+IrzCode irz_part_share(const IrzPart *part, int components, double *values, IrzError *error) {
+  if (part->size == 1) return IRZ_OK;
+  MPI_Datatype type = MPI_DOUBLE;
+  if (components == 3) {
+    MPI_Type_contiguous(3, MPI_DOUBLE, &type);
+    MPI_Type_commit(&type);
+  }
+  PetscErrorCode code = PetscSFBcastBegin(part->nodes, type, values, values, MPI_REPLACE);
+  if (code == 0) code = PetscSFBcastEnd(part->nodes, type, values, values, MPI_REPLACE);
+  if (components == 3) MPI_Type_free(&type);
+  return irz_petsc(code, "node exchange", error);
+}
+
+void irz_part_free(IrzPart *part) {
+  if (part == NULL) return;
+  if (part->nodes != NULL) PetscSFDestroy(&part->nodes);
+  free(part->xyz);
+  free(part->edge);
+  free(part->electrode);
+  free(part->outer);
+  free(part->tet);
+  free(part->region);
+  free(part->mine);
+  free(part->curved_tet);
+  free(part->curved_xyz);
+  free(part->regions);
+  free(part);
+}
