@@ -1,0 +1,394 @@
+/* Newton's method with multigrid-preconditioned conjugate gradients; see field.h.
+
+   The current density sigma(E) E grows with E, so the potential minimises a convex energy, the full tangent is positive
+   definite, and the slope of the energy along a Newton step grows from negative to positive: the line search looks for
+   where it crosses zero and takes the whole step unless that overshoots. Order 2 starts from the solution at order 1. */
+#include "field/field.h"
+#include "base/memory.h"
+#include "base/petsc.h"
+#include "field/kernel.h"
+#include "field/multigrid.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NEWTON = 60, MAX_LINEAR = 500, MAX_HALVINGS = 12 };
+
+/// One element order: space, matrix, linear solver.
+typedef struct {
+  IrzSpace *space;
+  IrzMatrix *matrix;
+  KSP ksp;
+  uint8_t *fixed;       ///< [n_local]
+  double *u;            ///< [n_local] scratch
+  double *residual;     ///< [n_owned]
+  double *step;         ///< [n_local]
+  Vec right, left;      ///< wrap residual and step
+} Level;
+
+struct IrzField {
+  const IrzMedium *medium;
+  int order;
+  Level level[2];        ///< order 1, order 2
+  IrzMultigrid *multigrid; ///< order 2 only
+  bool have_hierarchy;     ///< the coarse preconditioner exists ...
+  bool hierarchy_fixed[IRZ_MAX_PROBES]; ///< ... for these fixed electrodes
+};
+
+static PetscLogStage stage_start, stage_fine;
+static PetscLogEvent event_assemble, event_hierarchy;
+
+/// Make -log_view readable.
+static PetscErrorCode register_log(void) {
+  static bool done = false;
+
+  PetscFunctionBegin;
+  if (!done) {
+    PetscClassId id;
+    PetscCall(PetscLogStageRegister("Order 1", &stage_start));
+    PetscCall(PetscLogStageRegister("Order 2", &stage_fine));
+    PetscCall(PetscClassIdRegister("irezone", &id));
+    PetscCall(PetscLogEventRegister("IrzAssemble", id, &event_assemble));
+    PetscCall(PetscLogEventRegister("IrzHierarchy", id, &event_hierarchy));
+    done = true;
+  }
+  PetscFunctionReturn(0);
+}
+
+/// Set a PETSc option unless the user did.
+static PetscErrorCode default_option(const char *name, const char *value) {
+  PetscBool given;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsHasName(NULL, NULL, name, &given));
+  if (!given) PetscCall(PetscOptionsSetValue(NULL, name, value));
+  PetscFunctionReturn(0);
+}
+
+/// Linear solver of one level. Options: -irz1_... for order 1 and its algebraic multigrid, -irz2_... for order 2.
+static PetscErrorCode create_ksp(Level *level, int order) {
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(KSPCreate(level->space->part->comm, &level->ksp));
+  PetscCall(KSPSetOptionsPrefix(level->ksp, order == 2 ? "irz2_" : "irz1_"));
+  PetscCall(KSPSetType(level->ksp, KSPCG));
+  PetscCall(KSPSetNormType(level->ksp, KSP_NORM_NATURAL));
+  PetscCall(KSPSetOperators(level->ksp, level->matrix->mat, level->matrix->mat));
+  PetscCall(KSPGetPC(level->ksp, &pc));
+  if (order == 1) {
+    PetscCall(PCSetType(pc, PCGAMG));
+    /* Measured on graded meshes of 28 to 190 thousand unknowns: see docs/benchmarks.md. */
+    PetscCall(default_option("-irz1_pc_gamg_threshold", "0.01"));
+    PetscCall(default_option("-irz1_mg_levels_ksp_type", "richardson"));
+    PetscCall(default_option("-irz1_mg_levels_ksp_max_it", "1"));
+    PetscCall(default_option("-irz1_mg_levels_pc_type", "sor"));
+  }
+  PetscFunctionReturn(0);
+}
+
+static IrzCode create_level(IrzField *field, Level *level, const IrzPart *part, int order, bool merged, int n_threads,
+                            IrzError *error) {
+  IRZ_TRY(irz_space_create(part, order, merged, n_threads, field->medium->general, &level->space, error));
+  IRZ_TRY(irz_matrix_create(level->space, &level->matrix, error));
+  size_t n = (size_t)level->space->n_local;
+  IRZ_TRY(irz_alloc(&level->fixed, n, 1, error));
+  IRZ_TRY(irz_alloc(&level->u, n, sizeof *level->u, error));
+  IRZ_TRY(irz_alloc(&level->residual, n, sizeof *level->residual, error));
+  IRZ_TRY(irz_alloc(&level->step, n, sizeof *level->step, error));
+  PetscInt owned = level->space->n_owned;
+  IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->residual, &level->right));
+  IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->step, &level->left));
+  return irz_petsc(create_ksp(level, order), "linear solver", error);
+}
+
+IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order, bool merged, int n_threads,
+                         IrzField **field, IrzError *error) {
+  IrzField *f = NULL;
+  *field = NULL;
+  IRZ_TRY(irz_alloc(&f, 1, sizeof *f, error));
+  f->medium = medium;
+  f->order = order;
+  IrzCode code = irz_petsc(register_log(), "log stages", error);
+  for (int p = 1; code == IRZ_OK && p <= order; p++) {
+    code = create_level(f, &f->level[p - 1], part, p, merged, n_threads, error);
+  }
+  if (code == IRZ_OK) code = irz_petsc(KSPSetFromOptions(f->level[0].ksp), "PETSc options for order 1", error);
+  if (code == IRZ_OK && order == 2) {
+    PC coarse, fine;
+    KSPGetPC(f->level[0].ksp, &coarse);
+    code = irz_multigrid_create(f->level[1].matrix, f->level[0].matrix, coarse, &f->multigrid, error);
+    if (code == IRZ_OK) {
+      KSPGetPC(f->level[1].ksp, &fine);
+      code = irz_petsc(irz_multigrid_install(f->multigrid, fine), "p-multigrid", error);
+    }
+    if (code == IRZ_OK) code = irz_petsc(KSPSetFromOptions(f->level[1].ksp), "PETSc options for order 2", error);
+  }
+  if (code != IRZ_OK) irz_field_free(f);
+  else *field = f;
+  return code;
+}
+
+const IrzSpace *irz_field_space(const IrzField *field) {
+  return field->level[field->order - 1].space;
+}
+
+/* ---- Newton ---- */
+
+/// What one Newton solve works on.
+typedef struct {
+  IrzField *field;
+  const IrzProblem *problem;
+  int order;
+  double tolerance;
+  bool build_hierarchy; ///< make the coarse preconditioner anew at the first and the third matrix
+} Newton;
+
+/// Residual, and if `tangent` the matrices, at u; rows of fixed unknowns are kept in `current` and then cleared.
+static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_field, bool tangent,
+                               double current[IRZ_MAX_PROBES], double *power) {
+  IrzField *field = newton->field;
+  Level *level = &field->level[newton->order - 1];
+  const IrzSpace *space = level->space;
+  double sums[IRZ_MAX_PROBES + 1] = {0}, all[IRZ_MAX_PROBES + 1];
+  IrzAssembly assembly = {.space = space,
+                          .medium = field->medium,
+                          .laws = newton->problem->laws,
+                          .u = u,
+                          .zero_field = zero_field,
+                          .fixed = level->fixed,
+                          .residual = level->residual,
+                          .matrix = tangent ? level->matrix : NULL};
+
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(event_assemble, 0, 0, 0, 0));
+  if (newton->order == 2 && tangent) {
+    assembly.coarse = field->level[0].matrix;
+    assembly.coarse_fixed = field->level[0].fixed;
+    assembly.coarse_rows = irz_multigrid_coarse_rows(field->multigrid);
+  }
+  irz_assemble(&assembly);
+  if (tangent) {
+    PetscCall(irz_matrix_changed(level->matrix));
+    if (newton->order == 2) PetscCall(irz_matrix_changed(field->level[0].matrix));
+  }
+  for (int32_t i = 0; i < space->n_owned; i++) {
+    sums[IRZ_MAX_PROBES] += u[i] * level->residual[i];
+    if (space->electrode[i] >= 0) sums[space->electrode[i]] += level->residual[i];
+    if (newton->problem->load != NULL && newton->order == field->order) level->residual[i] -= newton->problem->load[i];
+    if (level->fixed[i]) level->residual[i] = 0;
+  }
+  PetscCallMPI(MPI_Allreduce(sums, all, IRZ_MAX_PROBES + 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
+  for (int p = 0; p < IRZ_MAX_PROBES; p++) current[p] = all[p];
+  *power = all[IRZ_MAX_PROBES];
+  PetscCall(PetscObjectStateIncrease((PetscObject)level->right));
+  PetscCall(PetscLogEventEnd(event_assemble, 0, 0, 0, 0));
+  PetscFunctionReturn(0);
+}
+
+/// Build or keep the algebraic multigrid of the order 1 matrix as it is now.
+static PetscErrorCode hierarchy(IrzField *field, bool build) {
+  KSP ksp = field->level[0].ksp;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(PetscLogEventBegin(event_hierarchy, 0, 0, 0, 0));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PCSetReusePreconditioner(pc, build ? PETSC_FALSE : PETSC_TRUE));
+  PetscCall(KSPSetUp(ksp));
+  PetscCall(PetscLogEventEnd(event_hierarchy, 0, 0, 0, 0));
+  PetscFunctionReturn(0);
+}
+
+/// Scalar product of the residual with the step.
+static PetscErrorCode slope(const Level *level, double *value) {
+  PetscFunctionBegin;
+  PetscCall(VecDot(level->right, level->left, value));
+  PetscFunctionReturn(0);
+}
+
+/// u = from + factor * step, ghosts included.
+static PetscErrorCode move(const Level *level, const double *from, double factor, double *u) {
+  PetscFunctionBegin;
+  for (int32_t i = 0; i < level->space->n_owned; i++) u[i] = from[i] + factor * level->step[i];
+  PetscCall(irz_space_share(level->space, u));
+  PetscFunctionReturn(0);
+}
+
+/// Newton's method from `u`. Fills iterations, power, current and remaining error.
+static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u, int *steps, int *linear,
+                                   IrzReport *report, const char **failure) {
+  IrzField *field = newton->field;
+  Level *level = &field->level[newton->order - 1];
+  double before = 0, from_slope, to_slope;
+  int built = 0;
+
+  PetscFunctionBegin;
+  *steps = *linear = 0;
+  *failure = NULL;
+  PetscCall(assemble(newton, u, !started, true, report->current, &report->power));
+  for (int k = 0;; k++) {
+    KSPConvergedReason reason;
+    PetscInt iterations;
+    PetscReal norm[2 + MAX_LINEAR];
+    double scale = sqrt(fabs(report->power)), forcing;
+    bool build = newton->build_hierarchy && (k == 0 || (k == 2 && newton->order == 1)) && built < 2;
+    PetscCall(hierarchy(field, build));
+    built += build;
+    /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain. */
+    forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, 0.5 * before * before);
+    PetscCall(KSPSetTolerances(level->ksp, fmax(forcing, 1e-10), 0.5 * newton->tolerance * scale, 1e10, MAX_LINEAR));
+    PetscCall(KSPSetResidualHistory(level->ksp, norm, 2 + MAX_LINEAR, PETSC_TRUE));
+    PetscCall(VecScale(level->right, -1));
+    PetscCall(KSPSolve(level->ksp, level->right, level->left));
+    PetscCall(VecScale(level->right, -1));
+    PetscCall(KSPGetConvergedReason(level->ksp, &reason));
+    PetscCall(KSPGetIterationNumber(level->ksp, &iterations));
+    *linear += iterations;
+    report->remaining = scale > 0 ? norm[0] / scale : 0;
+    if (started && report->remaining <= newton->tolerance) break;
+    if (!isfinite(report->remaining)) {
+      *failure = "the equations contain numbers that are not finite";
+      break;
+    }
+    if (reason < 0) {
+      *failure = reason == KSP_DIVERGED_ITS ? "the linear solver needs too many iterations"
+                 : reason == KSP_DIVERGED_INDEFINITE_PC || reason == KSP_DIVERGED_INDEFINITE_MAT
+                     ? "the linear system is not positive definite"
+                     : "the linear solver broke down";
+      break;
+    }
+    if (k == MAX_NEWTON) {
+      *failure = "Newton's method does not converge";
+      break;
+    }
+    ++*steps;
+    PetscCall(slope(level, &from_slope));
+    PetscCall(PetscArraycpy(level->u, u, level->space->n_owned));
+    double factor = 1, low = 0, low_slope = from_slope, high = 1;
+    for (int halving = 0;; halving++) {
+      PetscCall(move(level, level->u, factor, u));
+      PetscCall(assemble(newton, u, false, true, report->current, &report->power));
+      PetscCall(slope(level, &to_slope));
+      if (!started) break; /* from the linear problem to the nonlinear one: not a step down the same energy */
+      if (to_slope <= 0.5 * fabs(from_slope) || fabs(from_slope) < 1e-15 * fabs(report->power)) break;
+      if (halving == MAX_HALVINGS) {
+        *failure = "no step lowers the energy";
+        break;
+      }
+      /* The slope grows from low_slope < 0 to to_slope > 0: aim at its zero, but stay inside. */
+      high = factor;
+      factor = low + (high - low) * fmin(0.8, fmax(0.1, -low_slope / (to_slope - low_slope)));
+    }
+    if (*failure != NULL) break;
+    before = started && k > 0 ? fmin(1, report->remaining) : 1;
+    started = true;
+  }
+  PetscFunctionReturn(0);
+}
+
+/// Mark the fixed unknowns of a level and put their potentials into u.
+static void fix(Level *level, const IrzProblem *problem, double *u) {
+  for (int32_t i = 0; i < level->space->n_local; i++) {
+    int p = level->space->electrode[i];
+    level->fixed[i] = p >= 0 && problem->fixed[p];
+    if (level->fixed[i] && !problem->keep_fixed) u[i] = problem->potential[p];
+  }
+}
+
+/// Potentials of the electrodes, known on all ranks.
+static PetscErrorCode electrode_potentials(const IrzField *field, const IrzProblem *problem, const double *u,
+                                           double potential[IRZ_MAX_PROBES]) {
+  const IrzSpace *space = irz_field_space(field);
+  double mine[IRZ_MAX_PROBES];
+
+  PetscFunctionBegin;
+  for (int p = 0; p < IRZ_MAX_PROBES; p++) mine[p] = -INFINITY;
+  for (int32_t i = 0; i < space->n_owned; i++) {
+    int p = space->electrode[i];
+    if (p >= 0 && (space->merged || problem->fixed[p])) mine[p] = u[i];
+  }
+  PetscCallMPI(MPI_Allreduce(mine, potential, IRZ_MAX_PROBES, MPI_DOUBLE, MPI_MAX, space->part->comm));
+  for (int p = 0; p < IRZ_MAX_PROBES; p++) {
+    if (potential[p] == -INFINITY) potential[p] = NAN;
+  }
+  PetscFunctionReturn(0);
+}
+
+IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started, double *u, IrzReport *report,
+                        IrzError *error) {
+  Newton newton = {.field = field, .problem = problem, .tolerance = problem->tolerance > 0 ? problem->tolerance : 1e-7};
+  Level *fine = &field->level[field->order - 1], *coarse = &field->level[0];
+  const char *failure = NULL;
+  memset(report, 0, sizeof *report);
+  fix(fine, problem, u);
+  bool same = field->have_hierarchy;
+  for (int p = 0; p < IRZ_MAX_PROBES; p++) same = same && field->hierarchy_fixed[p] == problem->fixed[p];
+  newton.build_hierarchy = !same;
+  if (field->order == 2) {
+    /* The coarse level holds the Galerkin matrix also when the start is known. */
+    Newton start = newton;
+    start.order = 1;
+    start.tolerance = 1e-2;
+    memset(coarse->step, 0, (size_t)coarse->space->n_local * sizeof *coarse->step);
+    double *v = NULL;
+    IRZ_TRY(irz_alloc(&v, (size_t)coarse->space->n_local, sizeof *v, error));
+    fix(coarse, problem, v);
+    if (problem->keep_fixed) {
+      for (int32_t i = 0; i < coarse->space->part->n_vertices; i++) v[coarse->space->dof[i]] = u[fine->space->dof[i]];
+    }
+    IrzCode code = IRZ_OK;
+    if (!started) {
+      PetscLogStagePush(stage_start);
+      code = irz_petsc(newton_solve(&start, false, v, &report->start_newton, &report->start_linear, report, &failure),
+                       "Newton at order 1", error);
+      PetscLogStagePop();
+      if (code == IRZ_OK && failure == NULL) {
+        double *fixed_values = fine->u;
+        memcpy(fixed_values, u, (size_t)fine->space->n_local * sizeof *u);
+        irz_multigrid_prolong(field->multigrid, v, u);
+        for (int32_t i = 0; i < fine->space->n_local; i++) {
+          if (fine->fixed[i]) u[i] = fixed_values[i];
+        }
+        started = true;
+        newton.build_hierarchy = false;
+      }
+    }
+    free(v);
+    IRZ_TRY(code);
+  }
+  if (failure == NULL) {
+    newton.order = field->order;
+    PetscLogStagePush(field->order == 2 ? stage_fine : stage_start);
+    IrzCode code = irz_petsc(newton_solve(&newton, started, u, &report->newton, &report->linear, report, &failure),
+                             "Newton", error);
+    PetscLogStagePop();
+    IRZ_TRY(code);
+  }
+  if (failure != NULL) {
+    return irz_error_set(error, IRZ_ERR_SOLVER,
+                         "the field was not found: %s (after %d Newton and %d linear steps the remaining error is %.1e)",
+                         failure, report->newton, report->linear, report->remaining);
+  }
+  field->have_hierarchy = true;
+  memcpy(field->hierarchy_fixed, problem->fixed, sizeof problem->fixed);
+  return irz_petsc(electrode_potentials(field, problem, u, report->potential), "potentials", error);
+}
+
+void irz_field_free(IrzField *field) {
+  if (field == NULL) return;
+  irz_multigrid_free(field->multigrid);
+  for (int p = 0; p < 2; p++) {
+    Level *level = &field->level[p];
+    KSPDestroy(&level->ksp);
+    VecDestroy(&level->right);
+    VecDestroy(&level->left);
+    irz_matrix_free(level->matrix);
+    irz_space_free(level->space);
+    free(level->fixed);
+    free(level->u);
+    free(level->residual);
+    free(level->step);
+  }
+  free(field);
+}

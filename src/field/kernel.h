@@ -1,0 +1,39 @@
+/* Residual and tangent of div(sigma(|E|) grad phi) = 0, element by element. */
+#ifndef IREZONE_FIELD_KERNEL_H
+#define IREZONE_FIELD_KERNEL_H
+
+#include "field/matrix.h"
+#include "field/medium.h"
+#include <irezone/law.h>
+
+/// What to assemble. All pointers are borrowed.
+typedef struct {
+  const IrzSpace *space;
+  const IrzMedium *medium;
+  const IrzLaw *const *laws;   ///< [medium->n_regions] law of each region
+  const double *u;             ///< [n_local] potential, V, ghosts up to date
+  bool zero_field;             ///< take every conductivity at zero field: the linear problem
+  const uint8_t *fixed;        ///< [n_local] 1: the potential is given; its rows and columns stay empty
+  double *residual;            ///< [n_owned] integral of sigma grad phi . grad v, A; also at fixed unknowns. NULL: not wanted
+  IrzMatrix *matrix;           ///< tangent: sigma I + sigma'/|E| E E^T between the basis functions. NULL: not wanted
+  IrzMatrix *coarse;           ///< order 2 only: the same tangent between the basis functions of order 1. NULL: not wanted
+  const uint8_t *coarse_fixed; ///< [n_local of the coarse space]
+  const int32_t *coarse_rows;  ///< [n_threads + 1] rows of `coarse` that belong to each thread of `space`
+} IrzAssembly;
+
+/// Assemble on this rank's tetrahedra; rows of fixed unknowns get a diagonal entry only. Local: the overlap of the
+/// parts makes every owned row complete.
+void irz_assemble(const IrzAssembly *assembly);
+
+/// Gradient of the potential in one tetrahedron.
+/// @param[in]  node  [10][3] positions of its nodes, m
+/// @param[in]  bent  false: straight edges, which is cheaper
+/// @param[in]  nodes 4 or 10 basis functions
+/// @param[in]  u     [nodes] V
+/// @param[in]  l     barycentric coordinates of the point
+/// @param[out] gradient  V/m
+/// @return determinant of the map from the reference tetrahedron, m^3 (6 times the volume if straight)
+double irz_gradient(const double node[10][3], bool bent, int nodes, const double *u, const double l[4],
+                    double gradient[3]);
+
+#endif

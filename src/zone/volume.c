@@ -1,0 +1,338 @@
+/* Cut volumes; see volume.h. */
+#include "zone/volume.h"
+#include "base/memory.h"
+#include "field/kernel.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 4, POINTS = (STEPS + 1) * (STEPS + 2) * (STEPS + 3) / 6, CELLS = STEPS * STEPS * STEPS };
+
+double irz_cut_fraction(const double f[4]) {
+  int in[4], out[4], n_in = 0, n_out = 0;
+  for (int i = 0; i < 4; i++) {
+    if (f[i] >= 0) in[n_in++] = i;
+    else out[n_out++] = i;
+  }
+  if (n_in == 0) return 0;
+  if (n_in == 4) return 1;
+  if (n_in == 2) {
+    /* The wedge over the edge between the two corners inside, cut in three tetrahedra. */
+    double a = f[in[0]], b = f[in[1]], c = f[out[0]], d = f[out[1]];
+    double ac = a / (a - c), ad = a / (a - d), bc = b / (b - c), bd = b / (b - d);
+    return ac * ad + ac * bd * (1 - ad) + (1 - ac) * bc * bd;
+  }
+  int lone = n_in == 1 ? in[0] : out[0];
+  double corner = 1;
+  for (int i = 0; i < 4; i++) {
+    if (i != lone) corner *= f[lone] / (f[lone] - f[i]);
+  }
+  return n_in == 1 ? corner : 1 - corner;
+}
+
+/* ---- The lattice ---- */
+
+/// Points with barycentric coordinates in quarters and the 64 tetrahedra between them.
+typedef struct {
+  double l[POINTS][4];
+  int cell[CELLS][4];
+} Lattice;
+
+static int lattice_index(const int l[4]) {
+  int k = 0;
+  for (int a = 0; a <= STEPS; a++) {
+    for (int b = 0; a + b <= STEPS; b++) {
+      for (int c = 0; a + b + c <= STEPS; c++, k++) {
+        if (a == l[0] && b == l[1] && c == l[2]) return k;
+      }
+    }
+  }
+  return -1;
+}
+
+/// Cut a tetrahedron with corners in lattice steps into eight, `depth` times.
+static void lattice_cut(const int corner[4][4], int depth, Lattice *lattice, int *cells) {
+  static const int child[8][4][2] = {{{0, 0}, {0, 1}, {0, 2}, {0, 3}}, {{0, 1}, {1, 1}, {1, 2}, {1, 3}},
+                                     {{0, 2}, {1, 2}, {2, 2}, {2, 3}}, {{0, 3}, {1, 3}, {2, 3}, {3, 3}},
+                                     {{0, 2}, {1, 3}, {0, 1}, {1, 2}}, {{0, 2}, {1, 3}, {1, 2}, {2, 3}},
+                                     {{0, 2}, {1, 3}, {2, 3}, {0, 3}}, {{0, 2}, {1, 3}, {0, 3}, {0, 1}}};
+  if (depth == 0) {
+    for (int i = 0; i < 4; i++) lattice->cell[*cells][i] = lattice_index(corner[i]);
+    ++*cells;
+    return;
+  }
+  for (int k = 0; k < 8; k++) {
+    int next[4][4];
+    for (int i = 0; i < 4; i++) {
+      for (int b = 0; b < 4; b++) next[i][b] = (corner[child[k][i][0]][b] + corner[child[k][i][1]][b]) / 2;
+    }
+    lattice_cut((const int(*)[4])next, depth - 1, lattice, cells);
+  }
+}
+
+static void lattice_make(Lattice *lattice) {
+  static const int corner[4][4] = {{STEPS, 0, 0, 0}, {0, STEPS, 0, 0}, {0, 0, STEPS, 0}, {0, 0, 0, STEPS}};
+  int k = 0, cells = 0;
+  for (int a = 0; a <= STEPS; a++) {
+    for (int b = 0; a + b <= STEPS; b++) {
+      for (int c = 0; a + b + c <= STEPS; c++, k++) {
+        int l[4] = {a, b, c, STEPS - a - b - c};
+        for (int i = 0; i < 4; i++) lattice->l[k][i] = (double)l[i] / STEPS;
+      }
+    }
+  }
+  lattice_cut(corner, 2, lattice, &cells);
+}
+
+/* ---- One tetrahedron ---- */
+
+/// A tetrahedron at work.
+typedef struct {
+  const IrzZoneTask *task;
+  const Lattice *lattice;
+  int32_t tet, curved, general;
+  bool bent;
+  double x[10][3];
+  double volume;
+  double corner[16][4][3]; ///< gradients at the corners for each pulse, if straight and order 2
+} Cell;
+
+/// Largest |E| over the pulses at a point.
+static double field_at(const Cell *cell, const double l[4]) {
+  const IrzZoneTask *task = cell->task;
+  const int32_t *node = task->medium->part->tet[cell->tet];
+  double largest = 0;
+  if (task->order == 1) {
+    for (int i = 0; i < 4; i++) largest += l[i] * task->recovered[node[i]];
+    return largest;
+  }
+  for (int p = 0; p < task->n_pulses; p++) {
+    double g[3] = {0, 0, 0};
+    if (cell->bent || p >= 16) {
+      double u[10];
+      for (int i = 0; i < 10; i++) u[i] = task->potential[p][node[i]];
+      irz_gradient((const double(*)[3])cell->x, cell->bent, 10, u, l, g);
+    } else {
+      for (int i = 0; i < 4; i++) {
+        for (int d = 0; d < 3; d++) g[d] += l[i] * cell->corner[p][i][d];
+      }
+    }
+    largest = fmax(largest, g[0] * g[0] + g[1] * g[1] + g[2] * g[2]);
+  }
+  return sqrt(largest);
+}
+
+/// Bounds on the field in a straight tetrahedron of order 2, where the gradient is linear; also fills `corner`.
+static void field_bounds(Cell *cell, double *low, double *high) {
+  const IrzZoneTask *task = cell->task;
+  const int32_t *node = task->medium->part->tet[cell->tet];
+  *low = 0;
+  *high = 0;
+  if (task->order == 1) {
+    *low = INFINITY;
+    for (int i = 0; i < 4; i++) {
+      *low = fmin(*low, task->recovered[node[i]]);
+      *high = fmax(*high, task->recovered[node[i]]);
+    }
+    return;
+  }
+  if (cell->bent || task->n_pulses > 16) {
+    *high = INFINITY;
+    return;
+  }
+  for (int p = 0; p < task->n_pulses; p++) {
+    double u[10], mean[3] = {0, 0, 0}, least = INFINITY, size = 0;
+    for (int i = 0; i < 10; i++) u[i] = task->potential[p][node[i]];
+    for (int i = 0; i < 4; i++) {
+      double l[4] = {0, 0, 0, 0}, *g = cell->corner[p][i];
+      l[i] = 1;
+      irz_gradient((const double(*)[3])cell->x, false, 10, u, l, g);
+      *high = fmax(*high, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
+      for (int d = 0; d < 3; d++) mean[d] += 0.25 * g[d];
+    }
+    for (int d = 0; d < 3; d++) size += mean[d] * mean[d];
+    for (int i = 0; i < 4 && size > 0; i++) {
+      const double *g = cell->corner[p][i];
+      least = fmin(least, (g[0] * mean[0] + g[1] * mean[1] + g[2] * mean[2]) / sqrt(size));
+    }
+    if (size > 0) *low = fmax(*low, least);
+  }
+}
+
+/// Position of a point.
+static void position(const Cell *cell, const double l[4], double x[3]) {
+  for (int d = 0; d < 3; d++) {
+    x[d] = 0;
+    if (cell->bent) {
+      for (int i = 0; i < 4; i++) x[d] += l[i] * (2 * l[i] - 1) * cell->x[i][d];
+      for (int e = 0; e < 6; e++) x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * cell->x[4 + e][d];
+    } else {
+      for (int i = 0; i < 4; i++) x[d] += l[i] * cell->x[i][d];
+    }
+  }
+}
+
+static double tet_volume(const double *a, const double *b, const double *c, const double *d) {
+  double e[3][3];
+  for (int k = 0; k < 3; k++) {
+    e[0][k] = b[k] - a[k];
+    e[1][k] = c[k] - a[k];
+    e[2][k] = d[k] - a[k];
+  }
+  return fabs(e[0][0] * (e[1][1] * e[2][2] - e[1][2] * e[2][1]) - e[0][1] * (e[1][0] * e[2][2] - e[1][2] * e[2][0]) +
+              e[0][2] * (e[1][0] * e[2][1] - e[1][1] * e[2][0])) /
+         6;
+}
+
+static void grow(double box[2][3], const double x[3]) {
+  for (int d = 0; d < 3; d++) {
+    box[0][d] = fmin(box[0][d], x[d]);
+    box[1][d] = fmax(box[1][d], x[d]);
+  }
+}
+
+/// Volume above a threshold on the lattice, and the box around it if `box` is given.
+static double lattice_volume(const Cell *cell, const double field[POINTS], double (*x)[3], double threshold,
+                             double (*box)[3]) {
+  const Lattice *lattice = cell->lattice;
+  double sum = 0;
+  for (int c = 0; c < CELLS; c++) {
+    const int *p = lattice->cell[c];
+    double f[4];
+    for (int i = 0; i < 4; i++) f[i] = field[p[i]] - threshold;
+    double fraction = irz_cut_fraction(f);
+    if (fraction <= 0) continue;
+    sum += fraction * tet_volume(x[p[0]], x[p[1]], x[p[2]], x[p[3]]);
+    if (box == NULL) continue;
+    for (int i = 0; i < 4; i++) {
+      if (f[i] < 0) continue;
+      grow(box, x[p[i]]);
+      for (int j = 0; j < 4; j++) {
+        if (f[j] >= 0) continue;
+        double cut[3], s = f[i] / (f[i] - f[j]);
+        for (int d = 0; d < 3; d++) cut[d] = x[p[i]][d] + s * (x[p[j]][d] - x[p[i]][d]);
+        grow(box, cut);
+      }
+    }
+  }
+  return sum;
+}
+
+/// Running sums of one rank.
+typedef struct {
+  double volume;
+  double box[2][3];
+  double also[IRZ_MAX_ALSO];
+  double *region_volume, *region_ablated;
+} Sums;
+
+/// A tetrahedron with several regions inside: each point of its rule stands for its share.
+static void measure_mixed(const Cell *cell, Sums *sums) {
+  const IrzZoneTask *task = cell->task;
+  const IrzRule *rule = irz_medium_rule(task->medium, cell->general);
+  const uint8_t *region = task->medium->point_region + task->medium->first_point[cell->general];
+  for (int q = 0; q < rule->count; q++) {
+    double zero[10] = {0}, unused[3], x[3];
+    double det = irz_gradient((const double(*)[3])cell->x, cell->bent, 10, zero, rule->point[q], unused);
+    double share = rule->weight[q] * det / 6, field = field_at(cell, rule->point[q]);
+    sums->region_volume[region[q]] += share;
+    if (field >= task->threshold[region[q]]) {
+      sums->region_ablated[region[q]] += share;
+      sums->volume += share;
+      position(cell, rule->point[q], x);
+      grow(sums->box, x);
+    }
+    for (int k = 0; k < task->n_also; k++) {
+      if (field >= task->also[k]) sums->also[k] += share;
+    }
+  }
+}
+
+/// A tetrahedron in one region.
+static void measure_plain(Cell *cell, Sums *sums) {
+  const IrzZoneTask *task = cell->task;
+  int region = task->medium->region[cell->tet];
+  double threshold = task->threshold[region], low, high, field[POINTS], x[POINTS][3];
+  field_bounds(cell, &low, &high);
+  bool cut = low < threshold && threshold <= high;
+  for (int k = 0; k < task->n_also; k++) cut = cut || (low < task->also[k] && task->also[k] <= high);
+  double whole = tet_volume(cell->x[0], cell->x[1], cell->x[2], cell->x[3]), ablated = 0;
+  if (cut || cell->bent) {
+    for (int p = 0; p < POINTS; p++) position(cell, cell->lattice->l[p], x[p]);
+  }
+  if (cut) {
+    for (int p = 0; p < POINTS; p++) field[p] = field_at(cell, cell->lattice->l[p]);
+  }
+  if (cell->bent) {
+    whole = 0;
+    for (int c = 0; c < CELLS; c++) {
+      const int *p = cell->lattice->cell[c];
+      whole += tet_volume(x[p[0]], x[p[1]], x[p[2]], x[p[3]]);
+    }
+  }
+  if (low >= threshold) {
+    ablated = whole;
+    for (int i = 0; i < (cell->bent ? 10 : 4); i++) grow(sums->box, cell->x[i]);
+  } else if (threshold <= high) {
+    ablated = lattice_volume(cell, field, x, threshold, sums->box);
+  }
+  sums->region_volume[region] += whole;
+  sums->region_ablated[region] += ablated;
+  sums->volume += ablated;
+  for (int k = 0; k < task->n_also; k++) {
+    double also = task->also[k];
+    if (also == threshold) sums->also[k] += ablated;
+    else if (low >= also) sums->also[k] += whole;
+    else if (also <= high) sums->also[k] += lattice_volume(cell, field, x, also, NULL);
+  }
+}
+
+/* ---- All tetrahedra ---- */
+
+static void measure_part(const IrzZoneTask *task, const Lattice *lattice, Sums *sums) {
+  const IrzPart *part = task->medium->part;
+  Cell cell = {.task = task, .lattice = lattice};
+  int32_t curved = 0;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    cell.bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    cell.curved = cell.bent ? curved : -1;
+    curved += cell.bent;
+    if (!part->mine[t]) continue;
+    cell.tet = t;
+    cell.general = task->medium->general[t] - 1;
+    irz_part_nodes(part, t, cell.curved, cell.x);
+    if (cell.general >= 0 && task->medium->mixed[cell.general]) {
+      double low, high;
+      if (!cell.bent) field_bounds(&cell, &low, &high); /* for the gradients at the corners */
+      measure_mixed(&cell, sums);
+    } else {
+      measure_plain(&cell, sums);
+    }
+  }
+}
+
+IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzError *error) {
+  MPI_Comm comm = task->medium->part->comm;
+  int n = task->medium->n_regions;
+  Lattice *lattice = NULL;
+  Sums sums = {.box = {{INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, -INFINITY}}};
+  IrzCode code = irz_alloc(&lattice, 1, sizeof *lattice, error);
+  if (code == IRZ_OK) code = irz_alloc(&sums.region_volume, (size_t)n, sizeof(double), error);
+  if (code == IRZ_OK) irz_alloc(&sums.region_ablated, (size_t)n, sizeof(double), error);
+  code = irz_error_agree(comm, error);
+  if (code == IRZ_OK) {
+    lattice_make(lattice);
+    measure_part(task, lattice, &sums);
+    MPI_Allreduce(&sums.volume, &measure->volume, 1, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.also, measure->also, IRZ_MAX_ALSO, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.region_volume, measure->region_volume, n, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.region_ablated, measure->region_ablated, n, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.box[0], measure->box[0], 3, MPI_DOUBLE, MPI_MIN, comm);
+    MPI_Allreduce(sums.box[1], measure->box[1], 3, MPI_DOUBLE, MPI_MAX, comm);
+    if (!(measure->box[0][0] <= measure->box[1][0])) memset(measure->box, 0, sizeof measure->box);
+  }
+  free(lattice);
+  free(sums.region_volume);
+  free(sums.region_ablated);
+  return code;
+}
