@@ -2,13 +2,15 @@
 
    The current density sigma(E) E grows with E, so the potential minimises a convex energy, the full tangent is positive
    definite, and the slope of the energy along a Newton step grows from negative to positive: the line search looks for
-   where it crosses zero and takes the whole step unless that overshoots. Order 2 starts from the solution at order 1. */
+   where it crosses zero and takes the whole step unless that overshoots. Order 2 starts from the solution at order 1.
+ */
 #include "field/field.h"
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "field/kernel.h"
 #include "field/multigrid.h"
 #include <math.h>
+#include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,19 +21,19 @@ typedef struct {
   IrzSpace *space;
   IrzMatrix *matrix;
   KSP ksp;
-  uint8_t *fixed;       ///< [n_local]
-  double *u;            ///< [n_local] scratch
-  double *residual;     ///< [n_owned]
-  double *step;         ///< [n_local]
-  Vec right, left;      ///< wrap residual and step
+  uint8_t *fixed;   ///< [n_local]
+  double *u;        ///< [n_local] scratch
+  double *residual; ///< [n_owned]
+  double *step;     ///< [n_local]
+  Vec right, left;  ///< wrap residual and step
 } Level;
 
 struct IrzField {
   const IrzMedium *medium;
   int order;
-  Level level[2];        ///< order 1, order 2
-  IrzMultigrid *multigrid; ///< order 2 only
-  bool have_hierarchy;     ///< the coarse preconditioner exists ...
+  Level level[2];                       ///< order 1, order 2
+  IrzMultigrid *multigrid;              ///< order 2 only
+  bool have_hierarchy;                  ///< the coarse preconditioner exists ...
   bool hierarchy_fixed[IRZ_MAX_PROBES]; ///< ... for these fixed electrodes
 };
 
@@ -124,8 +126,10 @@ IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order
     }
     if (code == IRZ_OK) code = irz_petsc(KSPSetFromOptions(f->level[1].ksp), "PETSc options for order 2", error);
   }
-  if (code != IRZ_OK) irz_field_free(f);
-  else *field = f;
+  if (code != IRZ_OK)
+    irz_field_free(f);
+  else
+    *field = f;
   return code;
 }
 
@@ -366,9 +370,10 @@ IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started
     IRZ_TRY(code);
   }
   if (failure != NULL) {
-    return irz_error_set(error, IRZ_ERR_SOLVER,
-                         "the field was not found: %s (after %d Newton and %d linear steps the remaining error is %.1e)",
-                         failure, report->newton, report->linear, report->remaining);
+    return irz_error_set(
+        error, IRZ_ERR_SOLVER,
+        "the field was not found: %s (after %d Newton and %d linear steps the remaining error is %.1e)", failure,
+        report->newton, report->linear, report->remaining);
   }
   field->have_hierarchy = true;
   memcpy(field->hierarchy_fixed, problem->fixed, sizeof problem->fixed);

@@ -10,22 +10,24 @@ typedef struct IrzField IrzField;
 
 /// One problem on a field's mesh.
 typedef struct {
-  const IrzLaw *const *laws;         ///< [regions of the medium]
-  bool fixed[IRZ_MAX_PROBES];        ///< the electrode's potential is given
-  double potential[IRZ_MAX_PROBES];  ///< V, where fixed
-  const double *load;  ///< [n_owned] right-hand side, A (source times test function); NULL: none. For manufactured solutions
-  bool keep_fixed;     ///< take the values at fixed unknowns from the start instead of `potential`
-  double tolerance;    ///< stop when the error of the algebra, in the energy norm, is this small against the solution; 0: 1e-7
+  const IrzLaw *const *laws;        ///< [regions of the medium]
+  bool fixed[IRZ_MAX_PROBES];       ///< the electrode's potential is given
+  double potential[IRZ_MAX_PROBES]; ///< V, where fixed
+  const double
+      *load; ///< [n_owned] right-hand side, A (source times test function); NULL: none. For manufactured solutions
+  bool keep_fixed;  ///< take the values at fixed unknowns from the start instead of `potential`
+  double tolerance; ///< stop when the error of the algebra, in the energy norm, is this small against the solution; 0:
+                    ///< 1e-7
 } IrzProblem;
 
 /// How a solve went.
 typedef struct {
-  int newton, linear;             ///< steps of order 2 (of order 1 if that is the order asked for)
-  int start_newton, start_linear; ///< steps at order 1 that made the start
-  double power;                   ///< W, u . r(u): dissipated by the field
-  double current[IRZ_MAX_PROBES]; ///< A, from each electrode into the tissue
+  int newton, linear;               ///< steps of order 2 (of order 1 if that is the order asked for)
+  int start_newton, start_linear;   ///< steps at order 1 that made the start
+  double power;                     ///< W, u . r(u): dissipated by the field
+  double current[IRZ_MAX_PROBES];   ///< A, from each electrode into the tissue
   double potential[IRZ_MAX_PROBES]; ///< V, of each electrode; NaN if its nodes are not one unknown
-  double remaining;               ///< estimated error of the algebra, energy norm, relative
+  double remaining;                 ///< estimated error of the algebra, energy norm, relative
 } IrzReport;
 
 /// Number the unknowns and find the matrices' patterns. Collective.

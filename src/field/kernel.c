@@ -1,7 +1,7 @@
 /* Element kernels; see kernel.h.
 
-   The fast kernel takes straight tetrahedra in one region, IRZ_LANES of them side by side in vector registers. It works with
-   the gradients g_i of the barycentric coordinates: a basis function's gradient is sum_i C_i(q) g_i, so a point's
+   The fast kernel takes straight tetrahedra in one region, IRZ_LANES of them side by side in vector registers. It works
+   with the gradients g_i of the barycentric coordinates: a basis function's gradient is sum_i C_i(q) g_i, so a point's
    share of the element matrix needs only the six numbers m_ij = w g_i . D g_j, i < j (the g_i sum to zero).
    The general kernel does one tetrahedron at a time, curved or not, at its own list of points. */
 #include "field/kernel.h"
@@ -60,9 +60,9 @@ static void batch_shape(const IrzPart *part, const int32_t *tets, Shape *s) {
 
 /// Field, conductivity and flux at one point of a batch.
 typedef struct {
-  _Alignas(64) double e[3][W];     ///< gradient of the potential, V/m
-  _Alignas(64) double sigma[W];    ///< S/m
-  _Alignas(64) double steep[W];    ///< sigma' / |E|
+  _Alignas(64) double e[3][W];  ///< gradient of the potential, V/m
+  _Alignas(64) double sigma[W]; ///< S/m
+  _Alignas(64) double steep[W]; ///< sigma' / |E|
 } Point;
 
 /// From the four coefficients of the g_i to the conductivity.
@@ -106,8 +106,7 @@ static void batch_tensor(const Shape *s, const Point *p, double weight, bool tan
 }
 
 /// Order 1: the field is constant in a tetrahedron.
-static void batch_order1(const Shape *s, const double u[10][W], const IrzLaw *const *law, const IrzAssembly *a,
-                         Batch *b) {
+static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], flux[4][W];
   Point p;
   memcpy(c, u, sizeof c);
@@ -116,8 +115,8 @@ static void batch_order1(const Shape *s, const double u[10][W], const IrzLaw *co
   memcpy(b->residual, flux, sizeof flux);
 }
 
-/// Add one point's share to the element matrices of order 2. `k` is the vertex whose barycentric coordinate is the large one at this
-/// point of the four-point rule.
+/// Add one point's share to the element matrices of order 2. `k` is the vertex whose barycentric coordinate is the
+/// large one at this point of the four-point rule.
 static inline void order2_matrix(const double *restrict lambda, double (*restrict m)[W], double (*restrict out)[W]) {
   static const int pair[4][4] = {{0, 1, 2, 3}, {1, 4, 5, 6}, {2, 5, 7, 8}, {3, 6, 8, 9}};
 #pragma GCC unroll 4
@@ -159,8 +158,7 @@ static inline void order2_matrix(const double *restrict lambda, double (*restric
 }
 
 /// Order 2 with the four-point rule.
-static void batch_order2(const Shape *s, const double u[10][W], const IrzLaw *const *law, const IrzAssembly *a,
-                         Batch *b) {
+static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], m[10][W], flux[4][W];
   bool tangent = a->matrix != NULL;
   Point p;
@@ -199,7 +197,8 @@ static void batch_order2(const Shape *s, const double u[10][W], const IrzLaw *co
 
 /* ---- General kernel ---- */
 
-/// Gradients of the ten functions of order 2 with respect to the first three barycentric coordinates 1, 2, 3 (0 eliminated).
+/// Gradients of the ten functions of order 2 with respect to the first three barycentric coordinates 1, 2, 3 (0
+/// eliminated).
 static void reference_gradients(const double l[4], double d[10][3]) {
   memset(d, 0, 10 * sizeof d[0]);
   for (int i = 0; i < 4; i++) {
@@ -216,7 +215,7 @@ static void reference_gradients(const double l[4], double d[10][3]) {
 }
 
 /// Inverse transpose of the map's derivative; returns its determinant.
-static double inverse_map(const double node[10][3], bool bent, const double d[10][3], double inverse[3][3]) {
+static double inverse_map(double node[10][3], bool bent, double d[10][3], double inverse[3][3]) {
   double j[3][3] = {{0}};
   if (bent) {
     for (int i = 0; i < 10; i++) {
@@ -242,7 +241,7 @@ static double inverse_map(const double node[10][3], bool bent, const double d[10
 }
 
 /// Gradients in space of `nodes` basis functions at a point; returns the determinant.
-static double basis_gradients(const double node[10][3], bool bent, int nodes, const double l[4], double g[10][3]) {
+static double basis_gradients(double node[10][3], bool bent, int nodes, const double l[4], double g[10][3]) {
   double d[10][3], inverse[3][3];
   reference_gradients(l, d);
   double det = inverse_map(node, bent, d, inverse);
@@ -258,8 +257,7 @@ static double basis_gradients(const double node[10][3], bool bent, int nodes, co
   return det;
 }
 
-double irz_gradient(const double node[10][3], bool bent, int nodes, const double *u, const double l[4],
-                    double gradient[3]) {
+double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]) {
   double g[10][3];
   double det = basis_gradients(node, bent, nodes, l, g);
   for (int x = 0; x < 3; x++) {
@@ -301,7 +299,8 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
   }
 }
 
-/// Tangent of order 1 from that of order 2: a function of order 1 is its vertex's function plus half of those of the edges at it.
+/// Tangent of order 1 from that of order 2: a function of order 1 is its vertex's function plus half of those of the
+/// edges at it.
 static void restrict_matrix(const double matrix[55], double coarse[10]) {
   double half[10][4];
   for (int j = 0; j < 10; j++) {
@@ -374,8 +373,10 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
       }
     }
     batch_shape(part, tets, &shape);
-    if (space->order == 2) batch_order2(&shape, u, law, a, &batch);
-    else batch_order1(&shape, u, law, a, &batch);
+    if (space->order == 2)
+      batch_order2(&shape, u, law, a, &batch);
+    else
+      batch_order1(&shape, u, law, a, &batch);
     for (int l = 0; l < lanes; l++) {
       scatter(rows, tets[l], dof[l], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }

@@ -10,13 +10,13 @@
 typedef struct {
   const IrzSpace *space;
   const IrzMedium *medium;
-  const IrzLaw *const *laws;   ///< [medium->n_regions] law of each region
-  const double *u;             ///< [n_local] potential, V, ghosts up to date
-  bool zero_field;             ///< take every conductivity at zero field: the linear problem
-  const uint8_t *fixed;        ///< [n_local] 1: the potential is given; its rows and columns stay empty
-  double *residual;            ///< [n_owned] integral of sigma grad phi . grad v, A; also at fixed unknowns. NULL: not wanted
-  IrzMatrix *matrix;           ///< tangent: sigma I + sigma'/|E| E E^T between the basis functions. NULL: not wanted
-  IrzMatrix *coarse;           ///< order 2 only: the same tangent between the basis functions of order 1. NULL: not wanted
+  const IrzLaw *const *laws; ///< [medium->n_regions] law of each region
+  const double *u;           ///< [n_local] potential, V, ghosts up to date
+  bool zero_field;           ///< take every conductivity at zero field: the linear problem
+  const uint8_t *fixed;      ///< [n_local] 1: the potential is given; its rows and columns stay empty
+  double *residual;  ///< [n_owned] integral of sigma grad phi . grad v, A; also at fixed unknowns. NULL: not wanted
+  IrzMatrix *matrix; ///< tangent: sigma I + sigma'/|E| E E^T between the basis functions. NULL: not wanted
+  IrzMatrix *coarse; ///< order 2 only: the same tangent between the basis functions of order 1. NULL: not wanted
   const uint8_t *coarse_fixed; ///< [n_local of the coarse space]
   const int32_t *coarse_rows;  ///< [n_threads + 1] rows of `coarse` that belong to each thread of `space`
 } IrzAssembly;
@@ -33,7 +33,6 @@ void irz_assemble(const IrzAssembly *assembly);
 /// @param[in]  l     barycentric coordinates of the point
 /// @param[out] gradient  V/m
 /// @return determinant of the map from the reference tetrahedron, m^3 (6 times the volume if straight)
-double irz_gradient(const double node[10][3], bool bent, int nodes, const double *u, const double l[4],
-                    double gradient[3]);
+double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]);
 
 #endif

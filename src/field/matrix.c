@@ -2,6 +2,7 @@
 #include "field/matrix.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,8 +83,10 @@ static void fill_row(IrzMatrix *m, int32_t row, const int32_t *entry, int32_t co
   while (owned < n && scratch->column[owned] < space->n_owned) owned++;
   for (int32_t k = 0; k < n; k++) {
     int32_t c = scratch->column[k];
-    if (k < owned) m->aj[m->ai[row] + k] = c;
-    else m->bj[m->bi[row] + k - owned] = c - space->n_owned;
+    if (k < owned)
+      m->aj[m->ai[row] + k] = c;
+    else
+      m->bj[m->bi[row] + k - owned] = c - space->n_owned;
     scratch->where[c] = k < owned ? k : k - owned;
   }
   if (n > 255) return; /* found by search when assembled */
@@ -202,8 +205,10 @@ IrzCode irz_matrix_create(const IrzSpace *space, IrzMatrix **matrix, IrzError *e
   m->space = space;
   IrzCode code = build_pattern(m, error);
   if (code == IRZ_OK) code = irz_petsc(wrap(m), "matrix", error);
-  if (code != IRZ_OK) irz_matrix_free(m);
-  else *matrix = m;
+  if (code != IRZ_OK)
+    irz_matrix_free(m);
+  else
+    *matrix = m;
   return code;
 }
 
@@ -234,8 +239,10 @@ void irz_matrix_zero(IrzMatrix *matrix, int32_t first, int32_t last) {
 static PetscInt search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
   while (high - low > 1) {
     PetscInt middle = low + (high - low) / 2;
-    if (column[middle] <= wanted) low = middle;
-    else high = middle;
+    if (column[middle] <= wanted)
+      low = middle;
+    else
+      high = middle;
   }
   return low;
 }
@@ -254,8 +261,10 @@ void irz_matrix_add(IrzMatrix *matrix, int32_t tet, const int32_t *dof, const ui
       if (skip[j]) continue;
       double value = values[irz_packed(n, i, j) * stride];
       if (!searched) {
-        if (dof[j] < owned) matrix->aa[a + place[n * i + j]] += value;
-        else matrix->ba[b + place[n * i + j]] += value;
+        if (dof[j] < owned)
+          matrix->aa[a + place[n * i + j]] += value;
+        else
+          matrix->ba[b + place[n * i + j]] += value;
       } else if (dof[j] < owned) {
         matrix->aa[search(matrix->aj, a, matrix->ai[row + 1], dof[j])] += value;
       } else {

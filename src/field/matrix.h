@@ -10,9 +10,9 @@
 
 typedef struct {
   const IrzSpace *space;
-  PetscInt *ai, *aj;   ///< [n_owned + 1], columns: local unknowns below n_owned
+  PetscInt *ai, *aj; ///< [n_owned + 1], columns: local unknowns below n_owned
   PetscScalar *aa;
-  PetscInt *bi, *bj;   ///< [n_owned + 1], columns: ghosts, counted from n_owned
+  PetscInt *bi, *bj; ///< [n_owned + 1], columns: ghosts, counted from n_owned
   PetscScalar *ba;
   uint8_t *place;      ///< [n_tets][nodes][nodes] offset of an entry in its row of `a` or `b`
   Mat mat;             ///< the same matrix for PETSc: it shares the arrays above

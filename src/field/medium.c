@@ -13,8 +13,8 @@ static const double fast_points[4][4] = {
 static const double fast_weights[4] = {0.25, 0.25, 0.25, 0.25};
 const IrzRule irz_rule_fast = {4, fast_points, fast_weights};
 
-/* Degree 5, 14 points, all weights positive: N. J. Walkington, Quadrature on simplices of arbitrary dimension, 2000. The unit test
-   integrates all monomials up to degree 5. */
+/* Degree 5, 14 points, all weights positive: N. J. Walkington, Quadrature on simplices of arbitrary dimension, 2000.
+   The unit test integrates all monomials up to degree 5. */
 #define A1 0.31088591926330060980
 #define B1 0.067342242210098170608
 #define W1 0.11268792571801585080
@@ -24,10 +24,10 @@ const IrzRule irz_rule_fast = {4, fast_points, fast_weights};
 #define A3 0.045503704125649649492
 #define B3 0.45449629587435035051
 #define W3 0.042546020777081466438
-static const double curved_points[14][4] = {
-    {A1, A1, A1, B1}, {A1, A1, B1, A1}, {A1, B1, A1, A1}, {B1, A1, A1, A1}, {A2, A2, A2, B2},
-    {A2, A2, B2, A2}, {A2, B2, A2, A2}, {B2, A2, A2, A2}, {A3, A3, B3, B3}, {A3, B3, A3, B3},
-    {A3, B3, B3, A3}, {B3, A3, A3, B3}, {B3, A3, B3, A3}, {B3, B3, A3, A3}};
+static const double curved_points[14][4] = {{A1, A1, A1, B1}, {A1, A1, B1, A1}, {A1, B1, A1, A1}, {B1, A1, A1, A1},
+                                            {A2, A2, A2, B2}, {A2, A2, B2, A2}, {A2, B2, A2, A2}, {B2, A2, A2, A2},
+                                            {A3, A3, B3, B3}, {A3, B3, A3, B3}, {A3, B3, B3, A3}, {B3, A3, A3, B3},
+                                            {B3, A3, B3, A3}, {B3, B3, A3, A3}};
 static const double curved_weights[14] = {W1, W1, W1, W1, W2, W2, W2, W2, W3, W3, W3, W3, W3, W3};
 static const IrzRule rule_curved = {14, curved_points, curved_weights};
 
@@ -39,7 +39,7 @@ static const int children[8][4][2] = {{{0, 0}, {0, 1}, {0, 2}, {0, 3}}, {{1, 1},
                                       {{0, 2}, {1, 3}, {2, 3}, {0, 3}}, {{0, 2}, {1, 3}, {0, 3}, {0, 1}}};
 static double mixed_points[32][4];
 static double mixed_weights[32];
-static const IrzRule rule_mixed = {32, (const double(*)[4])mixed_points, mixed_weights};
+static const IrzRule rule_mixed = {32, (const double (*)[4])mixed_points, mixed_weights};
 
 static void make_mixed_rule(void) {
   if (mixed_weights[0] > 0) return;
@@ -168,8 +168,10 @@ IrzCode irz_medium_create(const IrzPart *part, const IrzLabelMap *labels, IrzMed
     memcpy(m->regions, labels != NULL ? labels->regions : part->regions, (size_t)m->n_regions * sizeof *m->regions);
     code = fill(m, labels, error);
   }
-  if (code != IRZ_OK) irz_medium_free(m);
-  else *medium = m;
+  if (code != IRZ_OK)
+    irz_medium_free(m);
+  else
+    *medium = m;
   return code;
 }
 

@@ -1,7 +1,8 @@
 /* Which tissue is where: the region of every quadrature point of a part of a mesh.
 
-   Most tetrahedra are straight and lie in one region: the fast kernel takes them with the four-point rule. The others, curved
-   ones and those through which a label map's boundary runs, are "general": each has a list of points of its own. */
+   Most tetrahedra are straight and lie in one region: the fast kernel takes them with the four-point rule. The others,
+   curved ones and those through which a label map's boundary runs, are "general": each has a list of points of its own.
+ */
 #ifndef IREZONE_FIELD_MEDIUM_H
 #define IREZONE_FIELD_MEDIUM_H
 
@@ -17,10 +18,10 @@ typedef struct {
 
 typedef struct {
   const IrzPart *part;
-  int n_regions;         ///< regions of the mesh, or of the label map
-  IrzGroup *regions;     ///< [n_regions]
-  uint8_t *region;       ///< [n_tets] of the fast tetrahedra; of a general one, that of most of its points
-  int32_t *general;      ///< [n_tets] 0: fast, else 1 + index into the lists below
+  int n_regions;     ///< regions of the mesh, or of the label map
+  IrzGroup *regions; ///< [n_regions]
+  uint8_t *region;   ///< [n_tets] of the fast tetrahedra; of a general one, that of most of its points
+  int32_t *general;  ///< [n_tets] 0: fast, else 1 + index into the lists below
   int32_t n_general;
   int32_t *tet;          ///< [n_general] increasing
   uint8_t *mixed;        ///< [n_general] 1: more than one region inside; takes the finer rule

@@ -1,7 +1,7 @@
 /* The V-cycle; see multigrid.h.
 
-   Smoothing is Gauss-Seidel within the rows of a thread and Jacobi between threads and ranks, forwards on the way down and
-   backwards on the way up, which keeps the preconditioner symmetric and its result independent of timing. */
+   Smoothing is Gauss-Seidel within the rows of a thread and Jacobi between threads and ranks, forwards on the way down
+   and backwards on the way up, which keeps the preconditioner symmetric and its result independent of timing. */
 #include "field/multigrid.h"
 #include "base/memory.h"
 #include "base/petsc.h"
@@ -11,11 +11,11 @@
 struct IrzMultigrid {
   const IrzMatrix *fine, *coarse;
   PC solver;
-  int32_t *diagonal;    ///< [n_owned] place of the diagonal in `a`
-  int32_t (*parent)[2]; ///< [n_local fine] coarse unknowns it is the mean of
-  int32_t *child_start; ///< [n_owned coarse + 1]
-  int32_t *child;       ///< fine unknowns that have a coarse one as a parent; twice if as both
-  int32_t *coarse_rows; ///< [n_threads + 1]
+  int32_t *diagonal;      ///< [n_owned] place of the diagonal in `a`
+  int32_t (*parent)[2];   ///< [n_local fine] coarse unknowns it is the mean of
+  int32_t *child_start;   ///< [n_owned coarse + 1]
+  int32_t *child;         ///< fine unknowns that have a coarse one as a parent; twice if as both
+  int32_t *coarse_rows;   ///< [n_threads + 1]
   double *x, *rest, *old; ///< [n_local fine]
   double *coarse_x;       ///< [n_local coarse]
   Vec coarse_right, coarse_left;
@@ -49,8 +49,10 @@ static IrzCode find_children(IrzMultigrid *mg, IrzError *error) {
       for (int k = 0; k < 2; k++) {
         int32_t c = mg->parent[i][k];
         if (c >= n) continue;
-        if (fill) mg->child[at[c]++] = i;
-        else at[c + 1]++;
+        if (fill)
+          mg->child[at[c]++] = i;
+        else
+          at[c + 1]++;
       }
     }
   }
@@ -78,7 +80,8 @@ IrzCode irz_multigrid_create(const IrzMatrix *fine, const IrzMatrix *coarse, PC 
     find_parents(mg);
     code = find_children(mg, error);
   }
-  if (code == IRZ_OK) code = irz_petsc(MatCreateVecs(coarse->mat, &mg->coarse_left, &mg->coarse_right), "vectors", error);
+  if (code == IRZ_OK)
+    code = irz_petsc(MatCreateVecs(coarse->mat, &mg->coarse_left, &mg->coarse_right), "vectors", error);
   if (code != IRZ_OK) {
     irz_multigrid_free(mg);
     return code;
@@ -128,7 +131,8 @@ static void sweep_down(const IrzMultigrid *mg, const double *restrict b, double 
   }
 }
 
-/// rest = b - A x after sweep_down(), for which L x + D x = b within each thread's rows: only the other entries are left.
+/// rest = b - A x after sweep_down(), for which L x + D x = b within each thread's rows: only the other entries are
+/// left.
 static void rest_after_down(const IrzMultigrid *mg, const double *restrict x, double *restrict rest) {
   const IrzMatrix *m = mg->fine;
   const IrzSpace *space = m->space;

@@ -1,4 +1,5 @@
-/* p-multigrid: one Gauss-Seidel sweep on order 2, order 1 below it, algebraic multigrid there. A PETSc preconditioner. */
+/* p-multigrid: one Gauss-Seidel sweep on order 2, order 1 below it, algebraic multigrid there. A PETSc preconditioner.
+ */
 #ifndef IREZONE_FIELD_MULTIGRID_H
 #define IREZONE_FIELD_MULTIGRID_H
 

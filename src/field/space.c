@@ -130,8 +130,10 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
     }
     code = divide(s, general, error);
   }
-  if (code != IRZ_OK) irz_space_free(s);
-  else *space = s;
+  if (code != IRZ_OK)
+    irz_space_free(s);
+  else
+    *space = s;
   return code;
 }
 

@@ -1,7 +1,8 @@
 /* Unknowns of element order 1 or 2 on a part of a mesh.
 
-   Local unknowns are owned ones first, then ghosts in the order of their global numbers. With floating electrodes all nodes of an
-   electrode share one unknown: that makes a probe an equipotential whose net current is the residual of its own row. */
+   Local unknowns are owned ones first, then ghosts in the order of their global numbers. With floating electrodes all
+   nodes of an electrode share one unknown: that makes a probe an equipotential whose net current is the residual of its
+   own row. */
 #ifndef IREZONE_FIELD_SPACE_H
 #define IREZONE_FIELD_SPACE_H
 
@@ -10,24 +11,24 @@
 
 typedef struct {
   const IrzPart *part;
-  int order;          ///< 1 or 2
-  int nodes;          ///< nodes of a tetrahedron: 4 or 10
-  bool merged;        ///< each electrode is one unknown
-  int32_t n_owned;    ///< unknowns of this rank
-  int32_t n_local;    ///< with ghosts
-  PetscInt first;     ///< global number of the first owned unknown
+  int order;       ///< 1 or 2
+  int nodes;       ///< nodes of a tetrahedron: 4 or 10
+  bool merged;     ///< each electrode is one unknown
+  int32_t n_owned; ///< unknowns of this rank
+  int32_t n_local; ///< with ghosts
+  PetscInt first;  ///< global number of the first owned unknown
   PetscInt n_global;
-  PetscInt *ghost;    ///< [n_local - n_owned] global numbers, increasing
-  int32_t *dof;       ///< [nodes of the part] local unknown of a node; -1 for edges at order 1
-  int8_t *electrode;  ///< [n_local] electrode of an unknown, or -1
-  PetscSF halo;       ///< from owners to ghosts
+  PetscInt *ghost;   ///< [n_local - n_owned] global numbers, increasing
+  int32_t *dof;      ///< [nodes of the part] local unknown of a node; -1 for edges at order 1
+  int8_t *electrode; ///< [n_local] electrode of an unknown, or -1
+  PetscSF halo;      ///< from owners to ghosts
 
   int n_threads;
-  int32_t *row_start;  ///< [n_threads + 1] rows each thread works on
-  int32_t **tets;      ///< [n_threads] straight tetrahedra that touch those rows
-  int32_t *n_tets;     ///< [n_threads]
-  int32_t **general;   ///< [n_threads] tetrahedra for the general kernel, by their index there
-  int32_t *n_general;  ///< [n_threads]
+  int32_t *row_start; ///< [n_threads + 1] rows each thread works on
+  int32_t **tets;     ///< [n_threads] straight tetrahedra that touch those rows
+  int32_t *n_tets;    ///< [n_threads]
+  int32_t **general;  ///< [n_threads] tetrahedra for the general kernel, by their index there
+  int32_t *n_general; ///< [n_threads]
 } IrzSpace;
 
 /// Number the unknowns. Collective.

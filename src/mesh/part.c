@@ -82,14 +82,14 @@ static IrzCode curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error
 /// The mesh with everything the ranks need to know, on rank 0.
 typedef struct {
   const IrzMesh *mesh;
-  int32_t *order;     ///< [n_tets] along the curve
-  int8_t *electrode;  ///< [n_vertices]
-  uint8_t *outer;     ///< [n_vertices]
-  int32_t n_edges;    ///< edges on electrodes
-  int32_t *edge;      ///< [n_edges][2] vertices, smaller first, sorted
-  int *owner;         ///< [n_vertices] rank
-  int32_t *number;    ///< [n_vertices] new global number, contiguous on each rank
-  int32_t *start;     ///< [size + 1] first global number of each rank
+  int32_t *order;    ///< [n_tets] along the curve
+  int8_t *electrode; ///< [n_vertices]
+  uint8_t *outer;    ///< [n_vertices]
+  int32_t n_edges;   ///< edges on electrodes
+  int32_t *edge;     ///< [n_edges][2] vertices, smaller first, sorted
+  int *owner;        ///< [n_vertices] rank
+  int32_t *number;   ///< [n_vertices] new global number, contiguous on each rank
+  int32_t *start;    ///< [size + 1] first global number of each rank
 } Plan0;
 
 static int compare_pairs(const void *a, const void *b) {
@@ -300,11 +300,11 @@ typedef struct {
   double *xyz;     ///< [vertices][3]
   int8_t *electrode;
   uint8_t *outer;
-  int32_t *tet;      ///< [tets][4] local vertices
-  uint8_t *region;   ///< [tets]
-  uint8_t *mine;     ///< [tets]
-  uint8_t *metal;    ///< [tets] bit e: edge e lies on an electrode
-  int32_t *curved;   ///< [curved] local tetrahedra
+  int32_t *tet;       ///< [tets][4] local vertices
+  uint8_t *region;    ///< [tets]
+  uint8_t *mine;      ///< [tets]
+  uint8_t *metal;     ///< [tets] bit e: edge e lies on an electrode
+  int32_t *curved;    ///< [curved] local tetrahedra
   double *curved_xyz; ///< [curved][6][3]
 } Share;
 
@@ -343,8 +343,9 @@ static bool edge_middles(const IrzMesh *mesh, const int32_t v[4], double middle[
     int32_t a = v[irz_edge_vertices[e][0]], b = v[irz_edge_vertices[e][1]];
     int32_t hit = find_pair(mesh->curved_edge, mesh->n_curved, a, b);
     for (int d = 0; d < 3; d++) {
-      middle[3 * e + d] = hit >= 0 ? mesh->curved_xyz[3 * (size_t)hit + (size_t)d]
-                                   : 0.5 * (mesh->xyz[3 * (size_t)a + (size_t)d] + mesh->xyz[3 * (size_t)b + (size_t)d]);
+      middle[3 * e + d] = hit >= 0
+                              ? mesh->curved_xyz[3 * (size_t)hit + (size_t)d]
+                              : 0.5 * (mesh->xyz[3 * (size_t)a + (size_t)d] + mesh->xyz[3 * (size_t)b + (size_t)d]);
     }
     curved = curved || hit >= 0;
   }
@@ -451,11 +452,11 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzE
     int count;
     MPI_Datatype type;
   } messages[] = {
-      {share->id, vertices, MPI_INT32_T},  {share->xyz, 3 * vertices, MPI_DOUBLE},
+      {share->id, vertices, MPI_INT32_T},       {share->xyz, 3 * vertices, MPI_DOUBLE},
       {share->electrode, vertices, MPI_INT8_T}, {share->outer, vertices, MPI_UINT8_T},
-      {share->tet, 4 * tets, MPI_INT32_T}, {share->region, tets, MPI_UINT8_T},
-      {share->mine, tets, MPI_UINT8_T},    {share->metal, tets, MPI_UINT8_T},
-      {share->curved, curved, MPI_INT32_T}, {share->curved_xyz, 18 * curved, MPI_DOUBLE},
+      {share->tet, 4 * tets, MPI_INT32_T},      {share->region, tets, MPI_UINT8_T},
+      {share->mine, tets, MPI_UINT8_T},         {share->metal, tets, MPI_UINT8_T},
+      {share->curved, curved, MPI_INT32_T},     {share->curved_xyz, 18 * curved, MPI_DOUBLE},
   };
   for (size_t m = 0; m < sizeof messages / sizeof messages[0]; m++) {
     if (send) {
@@ -469,8 +470,9 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzE
 
 /* ---- Edges ---- */
 
-/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. An edge belongs to
-/// the owner of its end with the smaller global number. Fills edge, tet[..][4..9] and the electrodes of the edges.
+/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. An edge
+/// belongs to the owner of its end with the smaller global number. Fills edge, tet[..][4..9] and the electrodes of the
+/// edges.
 static IrzCode number_edges(IrzPart *part, const Share *share, IrzError *error) {
   size_t n = (size_t)part->n_vertices, pairs = 6 * (size_t)part->n_tets;
   int32_t *start = NULL, *other = NULL, *slot = NULL, *edge_of = NULL, *fill = NULL;
@@ -539,8 +541,10 @@ static int owner_of(const int32_t *start, int size, int32_t id) {
   int low = 0, high = size;
   while (high - low > 1) {
     int middle = (low + high) / 2;
-    if (start[middle] <= id) low = middle;
-    else high = middle;
+    if (start[middle] <= id)
+      low = middle;
+    else
+      high = middle;
   }
   return low;
 }
@@ -637,9 +641,10 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
   IRZ_TRY(irz_alloc(&plan->start, (size_t)size + 1, sizeof *plan->start, error));
   if (rank == 0) {
     int32_t *scratch = NULL;
-    IrzCode code = mesh->n_regions > 255
-                       ? irz_error_set(error, IRZ_ERR_INPUT, "the mesh has %d regions; at most 255 are allowed", mesh->n_regions)
-                       : mark_surfaces(plan, n_probes, surfaces, error);
+    IrzCode code =
+        mesh->n_regions > 255
+            ? irz_error_set(error, IRZ_ERR_INPUT, "the mesh has %d regions; at most 255 are allowed", mesh->n_regions)
+            : mark_surfaces(plan, n_probes, surfaces, error);
     if (code == IRZ_OK) code = curve_order(mesh, &plan->order, error);
     if (code == IRZ_OK) code = irz_alloc(&plan->owner, (size_t)mesh->n_vertices, sizeof *plan->owner, error);
     if (code == IRZ_OK) code = irz_alloc(&plan->number, (size_t)mesh->n_vertices, sizeof *plan->number, error);
@@ -698,7 +703,8 @@ static IrzCode part_build(IrzPart *part, Share *share, const int32_t *start, Irz
   IRZ_TRY(irz_alloc(&part->tet, (size_t)part->n_tets, sizeof *part->tet, error));
   IRZ_TRY(irz_alloc(&part->curved_xyz, (size_t)part->n_curved, sizeof *part->curved_xyz, error));
   for (int32_t t = 0; t < part->n_tets; t++) memcpy(part->tet[t], share->tet + 4 * (size_t)t, 4 * sizeof(int32_t));
-  if (part->n_curved > 0) memcpy(part->curved_xyz, share->curved_xyz, (size_t)part->n_curved * sizeof *part->curved_xyz);
+  if (part->n_curved > 0)
+    memcpy(part->curved_xyz, share->curved_xyz, (size_t)part->n_curved * sizeof *part->curved_xyz);
   IRZ_TRY(number_edges(part, share, error));
   /* The large arrays change hands instead of being copied. */
   part->xyz = share->xyz;

@@ -1,8 +1,8 @@
 /* One rank's part of a distributed mesh.
 
    Vertices are owned by exactly one rank; a rank holds every tetrahedron that touches a vertex it owns. So all
-   tetrahedra around an owned vertex or edge are local, and assembling the rows a rank owns needs no messages. All vertices of
-   an electrode belong to one rank, because they share one unknown. */
+   tetrahedra around an owned vertex or edge are local, and assembling the rows a rank owns needs no messages. All
+   vertices of an electrode belong to one rank, because they share one unknown. */
 #ifndef IREZONE_MESH_PART_H
 #define IREZONE_MESH_PART_H
 
@@ -15,29 +15,29 @@ typedef struct {
   MPI_Comm comm;
   int rank, size;
 
-  int32_t n_vertices;       ///< local vertices; the first n_owned_vertices are owned
+  int32_t n_vertices; ///< local vertices; the first n_owned_vertices are owned
   int32_t n_owned_vertices;
-  int32_t n_edges;          ///< local edges; the first n_owned_edges are owned
+  int32_t n_edges; ///< local edges; the first n_owned_edges are owned
   int32_t n_owned_edges;
-  double *xyz;              ///< [n_vertices][3] m
-  int32_t *edge;            ///< [n_edges][2] local vertices
-  int8_t *electrode;        ///< [n_vertices + n_edges] electrode (probe) a node lies on, or -1
-  uint8_t *outer;           ///< [n_vertices] 1 on the surface named "outer"
+  double *xyz;       ///< [n_vertices][3] m
+  int32_t *edge;     ///< [n_edges][2] local vertices
+  int8_t *electrode; ///< [n_vertices + n_edges] electrode (probe) a node lies on, or -1
+  uint8_t *outer;    ///< [n_vertices] 1 on the surface named "outer"
 
-  int32_t n_tets;           ///< local tetrahedra, along a space-filling curve
-  int32_t (*tet)[10];       ///< [n_tets] nodes: 4 vertices, then edges 01 02 03 12 13 23
-  uint8_t *region;          ///< [n_tets] index into `regions`
-  uint8_t *mine;            ///< [n_tets] 1 on exactly one rank: whose sums it enters
+  int32_t n_tets;     ///< local tetrahedra, along a space-filling curve
+  int32_t (*tet)[10]; ///< [n_tets] nodes: 4 vertices, then edges 01 02 03 12 13 23
+  uint8_t *region;    ///< [n_tets] index into `regions`
+  uint8_t *mine;      ///< [n_tets] 1 on exactly one rank: whose sums it enters
 
-  int32_t n_curved;         ///< local tetrahedra with curved edges
-  int32_t *curved_tet;      ///< [n_curved] increasing
+  int32_t n_curved;           ///< local tetrahedra with curved edges
+  int32_t *curved_tet;        ///< [n_curved] increasing
   double (*curved_xyz)[6][3]; ///< [n_curved] middle of each edge, m
 
   int n_regions;
-  IrzGroup *regions;        ///< [n_regions], the same on all ranks
+  IrzGroup *regions; ///< [n_regions], the same on all ranks
 
   int64_t n_global_tets, n_global_vertices, n_global_edges;
-  PetscSF nodes;            ///< owned nodes are roots, the copies on other ranks leaves
+  PetscSF nodes; ///< owned nodes are roots, the copies on other ranks leaves
 } IrzPart;
 
 /// Local vertices of the six edges of a tetrahedron, in the order of IrzPart.tet.

@@ -40,8 +40,10 @@ static void join(const IrzMedium *medium, const double *field, const double *thr
         for (int j = i + 1; j < 4; j++) {
           if (!in[child[c][i]] || !in[child[c][j]]) continue;
           int32_t a = root_of(parent, node[child[c][i]]), b = root_of(parent, node[child[c][j]]);
-          if (a < b) parent[b] = a;
-          else parent[a] = b;
+          if (a < b)
+            parent[b] = a;
+          else
+            parent[a] = b;
         }
       }
     }
@@ -97,8 +99,10 @@ static int64_t merge(Piece *piece, int64_t count) {
   int64_t n = 0;
   qsort(piece, (size_t)count, sizeof *piece, compare_pieces);
   for (int64_t i = 0; i < count; i++) {
-    if (n > 0 && piece[n - 1].name == piece[i].name) piece[n - 1].volume += piece[i].volume;
-    else piece[n++] = piece[i];
+    if (n > 0 && piece[n - 1].name == piece[i].name)
+      piece[n - 1].volume += piece[i].volume;
+    else
+      piece[n++] = piece[i];
   }
   return n;
 }
@@ -118,10 +122,10 @@ static IrzCode local_pieces(const IrzMedium *medium, const double *field, const 
     for (int i = 0; i < 3; i++) {
       for (int d = 0; d < 3; d++) e[i][d] = part->xyz[3 * (size_t)node[i + 1] + (size_t)d] - origin[d];
     }
-    double volume = fabs(e[0][0] * (e[1][1] * e[2][2] - e[1][2] * e[2][1]) -
-                         e[0][1] * (e[1][0] * e[2][2] - e[1][2] * e[2][0]) +
-                         e[0][2] * (e[1][0] * e[2][1] - e[1][1] * e[2][0])) /
-                    48; /* of a child */
+    double volume =
+        fabs(e[0][0] * (e[1][1] * e[2][2] - e[1][2] * e[2][1]) - e[0][1] * (e[1][0] * e[2][2] - e[1][2] * e[2][0]) +
+             e[0][2] * (e[1][0] * e[2][1] - e[1][1] * e[2][0])) /
+        48; /* of a child */
     for (int c = 0; c < 8; c++) {
       double f[4];
       int in = -1;

@@ -25,7 +25,7 @@ static void accumulate(const IrzMedium *medium, int order, const double *potenti
         l[irz_edge_vertices[i - 4][0]] = 0.5;
         l[irz_edge_vertices[i - 4][1]] = 0.5;
       }
-      double det = irz_gradient((const double(*)[3])x, bent, order == 2 ? 10 : 4, u, l, g);
+      double det = irz_gradient(x, bent, order == 2 ? 10 : 4, u, l, g);
       for (int d = 0; d < 3; d++) sum[node[i]][d] += det * g[d];
       if (weight != NULL) weight[node[i]] += det;
     }

@@ -11,8 +11,10 @@ enum { STEPS = 4, POINTS = (STEPS + 1) * (STEPS + 2) * (STEPS + 3) / 6, CELLS = 
 double irz_cut_fraction(const double f[4]) {
   int in[4], out[4], n_in = 0, n_out = 0;
   for (int i = 0; i < 4; i++) {
-    if (f[i] >= 0) in[n_in++] = i;
-    else out[n_out++] = i;
+    if (f[i] >= 0)
+      in[n_in++] = i;
+    else
+      out[n_out++] = i;
   }
   if (n_in == 0) return 0;
   if (n_in == 4) return 1;
@@ -98,7 +100,7 @@ typedef struct {
 } Cell;
 
 /// Largest |E| over the pulses at a point.
-static double field_at(const Cell *cell, const double l[4]) {
+static double field_at(Cell *cell, const double l[4]) {
   const IrzZoneTask *task = cell->task;
   const int32_t *node = task->medium->part->tet[cell->tet];
   double largest = 0;
@@ -111,7 +113,7 @@ static double field_at(const Cell *cell, const double l[4]) {
     if (cell->bent || p >= 16) {
       double u[10];
       for (int i = 0; i < 10; i++) u[i] = task->potential[p][node[i]];
-      irz_gradient((const double(*)[3])cell->x, cell->bent, 10, u, l, g);
+      irz_gradient(cell->x, cell->bent, 10, u, l, g);
     } else {
       for (int i = 0; i < 4; i++) {
         for (int d = 0; d < 3; d++) g[d] += l[i] * cell->corner[p][i][d];
@@ -146,7 +148,7 @@ static void field_bounds(Cell *cell, double *low, double *high) {
     for (int i = 0; i < 4; i++) {
       double l[4] = {0, 0, 0, 0}, *g = cell->corner[p][i];
       l[i] = 1;
-      irz_gradient((const double(*)[3])cell->x, false, 10, u, l, g);
+      irz_gradient(cell->x, false, 10, u, l, g);
       *high = fmax(*high, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
       for (int d = 0; d < 3; d++) mean[d] += 0.25 * g[d];
     }
@@ -165,7 +167,8 @@ static void position(const Cell *cell, const double l[4], double x[3]) {
     x[d] = 0;
     if (cell->bent) {
       for (int i = 0; i < 4; i++) x[d] += l[i] * (2 * l[i] - 1) * cell->x[i][d];
-      for (int e = 0; e < 6; e++) x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * cell->x[4 + e][d];
+      for (int e = 0; e < 6; e++)
+        x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * cell->x[4 + e][d];
     } else {
       for (int i = 0; i < 4; i++) x[d] += l[i] * cell->x[i][d];
     }
@@ -227,13 +230,13 @@ typedef struct {
 } Sums;
 
 /// A tetrahedron with several regions inside: each point of its rule stands for its share.
-static void measure_mixed(const Cell *cell, Sums *sums) {
+static void measure_mixed(Cell *cell, Sums *sums) {
   const IrzZoneTask *task = cell->task;
   const IrzRule *rule = irz_medium_rule(task->medium, cell->general);
   const uint8_t *region = task->medium->point_region + task->medium->first_point[cell->general];
   for (int q = 0; q < rule->count; q++) {
     double zero[10] = {0}, unused[3], x[3];
-    double det = irz_gradient((const double(*)[3])cell->x, cell->bent, 10, zero, rule->point[q], unused);
+    double det = irz_gradient(cell->x, cell->bent, 10, zero, rule->point[q], unused);
     double share = rule->weight[q] * det / 6, field = field_at(cell, rule->point[q]);
     sums->region_volume[region[q]] += share;
     if (field >= task->threshold[region[q]]) {
@@ -281,9 +284,12 @@ static void measure_plain(Cell *cell, Sums *sums) {
   sums->volume += ablated;
   for (int k = 0; k < task->n_also; k++) {
     double also = task->also[k];
-    if (also == threshold) sums->also[k] += ablated;
-    else if (low >= also) sums->also[k] += whole;
-    else if (also <= high) sums->also[k] += lattice_volume(cell, field, x, also, NULL);
+    if (also == threshold)
+      sums->also[k] += ablated;
+    else if (low >= also)
+      sums->also[k] += whole;
+    else if (also <= high)
+      sums->also[k] += lattice_volume(cell, field, x, also, NULL);
   }
 }
 

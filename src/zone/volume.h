@@ -10,26 +10,27 @@ enum { IRZ_MAX_THRESHOLDS = IRZ_MAX_ALSO + 1 };
 /// What to measure.
 typedef struct {
   const IrzMedium *medium;
-  int order;                 ///< of the potentials
+  int order; ///< of the potentials
   int n_pulses;
-  double *const *potential;  ///< [n_pulses] each [nodes of the part], V
-  const double *recovered;   ///< [nodes of the part] |E| at nodes, V/m; used instead of the gradients at order 1
-  const double *threshold;   ///< [n_regions] V/m, of each region
+  double *const *potential; ///< [n_pulses] each [nodes of the part], V
+  const double *recovered;  ///< [nodes of the part] |E| at nodes, V/m; used instead of the gradients at order 1
+  const double *threshold;  ///< [n_regions] V/m, of each region
   int n_also;
-  const double *also;        ///< [n_also] V/m, for every region
+  const double *also; ///< [n_also] V/m, for every region
 } IrzZoneTask;
 
 /// What was measured; the same on all ranks.
 typedef struct {
-  double volume;              ///< m^3
-  double box[2][3];           ///< m; both zero if the zone is empty
-  double also[IRZ_MAX_ALSO];  ///< m^3
-  double *region_volume;      ///< [n_regions] m^3, owned by the caller
-  double *region_ablated;     ///< [n_regions] m^3
+  double volume;             ///< m^3
+  double box[2][3];          ///< m; both zero if the zone is empty
+  double also[IRZ_MAX_ALSO]; ///< m^3
+  double *region_volume;     ///< [n_regions] m^3, owned by the caller
+  double *region_ablated;    ///< [n_regions] m^3
 } IrzZoneMeasure;
 
-/// Measure. Collective. In a tetrahedron that the zone's surface cuts the field is taken on a lattice of 64 smaller tetrahedra,
-/// each cut by a plane; where a label map's boundary runs through it, each quadrature point stands for its share.
+/// Measure. Collective. In a tetrahedron that the zone's surface cuts the field is taken on a lattice of 64 smaller
+/// tetrahedra, each cut by a plane; where a label map's boundary runs through it, each quadrature point stands for its
+/// share.
 IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzError *error);
 
 /// Share of a tetrahedron in which a linear function, given at its corners, is not negative.

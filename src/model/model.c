@@ -1,0 +1,353 @@
+/* From a plan to a summary; see irezone/model.h. */
+#include "model/model.h"
+#include "base/memory.h"
+#include "base/petsc.h"
+#include "zone/parts.h"
+#include "zone/recover.h"
+#include "zone/volume.h"
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* ---- Building ---- */
+
+/// Threads if the user does not say: all cores for a lone process, one for each of several ranks.
+static int choose_threads(MPI_Comm comm, const IrzModelOptions *options) {
+  int size;
+  MPI_Comm_size(comm, &size);
+  if (options != NULL && options->threads > 0) return options->threads;
+  if (getenv("OMP_NUM_THREADS") != NULL) return omp_get_max_threads();
+  return size > 1 ? 1 : omp_get_num_procs();
+}
+
+static void report_progress(const IrzModel *model, const char *stage, double fraction) {
+  if (model->part != NULL && model->part->rank != 0) return;
+  if (model->options.progress != NULL) model->options.progress(model->options.context, stage, fraction);
+}
+
+/// Read or generate the mesh and the label map, on rank 0.
+static IrzCode get_mesh(IrzPlan *plan, IrzMesh **mesh, IrzLabelMap **labels, IrzError *error) {
+  if (plan->anatomy.labels[0] != '\0') IRZ_TRY(irz_label_map_read(plan, labels, error));
+  if (plan->mesh.file[0] == '\0') return irz_mesh_generate(plan, NULL, *labels, mesh, error);
+  IRZ_TRY(irz_mesh_read(plan->mesh.file, plan->mesh.scale, mesh, error));
+  return irz_mesh_check(*mesh, plan, plan->mesh.file, error);
+}
+
+/// Give all ranks the warnings that rank 0 found after the plan was read.
+static void share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {
+  int rank, count = plan->n_warnings;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Bcast(&count, 1, MPI_INT, 0, comm);
+  for (int i = before; i < count; i++) {
+    char text[IRZ_ERROR_TEXT] = "";
+    if (rank == 0) snprintf(text, sizeof text, "%s", plan->warnings[i]);
+    MPI_Bcast(text, sizeof text, MPI_CHAR, 0, comm);
+    if (rank != 0) irz_plan_warn(plan, "%s", text);
+  }
+}
+
+/// Build everything; on failure the caller frees what there is.
+static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
+  MPI_Comm comm = model->comm;
+  int rank, before = plan->n_warnings;
+  IrzMesh *mesh = NULL;
+  const char *surfaces[IRZ_MAX_PROBES];
+  MPI_Comm_rank(comm, &rank);
+  report_progress(model, "mesh", 0);
+  if (rank == 0) get_mesh(plan, &mesh, &model->labels, error);
+  IrzCode code = irz_error_agree(comm, error);
+  share_warnings(comm, plan, before);
+  model->mesh_time = MPI_Wtime() - model->started;
+  report_progress(model, "setup", 0);
+  for (int p = 0; p < plan->n_probes; p++) {
+    surfaces[p] = plan->probes[p].surface[0] != '\0' ? plan->probes[p].surface : plan->probes[p].name;
+  }
+  if (code == IRZ_OK) code = irz_part_create(comm, mesh, plan->n_probes, surfaces, &model->part, error);
+  irz_mesh_free(mesh);
+  if (code == IRZ_OK) code = irz_label_map_share(comm, &model->labels, error);
+  if (code == IRZ_OK) {
+    irz_medium_create(model->part, model->labels, &model->medium, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) {
+    irz_field_create(model->part, model->medium, plan->mesh.order, plan->idle_probes == IRZ_IDLE_FLOATING,
+                     model->threads, &model->field, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) {
+    size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
+    irz_alloc(&model->recovered, nodes, sizeof *model->recovered, error);
+    code = irz_error_agree(comm, error);
+  }
+  model->setup_time = MPI_Wtime() - model->started - model->mesh_time;
+  return code;
+}
+
+IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
+                         IrzError *error) {
+  IrzModel *m = NULL;
+  *model = NULL;
+  irz_alloc(&m, 1, sizeof *m, error);
+  IRZ_TRY(irz_error_agree(comm, error));
+  m->comm = comm;
+  m->started = MPI_Wtime();
+  if (options != NULL) m->options = *options;
+  m->threads = choose_threads(comm, options);
+  IrzCode code = build(m, plan, error);
+  if (code == IRZ_OK) {
+    irz_plan_parse(plan->text, plan->file, 0, NULL, &m->geometry, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code != IRZ_OK)
+    irz_model_free(m);
+  else
+    *model = m;
+  return code;
+}
+
+/// Whether two probes are the same needle.
+static bool same_probe(const IrzProbe *a, const IrzProbe *b) {
+  if (strcmp(a->name, b->name) != 0 || strcmp(a->surface, b->surface) != 0) return false;
+  if (a->has_geometry != b->has_geometry) return false;
+  if (!a->has_geometry) return true;
+  for (int d = 0; d < 3; d++) {
+    if (a->tip[d] != b->tip[d] || a->direction[d] != b->direction[d]) return false;
+  }
+  return a->exposure == b->exposure && a->diameter == b->diameter;
+}
+
+bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
+  const IrzPlan *own = model->geometry;
+  if (plan->n_probes != own->n_probes || plan->idle_probes != own->idle_probes) return false;
+  for (int p = 0; p < plan->n_probes; p++) {
+    if (!same_probe(&plan->probes[p], &own->probes[p])) return false;
+  }
+  if (strcmp(plan->mesh.file, own->mesh.file) != 0 || plan->mesh.order != own->mesh.order) return false;
+  if (plan->mesh.file[0] != '\0' && plan->mesh.scale != own->mesh.scale) return false;
+  if (plan->mesh.file[0] == '\0' && (plan->mesh.size != own->mesh.size || plan->mesh.accuracy != own->mesh.accuracy)) {
+    return false;
+  }
+  if (strcmp(plan->anatomy.labels, own->anatomy.labels) != 0 || plan->anatomy.frame != own->anatomy.frame) return false;
+  if (plan->anatomy.labels[0] == '\0') return true;
+  if (plan->anatomy.n_map != own->anatomy.n_map) return false;
+  for (int i = 0; i < plan->anatomy.n_map; i++) {
+    if (plan->anatomy.map[i].label != own->anatomy.map[i].label) return false;
+    if (strcmp(plan->anatomy.map[i].region, own->anatomy.map[i].region) != 0) return false;
+  }
+  return true;
+}
+
+/* ---- Solving ---- */
+
+/// Make room for the potentials of a plan's pulses; those that are kept stay as starts.
+static IrzCode reserve(IrzModel *model, int n_pulses, IrzError *error) {
+  size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
+  size_t unknowns = (size_t)irz_field_space(model->field)->n_local;
+  if (n_pulses > model->room) {
+    IRZ_TRY(irz_resize(&model->potential, (size_t)n_pulses, sizeof *model->potential, error));
+    IRZ_TRY(irz_resize(&model->unknown, (size_t)n_pulses, sizeof *model->unknown, error));
+    IRZ_TRY(irz_resize(&model->solved, (size_t)n_pulses, sizeof *model->solved, error));
+    for (int i = model->room; i < n_pulses; i++) {
+      model->potential[i] = model->unknown[i] = NULL;
+      model->solved[i] = (IrzSolved){-1, -1, 0};
+      model->room = i + 1;
+      IRZ_TRY(irz_alloc(&model->potential[i], nodes, sizeof(double), error));
+      IRZ_TRY(irz_alloc(&model->unknown[i], unknowns, sizeof(double), error));
+    }
+  }
+  model->n_pulses = n_pulses;
+  return IRZ_OK;
+}
+
+/// Start pulse i from the scaled solution of the same pair, if there is one.
+static bool make_start(IrzModel *model, int i, const IrzPulse *pulse) {
+  IrzSolved *solved = &model->solved[i];
+  if (solved->from != pulse->from || solved->to != pulse->to || solved->voltage == 0) return false;
+  double scale = pulse->voltage / solved->voltage;
+  size_t n = (size_t)irz_field_space(model->field)->n_local;
+  for (size_t k = 0; k < n; k++) model->unknown[i][k] *= scale;
+  return true;
+}
+
+/// Solve one pulse and note its result.
+static IrzCode solve_pulse(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, int i,
+                           IrzPulseResult *result, IrzError *error) {
+  const IrzPulse *pulse = &plan->pulses[i];
+  IrzProblem problem = {.laws = laws};
+  IrzReport report;
+  problem.fixed[pulse->from] = problem.fixed[pulse->to] = true;
+  problem.potential[pulse->from] = pulse->voltage;
+  bool started = make_start(model, i, pulse);
+  model->solved[i] = (IrzSolved){-1, -1, 0};
+  IRZ_TRY(irz_field_solve(model->field, &problem, started, model->unknown[i], &report, error));
+  model->solved[i] = (IrzSolved){pulse->from, pulse->to, pulse->voltage};
+  irz_space_nodes(irz_field_space(model->field), model->unknown[i], model->potential[i]);
+  snprintf(result->from, sizeof result->from, "%s", plan->probes[pulse->from].name);
+  snprintf(result->to, sizeof result->to, "%s", plan->probes[pulse->to].name);
+  result->voltage = pulse->voltage;
+  result->current = report.power / pulse->voltage;
+  result->current_error = -1;
+  result->resistance = pulse->voltage / result->current;
+  result->newton_iterations = report.newton;
+  result->linear_iterations = report.linear;
+  for (int p = 0; p < IRZ_MAX_PROBES; p++) {
+    result->potential[p] = p < plan->n_probes ? report.potential[p] : NAN;
+    result->electrode_current[p] = p < plan->n_probes ? report.current[p] : NAN;
+  }
+  return IRZ_OK;
+}
+
+/// Laws and thresholds of the medium's regions.
+static IrzCode look_up(IrzModel *model, const IrzPlan *plan, const IrzLaw ***laws, IrzError *error) {
+  int n = model->medium->n_regions;
+  IRZ_TRY(irz_alloc(laws, (size_t)n, sizeof **laws, error));
+  IRZ_TRY(irz_resize(&model->threshold, (size_t)n, sizeof *model->threshold, error));
+  for (int r = 0; r < n; r++) {
+    const IrzTissue *tissue = &plan->tissues[irz_plan_tissue(plan, model->medium->regions[r].name)];
+    (*laws)[r] = &tissue->sigma;
+    model->threshold[r] = tissue->threshold;
+  }
+  return IRZ_OK;
+}
+
+/// Measure the zone into the summary.
+static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, IrzZone *zone, IrzError *error) {
+  int n = model->medium->n_regions;
+  IrzZoneTask task = {.medium = model->medium,
+                      .order = plan->mesh.order,
+                      .n_pulses = model->n_pulses,
+                      .potential = model->potential,
+                      .recovered = model->recovered,
+                      .threshold = model->threshold,
+                      .n_also = plan->zone.n_also,
+                      .also = plan->zone.also};
+  IrzZoneMeasure measure = {0};
+  IrzZoneParts parts;
+  IRZ_TRY(irz_recover(model->medium, plan->mesh.order, model->n_pulses, model->potential, model->recovered, error));
+  IrzCode code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
+  if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
+  if (code == IRZ_OK) code = irz_alloc(&zone->regions, (size_t)n, sizeof *zone->regions, error);
+  if (code == IRZ_OK) code = irz_zone_measure(&task, &measure, error);
+  if (code == IRZ_OK) code = irz_zone_parts(model->medium, model->recovered, model->threshold, &parts, error);
+  if (code == IRZ_OK) {
+    zone->threshold = plan->tissues[0].threshold;
+    zone->volume = measure.volume;
+    zone->volume_error = -1;
+    memcpy(zone->box, measure.box, sizeof zone->box);
+    zone->n_parts = parts.count;
+    zone->largest_part = parts.largest;
+    zone->touches_outer = parts.touches_outer;
+    zone->n_also = plan->zone.n_also;
+    for (int k = 0; k < zone->n_also; k++) {
+      zone->also[k] = (IrzThresholdVolume){plan->zone.also[k], measure.also[k], -1};
+    }
+    for (int r = 0; r < n; r++) {
+      if (measure.region_volume[r] <= 0) continue;
+      IrzRegionVolume *region = &zone->regions[zone->n_regions++];
+      snprintf(region->region, sizeof region->region, "%s", model->medium->regions[r].name);
+      region->threshold = model->threshold[r];
+      region->volume = measure.region_volume[r];
+      region->ablated = measure.region_ablated[r];
+    }
+  }
+  free(measure.region_volume);
+  free(measure.region_ablated);
+  return code;
+}
+
+/// Warn of what a clinician must see.
+static void warn(IrzPlan *plan, const IrzSummary *summary) {
+  const IrzZone *zone = &summary->zone;
+  for (int i = 0; i < summary->n_pulses; i++) {
+    const IrzPulseResult *pulse = &summary->pulses[i];
+    if (pulse->current > plan->generator.max_current) {
+      irz_plan_warn(plan, "pulse %d, %s to %s: %.1f A is beyond the generator's limit of %g A", i + 1, pulse->from,
+                    pulse->to, pulse->current, plan->generator.max_current);
+    }
+  }
+  if (zone->volume <= 0) irz_plan_warn(plan, "no tissue reaches its threshold: the zone is empty");
+  if (zone->n_parts > 1) {
+    irz_plan_warn(plan, "the zone is in %d separate parts; the largest has %.0f %% of its volume", zone->n_parts,
+                  100 * zone->largest_part / zone->volume);
+  }
+  if (zone->touches_outer) irz_plan_warn(plan, "the zone reaches the wall of the tissue box: make mesh.size larger");
+}
+
+/// Memory at its peak, summed over the ranks, bytes.
+static double peak_memory(MPI_Comm comm) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  double mine = 1024.0 * (double)usage.ru_maxrss, all;
+  MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, MPI_SUM, comm);
+  return all;
+}
+
+IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  const IrzPart *part = model->part;
+  const IrzLaw **laws = NULL;
+  memset(summary, 0, sizeof *summary);
+  if (!irz_model_serves(model, plan)) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
+                         plan->file);
+  }
+  summary->plan = plan;
+  summary->cells = part->n_global_tets;
+  summary->vertices = part->n_global_vertices;
+  summary->unknowns = irz_field_space(model->field)->n_global;
+  summary->order = plan->mesh.order;
+  summary->ranks = part->size;
+  summary->threads = model->threads;
+  summary->n_pulses = plan->n_pulses;
+  reserve(model, plan->n_pulses, error);
+  if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
+  if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)plan->n_pulses, sizeof *summary->pulses, error);
+  IrzCode code = irz_error_agree(model->comm, error);
+  double start = MPI_Wtime();
+  for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) {
+    report_progress(model, "solve", (double)i / plan->n_pulses);
+    solve_pulse(model, plan, laws, i, &summary->pulses[i], error);
+    code = irz_error_agree(model->comm, error);
+  }
+  double solved = MPI_Wtime();
+  if (code == IRZ_OK) {
+    report_progress(model, "zone", 0);
+    measure_zone(model, plan, &summary->zone, error);
+    code = irz_error_agree(model->comm, error);
+  }
+  free(laws);
+  if (code != IRZ_OK) {
+    irz_summary_clear(summary);
+    return code;
+  }
+  warn(plan, summary);
+  snprintf(summary->status, sizeof summary->status, "converged");
+  summary->timing.mesh = model->mesh_time;
+  summary->timing.setup = model->setup_time;
+  summary->timing.solve = solved - start;
+  summary->timing.zone = MPI_Wtime() - solved;
+  summary->timing.total = model->mesh_time + model->setup_time + MPI_Wtime() - start;
+  summary->peak_memory = peak_memory(model->comm);
+  return IRZ_OK;
+}
+
+void irz_model_free(IrzModel *model) {
+  if (model == NULL) return;
+  for (int i = 0; i < model->room; i++) {
+    free(model->potential[i]);
+    free(model->unknown[i]);
+  }
+  free(model->potential);
+  free(model->unknown);
+  free(model->solved);
+  free(model->threshold);
+  free(model->recovered);
+  irz_field_free(model->field);
+  irz_medium_free(model->medium);
+  irz_label_map_free(model->labels);
+  irz_part_free(model->part);
+  irz_plan_free(model->geometry);
+  free(model);
+}

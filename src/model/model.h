@@ -1,0 +1,35 @@
+/* What a model holds. */
+#ifndef IREZONE_MODEL_MODEL_H
+#define IREZONE_MODEL_MODEL_H
+
+#include "field/field.h"
+#include <irezone/model.h>
+
+/// Which pulse a kept potential belongs to.
+typedef struct {
+  int from, to;   ///< -1: none
+  double voltage; ///< V
+} IrzSolved;
+
+struct IrzModel {
+  MPI_Comm comm;
+  IrzModelOptions options;
+  int threads;
+  IrzPlan *geometry;   ///< the plan it was built for
+  IrzLabelMap *labels; ///< or NULL
+  IrzPart *part;
+  IrzMedium *medium;
+  IrzField *field;
+
+  int n_pulses;       ///< of the last solve
+  int room;           ///< pulses there is room for
+  double **unknown;   ///< [room][n_local of the space] V
+  double **potential; ///< [room][nodes of the part] V
+  IrzSolved *solved;  ///< [room] what `unknown` holds
+  double *recovered;  ///< [nodes of the part] largest |E| over the pulses, V/m
+  double *threshold;  ///< [regions of the medium] V/m
+
+  double started, mesh_time, setup_time; ///< s
+};
+
+#endif

@@ -1,0 +1,198 @@
+/* A model's last solution as files. */
+#include "base/memory.h"
+#include "field/kernel.h"
+#include "model/model.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/// VTK's order of the nodes of a quadratic tetrahedron, in ours.
+static const int vtk_node[10] = {0, 1, 2, 3, 4, 7, 5, 6, 8, 9};
+
+/// The arrays of one rank's piece.
+typedef struct {
+  int32_t n_points, n_cells;
+  int32_t *point_of; ///< [nodes of the part] point, or -1
+  double *points;
+  int32_t *cells;
+  double **potential; ///< [n_pulses] on points
+  double *field, *conductivity, *vector;
+  uint8_t *zone;
+  int32_t *region;
+  IrzArray *arrays; ///< point arrays
+  char (*names)[24];
+} Piece;
+
+static void piece_clear(Piece *piece, int n_pulses) {
+  free(piece->point_of);
+  free(piece->points);
+  free(piece->cells);
+  for (int i = 0; piece->potential != NULL && i < n_pulses; i++) free(piece->potential[i]);
+  free(piece->potential);
+  free(piece->field);
+  free(piece->conductivity);
+  free(piece->vector);
+  free(piece->zone);
+  free(piece->region);
+  free(piece->arrays);
+  free(piece->names);
+}
+
+/// Number the nodes of this rank's own tetrahedra.
+static IrzCode number_points(const IrzModel *model, int nodes, Piece *piece, IrzError *error) {
+  const IrzPart *part = model->part;
+  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  IRZ_TRY(irz_alloc(&piece->point_of, n, sizeof *piece->point_of, error));
+  for (size_t i = 0; i < n; i++) piece->point_of[i] = -1;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (!part->mine[t]) continue;
+    piece->n_cells++;
+    for (int i = 0; i < nodes; i++) {
+      if (piece->point_of[part->tet[t][i]] < 0) piece->point_of[part->tet[t][i]] = piece->n_points++;
+    }
+  }
+  return IRZ_OK;
+}
+
+static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *error) {
+  size_t points = (size_t)piece->n_points, cells = (size_t)piece->n_cells;
+  IRZ_TRY(irz_alloc(&piece->points, 3 * points, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&piece->cells, (size_t)nodes * cells, sizeof(int32_t), error));
+  IRZ_TRY(irz_alloc(&piece->potential, (size_t)n_pulses, sizeof *piece->potential, error));
+  for (int i = 0; i < n_pulses; i++) IRZ_TRY(irz_alloc(&piece->potential[i], points, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&piece->field, points, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&piece->conductivity, points, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&piece->vector, 3 * cells, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&piece->zone, points, 1, error));
+  IRZ_TRY(irz_alloc(&piece->region, cells, sizeof(int32_t), error));
+  IRZ_TRY(irz_alloc(&piece->arrays, (size_t)n_pulses + 3, sizeof *piece->arrays, error));
+  return irz_alloc(&piece->names, (size_t)n_pulses, sizeof *piece->names, error);
+}
+
+/// Gradient at the middle of a tetrahedron for the pulse in which it is largest, turned into a field in V/cm.
+static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool bent, int nodes, double vector[3]) {
+  static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
+  double largest = -1;
+  for (int p = 0; p < model->n_pulses; p++) {
+    double u[10], g[3];
+    for (int i = 0; i < 10; i++) u[i] = model->potential[p][model->part->tet[t][i]];
+    irz_gradient(x, bent, nodes, u, middle, g);
+    double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
+    if (square <= largest) continue;
+    largest = square;
+    for (int d = 0; d < 3; d++) vector[d] = -g[d] / 100;
+  }
+}
+
+/// Fill points, cells and arrays. At a node between regions the conductivity is the mean of theirs, weighted with
+/// volumes, and the node is in the zone if it is for one of them.
+static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
+  const IrzPart *part = model->part;
+  int32_t curved = 0, cell = 0;
+  double *weight = NULL;
+  IRZ_TRY(irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error));
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    double x[10][3];
+    int32_t bend = bent ? curved : -1;
+    curved += bent;
+    if (!part->mine[t]) continue;
+    irz_part_nodes(part, t, bend, x);
+    int region = model->medium->region[t];
+    const char *name = model->medium->regions[region].name;
+    const IrzTissue *tissue = &plan->tissues[irz_plan_tissue(plan, name)];
+    double zero[10] = {0}, middle[4] = {0.25, 0.25, 0.25, 0.25}, unused[3];
+    double volume = irz_gradient(x, bent, nodes, zero, middle, unused);
+    for (int i = 0; i < nodes; i++) {
+      int32_t node = part->tet[t][i], point = piece->point_of[node];
+      for (int d = 0; d < 3; d++) piece->points[3 * (size_t)point + (size_t)d] = x[i][d];
+      piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = piece->point_of[part->tet[t][vtk_node[i]]];
+      double field = model->recovered[node];
+      piece->field[point] = field / 100;
+      piece->conductivity[point] += volume * irz_law_sigma(&tissue->sigma, field, NULL);
+      weight[point] += volume;
+      if (field >= tissue->threshold) piece->zone[point] = 1;
+      for (int p = 0; p < model->n_pulses; p++) piece->potential[p][point] = model->potential[p][node];
+    }
+    piece->region[cell] = region;
+    middle_field(model, t, x, bent, nodes, piece->vector + 3 * (size_t)cell);
+    cell++;
+  }
+  for (int32_t i = 0; i < piece->n_points; i++) piece->conductivity[i] /= weight[i];
+  free(weight);
+  return IRZ_OK;
+}
+
+/// Make the folder and its parents.
+static IrzCode make_folder(const char *path, IrzError *error) {
+  char part[IRZ_PATH_MAX];
+  snprintf(part, sizeof part, "%s", path);
+  for (char *c = part + 1;; c++) {
+    if (*c != '/' && *c != '\0') continue;
+    char end = *c;
+    *c = '\0';
+    if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+      return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot make the folder: %s", part, strerror(errno));
+    }
+    *c = end;
+    if (end == '\0') return IRZ_OK;
+  }
+}
+
+/// Write the VTKHDF file.
+static IrzCode write_field(IrzModel *model, const char *path, IrzSummary *summary, IrzError *error) {
+  const IrzPlan *plan = summary->plan;
+  int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = model->n_pulses;
+  Piece piece = {0};
+  char *json = NULL;
+  IrzCode code = number_points(model, nodes, &piece, error);
+  if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
+  if (code == IRZ_OK) code = piece_fill(model, plan, nodes, &piece, error);
+  if (code == IRZ_OK && model->part->rank == 0) json = irz_summary_json(summary);
+  code = irz_error_agree(model->comm, error);
+  if (code == IRZ_OK) {
+    for (int p = 0; p < n_pulses; p++) {
+      if (n_pulses == 1)
+        snprintf(piece.names[p], sizeof piece.names[p], "potential_V");
+      else
+        snprintf(piece.names[p], sizeof piece.names[p], "potential_V_%02d", p + 1);
+      piece.arrays[p] = (IrzArray){piece.names[p], IRZ_FLOAT64, 1, piece.potential[p]};
+    }
+    piece.arrays[n_pulses] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece.field};
+    piece.arrays[n_pulses + 1] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece.conductivity};
+    piece.arrays[n_pulses + 2] = (IrzArray){"zone", IRZ_UINT8, 1, piece.zone};
+    const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
+                                    {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector}};
+    IrzGrid grid = {piece.n_points, piece.points, piece.n_cells, nodes, piece.cells, n_pulses + 3, piece.arrays, 2,
+                    cell_arrays};
+    code = irz_vtkhdf_write(model->comm, path, &grid, plan->text, json, error);
+  }
+  free(json);
+  piece_clear(&piece, n_pulses);
+  return code;
+}
+
+IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error) {
+  double start = MPI_Wtime();
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
+  if (model->part->rank == 0) make_folder(directory, error);
+  IRZ_TRY(irz_error_agree(model->comm, error));
+  snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
+  IRZ_TRY(write_field(model, path, summary, error));
+  double seconds = MPI_Wtime() - start;
+  summary->timing.output += seconds;
+  summary->timing.total += seconds;
+  if (model->part->rank == 0) {
+    char *json = irz_summary_json(summary);
+    snprintf(path, sizeof path, "%s/%s.json", directory, summary->plan->name);
+    if (json == NULL)
+      irz_error_set(error, IRZ_ERR_OUTPUT, "%s: no memory for the summary", path);
+    else
+      irz_file_write(path, json, error);
+    free(json);
+  }
+  return irz_error_agree(model->comm, error);
+}
