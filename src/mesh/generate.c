@@ -265,7 +265,7 @@ static double curved_volume(const IrzMesh *mesh) {
                              : (mesh->xyz[3 * (size_t)a + k] + mesh->xyz[3 * (size_t)b + k]) / 2;
       }
     }
-    irz_tet_jacobian(x, coefficient);
+    irz_tet_bernstein(x, coefficient);
     double sum = 0;
     for (int i = 0; i < 20; i++) sum += coefficient[i];
     volume += sum / 120;

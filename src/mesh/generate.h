@@ -120,6 +120,6 @@ IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, Irz
 /// is six times the volume.
 /// @param[in]  x            nodes; 4..9 lie on edges 01 12 02 03 13 23
 /// @param[out] coefficient  [20]
-void irz_tet_jacobian(double x[10][3], double coefficient[20]);
+void irz_tet_bernstein(double x[10][3], double coefficient[20]);
 
 #endif

@@ -15,7 +15,7 @@ static const int edge_end[6][2] = {{0, 1}, {1, 2}, {0, 2}, {0, 3}, {1, 3}, {2, 3
 /// Edge nodes 4..9 by their end vertices.
 static const int edge_node[4][4] = {{0, 4, 6, 7}, {4, 0, 5, 8}, {6, 5, 0, 9}, {7, 8, 9, 0}};
 
-void irz_tet_jacobian(double x[10][3], double coefficient[20]) {
+void irz_tet_bernstein(double x[10][3], double coefficient[20]) {
   /* derivative[k][i]: by the k-th coordinate (barycentric k + 1 minus barycentric 0), at vertex i; linear in between */
   double derivative[3][4][3];
   for (int at = 0; at < 4; at++) {
@@ -114,7 +114,7 @@ static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
         x[4 + e][k] = (x[edge_end[e][0]][k] + x[edge_end[e][1]][k]) / 2 + moved;
       }
     }
-    irz_tet_jacobian(x, coefficient);
+    irz_tet_bernstein(x, coefficient);
     if (pass == 0) straight = coefficient[0];
   }
   for (int i = 0; i < 20; i++)
