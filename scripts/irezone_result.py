@@ -8,17 +8,20 @@ import sys
 FIELD = "field_V_per_cm"
 
 
-def fail(message, code):
-    """End with one line on stderr."""
-    print(f"{os.path.basename(sys.argv[0] or 'irezone')}: {message}", file=sys.stderr)
-    sys.exit(code)
-
-
 def leave(code):
     """End the process at once: ParaView 5.11 lets its HDF5 reader complain if it outlives HDF5 at exit."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def fail(message, code):
+    """End with one line on stderr; in ParaView's own shell only the script ends."""
+    line = f"{os.path.basename(sys.argv[0] or 'irezone')}: {message}"
+    if inside_paraview():
+        raise RuntimeError(line)
+    print(line, file=sys.stderr)
+    leave(code)
 
 
 def inside_paraview():

@@ -1,0 +1,515 @@
+#!/usr/bin/env python3
+"""preview.py RESULT.hdf [-o PICTURE.png]
+
+A picture of a result: the zone, the probes and the field. Without -o the picture is written beside the result.
+
+In ParaView's own Python shell it leaves an interactive scene instead of a picture:
+    sys.path.append("scripts"); from preview import preview; preview("result.hdf")
+or run it with Tools > Python Shell > Run Script on the result that is open.
+"""
+import math
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(globals().get("__file__", "scripts/preview.py"))))
+import irezone_result as result  # noqa: E402
+
+SIZE = (1600, 1000)
+RED = (0.92, 0.18, 0.12)
+BARE = (0.93, 0.94, 0.96)
+INSULATED = (0.16, 0.22, 0.34)
+GREY = (0.35, 0.35, 0.38)
+INK = (0.10, 0.10, 0.12)
+# Colours of named regions, by a part of their name; others take the spare ones in turn.
+REGION_COLOURS = {
+    "tumour": (0.93, 0.62, 0.10),
+    "tumor": (0.93, 0.62, 0.10),
+    "arter": (0.78, 0.10, 0.35),
+    "aorta": (0.78, 0.10, 0.35),
+    "portal": (0.42, 0.30, 0.72),
+    "vein": (0.16, 0.40, 0.80),
+    "cava": (0.16, 0.40, 0.80),
+    "gall": (0.25, 0.60, 0.30),
+    "bile": (0.25, 0.60, 0.30),
+    "cyst": (0.20, 0.65, 0.70),
+    "liver": (0.62, 0.36, 0.30),
+}
+SPARE_COLOURS = [(0.20, 0.60, 0.45), (0.55, 0.45, 0.20), (0.50, 0.25, 0.60), (0.20, 0.50, 0.65)]
+
+
+def add(a, b, scale=1.0):
+    """a + scale b"""
+    return [x + scale * y for x, y in zip(a, b)]
+
+
+def dot(a, b):
+    """Inner product."""
+    return sum(x * y for x, y in zip(a, b))
+
+
+def cross(a, b):
+    """Vector product."""
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def unit(a):
+    """A vector's direction; None if it has none."""
+    length = math.sqrt(dot(a, a))
+    return [x / length for x in a] if length > 1e-9 else None
+
+
+def any_normal(a):
+    """A unit vector perpendicular to a, near y if possible."""
+    for axis in ([0, 1, 0], [1, 0, 0]):
+        across = add(axis, a, -dot(axis, a))
+        if dot(across, across) > 0.1:
+            return unit(across)
+    return [0, 0, 1]
+
+
+def grown(box, factor, margin=0.0):
+    """A box [[low], [high]] grown about its middle."""
+    middle = [(a + b) / 2 for a, b in zip(*box)]
+    half = [factor * (b - a) / 2 + margin for a, b in zip(*box)]
+    return [add(middle, half, -1), add(middle, half)]
+
+
+class Scene:
+    """What is to be seen, worked out from the summary: frame of the probes, focus, slice plane."""
+
+    def __init__(self, summary, bounds):
+        self.summary = summary
+        self.box = [list(bounds[0::2]), list(bounds[1::2])]
+        self.probes = [probe for probe in summary["probes"] if probe.get("tip_mm")]
+        zone = summary["zone"]
+        self.has_zone = (zone["volume_cm3"] or 0) > 0
+        low, high = (list(corner) for corner in (zone["bounding_box_mm"] if self.has_zone else self.box))
+        for probe in self.probes:
+            for end in self.bare(probe):
+                low, high = [min(*p) for p in zip(low, end)], [max(*p) for p in zip(high, end)]
+        self.focus_box = [low, high]
+        self.focus = [(a + b) / 2 for a, b in zip(low, high)]
+        self.set_frame()
+
+    @staticmethod
+    def bare(probe):
+        """Ends of the bare metal."""
+        return probe["tip_mm"], add(probe["tip_mm"], probe["direction"], probe["exposure_mm"])
+
+    def set_frame(self):
+        """The slice plane's normal, and the directions that are up and right in it."""
+        up = [0.0, 0.0, 0.0]
+        for probe in self.probes:
+            up = add(up, probe["direction"])
+        self.up = unit(up) or [0, 0, 1]
+        middles = [add(probe["tip_mm"], probe["direction"], probe["exposure_mm"] / 2) for probe in self.probes]
+        self.origin = [sum(x) / len(middles) for x in zip(*middles)] if middles else self.focus
+        span = max((add(m, middles[0], -1) for m in middles), key=lambda v: dot(v, v), default=[0, 0, 0])
+        across = unit(cross(span, self.up)) if dot(span, span) > 1e-6 else None
+        self.along = across is None or self.in_plane(across)
+        if self.along:
+            self.normal = across or any_normal(self.up)
+            # Seen from -y if that is possible: x then runs to the right.
+            if self.normal[1] > 1e-6 or (abs(self.normal[1]) <= 1e-6 and self.normal[0] < 0):
+                self.normal = [-x for x in self.normal]
+            self.slice_up = self.up
+        else:
+            self.normal = self.up
+            self.slice_up = any_normal(self.up)
+        self.slice_right = cross(self.slice_up, self.normal)
+
+    def in_plane(self, normal):
+        """Whether all probes lie in one plane with this normal, within a needle's width."""
+        ends = [end for probe in self.probes for end in self.bare(probe)]
+        return all(abs(dot(add(end, self.origin, -1), normal)) < 1.0 for end in ends)
+
+    def wall(self, start, direction):
+        """Distance from a point to the wall of the box."""
+        distances = [
+            ((self.box[1][i] if direction[i] > 0 else self.box[0][i]) - start[i]) / direction[i]
+            for i in range(3)
+            if abs(direction[i]) > 1e-9
+        ]
+        return max(0.0, min(distances))
+
+    def title(self):
+        """One line: what it is and how large the zone is."""
+        zone = self.summary["zone"]
+        volume, error = zone["volume_cm3"] or 0.0, zone.get("volume_error_cm3")
+        digits = 2 if not error else min(4, max(0, 1 - math.floor(math.log10(error) + 1 - math.log10(2))))
+        text = f"{volume:.{digits}f}" + (f" ± {error:.{digits}f}" if error else "") + " cm³"
+        value = result.one_threshold(self.summary)
+        return f"{self.summary['plan']}:  {text}" + (f" at {value:g} V/cm" if value else "")
+
+
+def colour_of(name, spare):
+    """Colour of a region, the same in all pictures if its name is a usual one."""
+    for part, colour in REGION_COLOURS.items():
+        if part in name.lower():
+            return colour
+    return SPARE_COLOURS[spare % len(SPARE_COLOURS)]
+
+
+def show(source, view, colour, opacity=1.0, shine=0.0):
+    """Show a surface in one colour."""
+    from paraview.simple import Show
+
+    display = Show(source, view)
+    display.Representation = "Surface"
+    display.ColorArrayName = ["POINTS", ""]
+    display.AmbientColor = display.DiffuseColor = list(colour)
+    display.Opacity = opacity
+    display.Specular = shine
+    return display
+
+
+def show_label(text, place, view, colour=INK, size=18, across="Center"):
+    """Text at a place in space."""
+    from paraview.simple import Show, Text
+
+    display = Show(Text(Text=text), view)
+    display.TextPropMode = "Billboard 3D Text"
+    display.BillboardPosition = place
+    display.Color = list(colour)
+    display.FontSize = size
+    display.Bold = 1
+    display.Justification = across
+    return display
+
+
+def show_caption(text, view, place, colour=INK, size=16, bold=0):
+    """Text at a place in the window (parts of its width and height, from the lower left corner)."""
+    from paraview.simple import Show, Text
+
+    display = Show(Text(Text=text), view)
+    display.WindowLocation = "Any Location"
+    display.Position = place
+    display.Color = list(colour)
+    display.FontSize = size
+    display.Bold = bold
+
+
+class Pipeline:
+    """The sources shown in all views."""
+
+    def __init__(self, path, summary):
+        from paraview.simple import Contour, GenerateSurfaceNormals, Outline, Slice
+
+        self.reader, self.grid = result.open_result(path)
+        self.scene = scene = Scene(summary, self.reader.GetDataInformation().GetBounds())
+        self.outline = Outline(Input=self.reader)
+        value = result.one_threshold(summary)
+        self.zone = self.edge = None
+        plane = Slice(Input=self.reader)
+        plane.SliceType.Origin = scene.origin
+        plane.SliceType.Normal = scene.normal
+        plane.Triangulatetheslice = 0
+        self.plane = self.crop(plane)
+        if scene.has_zone and value:
+            self.zone = GenerateSurfaceNormals(Input=Contour(Input=self.reader, ContourBy=["POINTS", result.FIELD], Isosurfaces=[value]))
+            self.edge = Contour(Input=self.plane, ContourBy=["POINTS", result.FIELD], Isosurfaces=[value])
+        elif scene.has_zone:
+            self.zone, self.edge = self.zone_by_region(summary)
+        self.regions = self.find_regions(summary)
+        self.tubes = [self.tube(probe) for probe in scene.probes]
+
+    def crop(self, plane):
+        """The part of the slice around the zone, so that the field there fills the picture."""
+        from paraview.simple import Clip
+
+        box = grown(self.scene.focus_box, 1.0, 12.0)
+        clip = Clip(Input=plane, ClipType="Box", Invert=1)
+        clip.ClipType.Position = box[0]
+        clip.ClipType.Length = add(box[1], box[0], -1)
+        return clip
+
+    def zone_by_region(self, summary):
+        """Surface of the zone and its edge in the slice, where regions have thresholds of their own."""
+        from paraview.simple import CleantoGrid, ExtractSurface, FeatureEdges, GenerateSurfaceNormals, Slice
+
+        solid = CleantoGrid(Input=result.zone_solid(self.grid, summary))
+        surface = GenerateSurfaceNormals(Input=ExtractSurface(Input=solid))
+        plane = Slice(Input=solid)
+        plane.SliceType.Origin = self.scene.origin
+        plane.SliceType.Normal = self.scene.normal
+        edge = FeatureEdges(Input=plane, BoundaryEdges=1, FeatureEdges=0, NonManifoldEdges=0, ManifoldEdges=0)
+        return surface, edge
+
+    def find_regions(self, summary):
+        """Surfaces of the regions worth showing: (source, name, colour, opacity). What fills most of the box is not."""
+        from paraview.simple import ExtractSurface, GenerateSurfaceNormals, Smooth
+
+        regions = summary["zone"]["by_region"]
+        total = sum(region["volume_cm3"] for region in regions)
+        shown, spare = [], 0
+        for number, region in enumerate(regions):
+            share = region["volume_cm3"] / total if total > 0 else 1
+            if region["region"] == "default" or share > 0.5 or share <= 0:
+                continue
+            colour = colour_of(region["region"], spare)
+            spare += colour in SPARE_COLOURS
+            surface = ExtractSurface(Input=result.region_cells(self.grid, number))
+            if summary.get("frame"):
+                # Cells are assigned by their middle: the surface is jagged by half a cell. Only the picture is smoothed.
+                surface = Smooth(Input=surface, NumberofIterations=60)
+            opacity = 0.10 if share > 0.08 else 0.45
+            shown.append((GenerateSurfaceNormals(Input=surface), region["region"], colour, opacity))
+        return shown
+
+    def tube(self, probe):
+        """Bare and insulated part of a probe; the shaft sticks out of the box."""
+        from paraview.simple import Line, Tube
+
+        tip, end = self.scene.bare(probe)
+        length = self.scene.wall(end, probe["direction"]) + 0.06 * max(add(self.scene.box[1], self.scene.box[0], -1))
+        handle = add(end, probe["direction"], length)
+        radius = probe.get("diameter_mm", 1.0) / 2
+        tubes = [
+            Tube(Input=Line(Point1=a, Point2=b), Radius=scale * radius, NumberofSides=32, Capping=1)
+            for a, b, scale in ((tip, end, 1.0), (end, handle, 1.15))
+        ]
+        return tubes, tip, end, handle, probe["name"]
+
+    def electrode_walls(self):
+        """Inner walls of the tissue: the electrodes of a loaded mesh, whose shape nobody has told."""
+        from paraview.simple import Clip, ExtractSurface
+
+        box = grown(self.scene.box, 0.998)
+        clip = Clip(Input=ExtractSurface(Input=self.reader), ClipType="Box", Invert=1)
+        clip.ClipType.Position = box[0]
+        clip.ClipType.Length = add(box[1], box[0], -1)
+        return clip
+
+
+def show_field(pipeline, view, legend):
+    """The slice coloured by |E|, with the threshold as a line."""
+    from paraview.simple import ColorBy, GetColorTransferFunction, GetScalarBar, Show
+
+    values = [value for _, value in result.thresholds(pipeline.scene.summary)]
+    top = 2.0 * max(values)
+    colours = GetColorTransferFunction(result.FIELD)
+    colours.AutomaticRescaleRangeMode = "Never"
+    colours.ApplyPreset("Viridis (matplotlib)", True)
+    display = Show(pipeline.plane, view)
+    display.Representation = "Surface"
+    ColorBy(display, ("POINTS", result.FIELD))
+    colours.RescaleTransferFunction(0.0, top)
+    display.Ambient, display.Diffuse = 1.0, 0.0
+    display.SetScalarBarVisibility(view, legend)
+    if legend:
+        bar = GetScalarBar(colours, view)
+        bar.Title, bar.ComponentTitle = "field strength (V/cm)", ""
+        bar.TitleColor = bar.LabelColor = list(INK)
+        bar.TitleFontSize, bar.LabelFontSize = 18, 16
+        bar.Orientation = "Horizontal"
+        bar.WindowLocation = "Any Location"
+        bar.Position, bar.ScalarBarLength = [0.60, 0.06], 0.33
+        bar.ScalarBarThickness = 18
+        bar.AutomaticLabelFormat, bar.LabelFormat, bar.RangeLabelFormat = 0, "%.0f", "%.0f"
+        bar.UseCustomLabels = 1
+        bar.CustomLabels = sorted({0.25 * top, 0.75 * top, *values})
+    if pipeline.edge is not None:
+        line = show(pipeline.edge, view, (1, 1, 1))
+        line.LineWidth = 3
+        line.RenderLinesAsTubes = 0
+        line.Ambient, line.Diffuse = 1.0, 0.0
+    return display
+
+
+def show_probes(pipeline, view, labels):
+    """Probes with their names at the handle."""
+    for tubes, _, _, handle, name in pipeline.tubes:
+        show(tubes[0], view, BARE, shine=0.6)
+        show(tubes[1], view, INSULATED, shine=0.2)
+        if labels:
+            show_label(name, add(handle, pipeline.scene.up, 3), view, size=20)
+    if not pipeline.tubes:
+        show(pipeline.electrode_walls(), view, GREY)
+
+
+def show_box(pipeline, view):
+    """The tissue box."""
+    display = show(pipeline.outline, view, GREY)
+    display.LineWidth = 1.5
+
+
+def show_solids(pipeline, view):
+    """The zone and the regions, translucent."""
+    for source, _, colour, opacity in pipeline.regions:
+        show(source, view, colour, opacity)
+    if pipeline.zone is not None:
+        show(pipeline.zone, view, RED, 0.45, shine=0.15).Ambient = 0.25
+
+
+def aim(view, focus, direction, up, half_height):
+    """A parallel view from a direction, so that a scale bar holds everywhere."""
+    view.CameraParallelProjection = 1
+    view.CameraFocalPoint = focus
+    view.CameraPosition = add(focus, direction, 8 * half_height + 100)
+    view.CameraViewUp = up
+    view.CameraParallelScale = half_height
+    view.CenterOfRotation = focus
+
+
+def show_scale(view, start, right, length, colour):
+    """A bar of known length."""
+    from paraview.simple import Line, Show
+
+    end = add(start, right, length)
+    display = Show(Line(Point1=start, Point2=end), view)
+    display.AmbientColor = display.DiffuseColor = list(colour)
+    display.LineWidth = 5
+    display.Ambient, display.Diffuse = 1.0, 0.0
+    above = add(start, view.CameraViewUp, 0.03 * view.CameraParallelScale)
+    show_label(f"{length:g} mm", above, view, colour, size=16, across="Left")
+
+
+def round_length(length):
+    """1, 2 or 5 times a power of ten, not longer than this."""
+    power = 10 ** math.floor(math.log10(length))
+    return max(step * power for step in (1, 2, 5) if step * power <= length * 1.0001)
+
+
+def new_view():
+    """An empty view on white."""
+    from paraview.simple import CreateRenderView
+
+    view = CreateRenderView()
+    view.UseColorPaletteForBackground = 0
+    view.BackgroundColorMode = "Single Color"
+    view.Background = [1, 1, 1]
+    view.OrientationAxesVisibility = 0
+    view.UseFXAA = 1
+    return view
+
+
+def oblique(scene):
+    """Direction to the main camera: mostly at the slice, a little from the side and from the handles."""
+    side, height = (0.55, 0.42) if scene.along else (0.5, 0.0)
+    if scene.along:
+        return unit(add(add(scene.normal, scene.slice_right, side), scene.up, height))
+    return unit(add(add(add([0, 0, 0], scene.up, 0.75), scene.slice_up, -1.0), scene.slice_right, side))
+
+
+def extent_seen(box, axis):
+    """Extent of a box along a direction."""
+    return sum(abs(a) * (high - low) for a, low, high in zip(axis, *box))
+
+
+def fill_main(pipeline, view):
+    """The large view: zone, probes, slice, legend, scale bar, title."""
+    scene = pipeline.scene
+    towards = oblique(scene)
+    right = unit(cross(scene.up, towards))
+    up = cross(towards, right)
+    seen = grown(scene.focus_box, 1.0, 12.0)
+    half = 0.60 * max(extent_seen(seen, up), extent_seen(seen, right) / 1.2)
+    aim(view, scene.focus, towards, up, half)
+    show_field(pipeline, view, legend=True)
+    show_probes(pipeline, view, labels=False)
+    show_box(pipeline, view)
+    show_solids(pipeline, view)
+    corner = add(add(add(scene.focus, right, -0.95 * half), up, -0.86 * half), towards, 4 * half)
+    show_scale(view, corner, right, round_length(0.5 * half), INK)
+    show_caption(scene.title(), view, [0.025, 0.935], size=26, bold=1)
+    for i, (_, name, colour, _) in enumerate(pipeline.regions):
+        show_caption(name, view, [0.025, 0.885 - 0.036 * i], colour=[0.8 * c for c in colour], size=18, bold=1)
+
+
+def fill_overview(pipeline, view):
+    """The whole tissue box."""
+    scene = pipeline.scene
+    towards = oblique(scene)
+    right = unit(cross(scene.up, towards))
+    up = cross(towards, right)
+    middle = [(a + b) / 2 for a, b in zip(*scene.box)]
+    half = 0.62 * max(extent_seen(scene.box, up), extent_seen(scene.box, right))
+    aim(view, middle, towards, up, half)
+    show_probes(pipeline, view, labels=True)
+    show_box(pipeline, view)
+    show_solids(pipeline, view)
+    size = [high - low for low, high in zip(*scene.box)]
+    text = f"tissue, {size[0]:.0f} × {size[1]:.0f} × {size[2]:.0f} mm"
+    show_caption(text, view, [0.03, 0.03], size=15)
+
+
+def fill_slice(pipeline, view):
+    """The slice seen face on."""
+    scene = pipeline.scene
+    seen = grown(scene.focus_box, 1.0, 12.0)
+    half = 0.56 * max(extent_seen(seen, scene.slice_up), extent_seen(seen, scene.slice_right))
+    aim(view, scene.focus, scene.normal, scene.slice_up, half)
+    show_field(pipeline, view, legend=False)
+    show_probes(pipeline, view, labels=False)
+    corner = add(add(add(scene.focus, scene.slice_right, -0.8 * half), scene.slice_up, -0.78 * half), scene.normal, 4 * half)
+    show_scale(view, corner, scene.slice_right, round_length(0.4 * half), (1, 1, 1))
+    text = "slice through the probes; white line: threshold"
+    show_caption(text, view, [0.03, 0.02], size=15)
+
+
+def preview(path, output=None, summary=None):
+    """Build the scene of a result; write a picture if `output` names one."""
+    summary = summary or result.read_summary(path)
+    from paraview.simple import AssignViewToLayout, CreateLayout, Render, SaveScreenshot, SetActiveView, _DisableFirstRenderCameraReset
+
+    _DisableFirstRenderCameraReset()
+    pipeline = Pipeline(path, summary)
+    layout = CreateLayout("irezone")
+    views = [new_view(), new_view(), new_view()]
+    AssignViewToLayout(view=views[0], layout=layout, hint=0)
+    layout.SplitHorizontal(0, 0.68)
+    AssignViewToLayout(view=views[1], layout=layout, hint=2)
+    layout.SplitVertical(2, 0.5)
+    AssignViewToLayout(view=views[2], layout=layout, hint=6)
+    fill_main(pipeline, views[0])
+    fill_overview(pipeline, views[1])
+    fill_slice(pipeline, views[2])
+    SetActiveView(views[0])
+    if output is None:
+        for view in views:
+            Render(view)
+        return
+    layout.SetSize(*SIZE)
+    temporary = f"{os.path.splitext(output)[0]}.{os.getpid()}.png"
+    SaveScreenshot(temporary, layout, ImageResolution=list(SIZE), SeparatorWidth=2, SeparatorColor=[0.85, 0.85, 0.87])
+    if not os.path.exists(temporary):
+        result.fail(f"{output}: cannot be written", 5)
+    os.replace(temporary, output)
+
+
+def active_result():
+    """File of the result that is open in ParaView, or None."""
+    from paraview.simple import GetActiveSource
+
+    name = getattr(GetActiveSource(), "FileName", None)
+    return name if isinstance(name, str) or name is None else name[0]
+
+
+def main():
+    """The command line."""
+    import argparse
+
+    parser = argparse.ArgumentParser(description="A picture of a result.")
+    parser.add_argument("result", help="RESULT.hdf")
+    parser.add_argument("-o", "--output", help="PICTURE.png (default: beside the result)")
+    options = parser.parse_args()
+    output = options.output or os.path.splitext(options.result)[0] + ".png"
+    if not output.endswith(".png"):
+        result.fail(f"{output}: unknown ending; allowed is .png", 2)
+    if not os.access(os.path.dirname(os.path.abspath(output)), os.W_OK):
+        result.fail(f"{output}: cannot be written: its folder is missing or not writable", 5)
+    summary = result.read_summary(options.result)
+    result.need_paraview(rendering=True)
+    preview(options.result, output, summary)
+    print(f"{output}: {SIZE[0]} x {SIZE[1]}")
+    result.leave(0)
+
+
+if __name__ in ("__main__", "__vtkconsole__"):
+    if result.inside_paraview():
+        if active_result() is None:
+            print('Open a result first, or call preview("result.hdf").')
+        else:
+            preview(active_result())
+    else:
+        main()
