@@ -4,6 +4,7 @@
 #define IREZONE_TISSUE_H
 
 #include <irezone/law.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +41,12 @@ const IrzPreset *irz_presets(int *count);
 
 /// A preset by name, or NULL.
 const IrzPreset *irz_preset_find(const char *name);
+
+/// Print all presets as a table.
+void irz_presets_print(FILE *out);
+
+/// Print every number of a preset with its unit and source.
+void irz_preset_print(const IrzPreset *preset, FILE *out);
 
 #ifdef __cplusplus
 }

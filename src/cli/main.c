@@ -1,7 +1,127 @@
-/* The program irezone: finds the command and calls it. */
+/* The program irezone: finds the command, sorts its arguments, calls it. Every failure is one line and a status. */
+#include "cli/cli.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-int main(void) {
-  fprintf(stderr, "irezone: no command yet\n");
-  return 2;
+const IrzCommand *const irz_commands[] = {
+#ifdef IRZ_HAVE_MODEL
+    &irz_command_run,
+#endif
+    &irz_command_check,
+#ifdef IRZ_HAVE_MESHER
+    &irz_command_mesh,
+#endif
+    &irz_command_info,  &irz_command_tissues, &irz_command_help, NULL,
+};
+
+/* The option of a command that a word names, up to its "=". */
+static const IrzOption *find_option(const IrzCommand *command, const char *word, size_t length) {
+  for (const IrzOption *option = command->options; option->name != NULL; option++) {
+    if (strlen(option->name) == length && strncmp(option->name, word, length) == 0) return option;
+    if (option->letter != NULL && strlen(option->letter) == length && strncmp(option->letter, word, length) == 0) {
+      return option;
+    }
+  }
+  return NULL;
+}
+
+/* One word that begins with "-": the option, with its value from behind "=" or from the next word. */
+static IrzCode sort_option(const IrzCommand *command, int argc, char **argv, int *at, IrzArguments *arguments,
+                           IrzError *error) {
+  const char *word = argv[*at], *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+  size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
+  const IrzOption *option = find_option(command, word, length);
+  if (option == NULL) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: unknown option %.*s; see `irezone help %s`", command->name,
+                         (int)length, word, command->name);
+  }
+  IrzGiven *given = &arguments->options[arguments->n_options++];
+  given->name = option->name;
+  if (!option->has_value) {
+    if (equals == NULL) return IRZ_OK;
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s takes no value", command->name, option->name);
+  }
+  if (equals != NULL) {
+    given->value = equals + 1;
+  } else if (*at + 1 < argc) {
+    given->value = argv[++*at];
+  } else {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s needs a value", command->name, option->name);
+  }
+  return IRZ_OK;
+}
+
+/* Sort the words behind the command's name. The lists of `arguments` have room for all. */
+static IrzCode sort_arguments(const IrzCommand *command, int argc, char **argv, IrzArguments *arguments,
+                              IrzError *error) {
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "--") == 0) {
+      if (!command->takes_petsc) {
+        return irz_error_set(error, IRZ_ERR_PLAN, "%s: takes no options for PETSc", command->name);
+      }
+      arguments->petsc = argv + i + 1;
+      arguments->n_petsc = argc - i - 1;
+      break;
+    }
+    if (argv[i][0] == '-' && argv[i][1] != '\0') {
+      IRZ_TRY(sort_option(command, argc, argv, &i, arguments, error));
+    } else {
+      arguments->operands[arguments->n_operands++] = argv[i];
+    }
+  }
+  if (arguments->n_operands < command->least_operands || arguments->n_operands > command->most_operands) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "usage: irezone %s %s", command->name, command->usage);
+  }
+  return IRZ_OK;
+}
+
+/* Find and run the command. */
+static IrzCode run_command(int argc, char **argv, IrzError *error) {
+  static const char *const spellings[][2] = {
+      {"--help", "help"}, {"-h", "help"}, {"--version", "version"}, {"-V", "version"}};
+  if (argc < 2) return irz_error_set(error, IRZ_ERR_PLAN, "usage: irezone COMMAND ...; see `irezone help`");
+  const char *name = argv[1];
+  for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+    if (strcmp(name, spellings[i][0]) == 0) name = spellings[i][1];
+  }
+  if (strcmp(name, "version") == 0) {
+    if (irz_cli_first()) printf("irezone %s\n", IRZ_VERSION);
+    return IRZ_OK;
+  }
+  char names[256] = "";
+  for (int i = 0; irz_commands[i] != NULL; i++) {
+    const IrzCommand *command = irz_commands[i];
+    size_t used = strlen(names);
+    snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", command->name);
+    if (strcmp(name, command->name) != 0) continue;
+    /* `irezone run --help` is `irezone help run` */
+    bool help = argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    int count = help ? 1 : argc - 2;
+    char **words = help ? argv + 1 : argv + 2;
+    if (help) command = &irz_command_help;
+    IrzArguments arguments = {0};
+    arguments.operands = calloc((size_t)argc, sizeof *arguments.operands);
+    arguments.options = calloc((size_t)argc, sizeof *arguments.options);
+    IrzCode code = IRZ_OK;
+    if (arguments.operands == NULL || arguments.options == NULL) {
+      code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+    }
+    if (code == IRZ_OK) code = sort_arguments(command, count, words, &arguments, error);
+    if (code == IRZ_OK) code = command->run(&arguments, error);
+    free((void *)arguments.operands);
+    free(arguments.options);
+    return code;
+  }
+  return irz_error_set(error, IRZ_ERR_PLAN, "no command \"%s\"; there are %s", name, names);
+}
+
+int main(int argc, char **argv) {
+  IrzError error = {0};
+  IrzCode code = run_command(argc, argv, &error);
+  if (code == IRZ_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    code = irz_error_set(&error, IRZ_ERR_OUTPUT, "the standard output could not be written");
+  }
+  if (code != IRZ_OK && irz_cli_first()) fprintf(stderr, "irezone: %s\n", error.text);
+  return code;
 }

@@ -1,6 +1,6 @@
 /* A plan for a person to check. */
 #include "plan/parts.h"
-#include <math.h>
+#include <irezone/tissue.h>
 #include <stdio.h>
 
 /* Zero that was negated reads better without its sign. */
@@ -88,4 +88,42 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
     for (int i = 0; i < plan->zone.n_also; i++) fprintf(out, "%s %g", i > 0 ? "," : "", plan->zone.also[i] / 100);
     fputs(" V/cm\n", out);
   }
+}
+
+void irz_presets_print(FILE *out) {
+  int count;
+  const IrzPreset *presets = irz_presets(&count);
+  fprintf(out, "%-13s %-35s %s\n", "preset", "threshold, V/cm (spread)", "conductivity");
+  for (int i = 0; i < count; i++) {
+    const IrzPreset *preset = &presets[i];
+    char spread[40] = "";
+    if (preset->threshold_high > preset->threshold_low) {
+      snprintf(spread, sizeof spread, " (%g to %g)", preset->threshold_low / 100, preset->threshold_high / 100);
+    }
+    fprintf(out, "%-13s %4g%-31s ", preset->name, preset->threshold.value / 100, spread);
+    print_law(&preset->sigma, out);
+    fputc('\n', out);
+  }
+  fputs("`irezone tissues NAME` gives every number with its source; several are stand-ins or were not checked.\n", out);
+}
+
+/* One number with its source. */
+static void print_sourced(const char *what, const IrzSourced *number, double unit, const char *unit_name, FILE *out) {
+  fprintf(out, "%s: %g %s\n    %s\n", what, number->value / unit, unit_name, number->source);
+}
+
+void irz_preset_print(const IrzPreset *preset, FILE *out) {
+  fprintf(out, "%s: %s\n\nconductivity: ", preset->name, preset->title);
+  print_law(&preset->sigma, out);
+  fprintf(out, "\n    %s\n", preset->sigma_source);
+  print_sourced("irreversible threshold", &preset->threshold, 100, "V/cm", out);
+  if (preset->threshold_high > preset->threshold_low) {
+    fprintf(out, "    spread: %g to %g V/cm\n", preset->threshold_low / 100, preset->threshold_high / 100);
+  }
+  print_sourced("temperature coefficient of the conductivity", &preset->temperature_coefficient, 1, "per K", out);
+  print_sourced("density", &preset->density, 1, "kg/m^3", out);
+  print_sourced("heat capacity", &preset->heat_capacity, 1, "J/(kg K)", out);
+  print_sourced("heat conductivity", &preset->heat_conductivity, 1, "W/(m K)", out);
+  print_sourced("perfusion", &preset->perfusion, 1, "per s, volume of blood per volume of tissue", out);
+  print_sourced("metabolic heat", &preset->metabolic_heat, 1, "W/m^3", out);
 }

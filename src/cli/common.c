@@ -1,0 +1,57 @@
+/* What several commands need: options, the plan, and who talks. */
+#include "cli/cli.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *irz_argument(const IrzArguments *arguments, const char *name) {
+  const char *value = NULL;
+  for (int i = 0; i < arguments->n_options; i++) {
+    if (strcmp(arguments->options[i].name, name) != 0) continue;
+    value = arguments->options[i].value != NULL ? arguments->options[i].value : "";
+  }
+  return value;
+}
+
+IrzCode irz_argument_number(const IrzArguments *arguments, const char *name, int least, int most, int standard,
+                            int *value, IrzError *error) {
+  *value = standard;
+  const char *text = irz_argument(arguments, name);
+  if (text == NULL) return IRZ_OK;
+  char *end;
+  long number = strtol(text, &end, 10);
+  if (end == text || *end != '\0' || number < least || number > most) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: \"%s\" must be a whole number from %d to %d", name, text, least,
+                         most);
+  }
+  *value = (int)number;
+  return IRZ_OK;
+}
+
+bool irz_cli_first(void) {
+  static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+  for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    const char *rank = getenv(variables[i]);
+    if (rank != NULL) return strcmp(rank, "0") == 0;
+  }
+  return true;
+}
+
+void irz_cli_warnings(const IrzPlan *plan, int *shown) {
+  for (; *shown < plan->n_warnings; (*shown)++) {
+    if (irz_cli_first()) fprintf(stderr, "irezone: warning: %s\n", plan->warnings[*shown]);
+  }
+}
+
+IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *error) {
+  *plan = NULL;
+  IrzOverride *overrides = calloc((size_t)arguments->n_options + 1, sizeof *overrides);
+  if (overrides == NULL) return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  int count = 0;
+  for (int i = 0; i < arguments->n_options; i++) {
+    if (strcmp(arguments->options[i].name, "--set") == 0) overrides[count++].text = arguments->options[i].value;
+  }
+  IrzCode code = irz_plan_read(arguments->operands[0], count, overrides, plan, error);
+  free(overrides);
+  return code;
+}

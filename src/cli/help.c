@@ -1,0 +1,78 @@
+/* irezone help: commands, and the topics plan and results. */
+#include "cli/cli.h"
+#include <string.h>
+
+static const char results[] =
+    "`irezone run` writes two files into DIR (-o), each under a temporary name first, so that what stands under a "
+    "final\n"
+    "name is whole.\n"
+    "\n"
+    "NAME.json, the summary: one JSON object with\n"
+    "  irezone, plan, status\n"
+    "  mesh      cells, vertices, order, unknowns\n"
+    "  pulses    per pulse: from, to, voltage_V, current_A, resistance_ohm, newton_iterations, linear_iterations\n"
+    "  zone      threshold_V_per_cm, volume_cm3, volume_error_cm3, extent_mm, bounding_box_mm,\n"
+    "            by_threshold [{threshold_V_per_cm, volume_cm3}], by_region [{region, volume_cm3, ablated_cm3}]\n"
+    "  probes    per probe: name, potential_V of each pulse\n"
+    "  warnings, timing_s, peak_memory_MB\n"
+    "\n"
+    "NAME.hdf, the fields: a VTKHDF UnstructuredGrid that ParaView 5.10 and later opens with File > Open; lengths in "
+    "mm.\n"
+    "  points    potential_V (several pulses: potential_V_01 ...), field_V_per_cm (largest over the pulses),\n"
+    "            conductivity_S_per_m, zone (1 inside)\n"
+    "  cells     region, field_vector_V_per_cm\n"
+    "  /irezone  the plan as it was applied, and the summary\n"
+    "\n"
+    "Exit status: 0 done, 2 usage or plan, 3 mesh or other input file, 4 solver did not converge, 5 output could not "
+    "be\n"
+    "written, 75 stopped by a signal.\n";
+
+/* Help on one command. */
+static void command_help(const IrzCommand *command) {
+  printf("usage: irezone %s %s\n\n%s.\n\n%s", command->name, command->usage, command->summary, command->help);
+}
+
+/* The list of commands. */
+static void overview(void) {
+  printf("irezone %s: which tissue does irreversible electroporation kill?\n", IRZ_VERSION);
+  printf("For research; not a medical device.\n\nusage: irezone COMMAND ...\n\n");
+  for (int i = 0; irz_commands[i] != NULL; i++) {
+    printf("  %-9s %s\n            irezone %s %s\n", irz_commands[i]->name, irz_commands[i]->summary,
+           irz_commands[i]->name, irz_commands[i]->usage);
+  }
+  printf("\n`irezone help COMMAND` says more; `irezone help plan` lists every key of a plan; `irezone help results`\n"
+         "describes the output. `irezone --version` prints the version.\n");
+}
+
+static IrzCode help(const IrzArguments *arguments, IrzError *error) {
+  const char *topic = arguments->n_operands > 0 ? arguments->operands[0] : "";
+  const IrzCommand *command = NULL;
+  for (int i = 0; irz_commands[i] != NULL; i++) {
+    if (strcmp(irz_commands[i]->name, topic) == 0) command = irz_commands[i];
+  }
+  bool known = command != NULL || topic[0] == '\0' || strcmp(topic, "plan") == 0 || strcmp(topic, "results") == 0;
+  if (!known) return irz_error_set(error, IRZ_ERR_PLAN, "no help on \"%s\"; see `irezone help`", topic);
+  if (!irz_cli_first()) return IRZ_OK;
+  if (command != NULL) {
+    command_help(command);
+  } else if (strcmp(topic, "plan") == 0) {
+    irz_plan_help(stdout);
+  } else if (strcmp(topic, "results") == 0) {
+    fputs(results, stdout);
+  } else {
+    overview();
+  }
+  return IRZ_OK;
+}
+
+static const IrzOption options[] = {{NULL, NULL, false}};
+
+const IrzCommand irz_command_help = {
+    .name = "help",
+    .usage = "[COMMAND | plan | results]",
+    .summary = "explain a command, the plan or the results",
+    .help = "Without a word, lists the commands.\n",
+    .options = options,
+    .most_operands = 1,
+    .run = help,
+};

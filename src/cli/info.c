@@ -1,0 +1,51 @@
+/* irezone info: describe a mesh or a result. */
+#include "cli/cli.h"
+#include <errno.h>
+#include <irezone/mesh.h>
+#include <irezone/result.h>
+#include <string.h>
+
+/* Describe a mesh. */
+static IrzCode mesh_info(const char *path, IrzError *error) {
+  IrzMesh *mesh;
+  IRZ_TRY(irz_mesh_read(path, 0, &mesh, error));
+#ifdef IRZ_HAVE_MESH_PRINT
+  irz_mesh_print(mesh, stdout);
+#endif
+  irz_mesh_free(mesh);
+  return IRZ_OK;
+}
+
+/* What a file is, is told by its first bytes; its name does not matter. */
+static IrzCode info(const IrzArguments *arguments, IrzError *error) {
+  static const char hdf5[8] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  static const char gmsh[11] = "$MeshFormat";
+  const char *path = arguments->operands[0];
+  if (!irz_cli_first()) return IRZ_OK;
+  char start[16] = "";
+  FILE *file = fopen(path, "rb");
+  size_t length = file != NULL ? fread(start, 1, sizeof start, file) : 0;
+  bool failed = file == NULL || ferror(file) != 0;
+  int reason = errno;
+  if (file != NULL) fclose(file);
+  if (failed) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(reason));
+  if (length >= sizeof hdf5 && memcmp(start, hdf5, sizeof hdf5) == 0) return irz_result_print(path, stdout, error);
+  size_t name = strlen(path);
+  bool msh = name > 4 && strcmp(path + name - 4, ".msh") == 0;
+  if (msh || (length >= sizeof gmsh && memcmp(start, gmsh, sizeof gmsh) == 0)) return mesh_info(path, error);
+  return irz_error_set(error, IRZ_ERR_INPUT, "%s: is neither a Gmsh mesh (.msh) nor a result (.hdf)", path);
+}
+
+static const IrzOption options[] = {{NULL, NULL, false}};
+
+const IrzCommand irz_command_info = {
+    .name = "info",
+    .usage = "FILE",
+    .summary = "describe a mesh (.msh) or a result (.hdf)",
+    .help = "A mesh: its regions and surfaces, size, and the quality of its tetrahedra; its unit is taken as mm.\n"
+            "A result: its arrays with their ranges, and the summary stored in it.\n",
+    .options = options,
+    .least_operands = 1,
+    .most_operands = 1,
+    .run = info,
+};

@@ -1,0 +1,52 @@
+/* irezone mesh: generate the mesh of a plan and write it. */
+#include "cli/cli.h"
+#include <irezone/anatomy.h>
+#include <irezone/mesh.h>
+
+/* Generate and write. */
+static IrzCode generate(IrzPlan *plan, const char *path, IrzError *error) {
+  if (plan->mesh.file[0] != '\0') {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: mesh.file: the plan loads a mesh, so there is none to generate",
+                         plan->file, plan->mesh.line);
+  }
+  IrzLabelMap *labels = NULL;
+  if (plan->anatomy.labels[0] != '\0') IRZ_TRY(irz_label_map_read(plan, &labels, error));
+  IrzMesh *mesh = NULL;
+  IrzCode code = irz_mesh_generate(plan, NULL, labels, &mesh, error);
+  if (code == IRZ_OK) code = irz_mesh_write(mesh, path, error);
+  if (code == IRZ_OK) irz_mesh_print(mesh, stdout);
+  irz_mesh_free(mesh);
+  irz_label_map_free(labels);
+  return code;
+}
+
+static IrzCode mesh_command(const IrzArguments *arguments, IrzError *error) {
+  const char *path = irz_argument(arguments, "--output");
+  if (path == NULL || path[0] == '\0') {
+    return irz_error_set(error, IRZ_ERR_PLAN, "mesh: state where to write the mesh, as in -o FILE.msh");
+  }
+  IrzPlan *plan;
+  IRZ_TRY(irz_cli_plan(arguments, &plan, error));
+  IrzCode code = IRZ_OK;
+  if (irz_cli_first()) {
+    code = generate(plan, path, error);
+    int shown = 0;
+    if (code == IRZ_OK) irz_cli_warnings(plan, &shown);
+  }
+  irz_plan_free(plan);
+  return code;
+}
+
+static const IrzOption options[] = {IRZ_OPTION_OUTPUT, IRZ_OPTION_SET, {NULL, NULL, false}};
+
+const IrzCommand irz_command_mesh = {
+    .name = "mesh",
+    .usage = "PLAN.yaml -o FILE.msh [--set key.path=value]...",
+    .summary = "only generate the mesh of a plan",
+    .help = "Writes Gmsh MSH 4.1, binary, in mm. Its region is `default`; its surfaces are every probe's name for the\n"
+            "bare metal, NAME_insulated for the shaft, and outer. A plan can load it again with mesh.file.\n",
+    .options = options,
+    .least_operands = 1,
+    .most_operands = 1,
+    .run = mesh_command,
+};

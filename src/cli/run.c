@@ -1,0 +1,102 @@
+/* irezone run: solve a plan and write its results. */
+#include "cli/cli.h"
+#include <errno.h>
+#include <irezone/model.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whether a folder can be written to, or made, before the work is done rather than after. */
+static IrzCode check_directory(const char *path, IrzError *error) {
+  char folder[IRZ_PATH_MAX];
+  if (path[0] == '\0' || strlen(path) >= sizeof folder) {
+    return irz_error_set(error, IRZ_ERR_OUTPUT, "-o: \"%.64s\" is no folder", path);
+  }
+  snprintf(folder, sizeof folder, "%s", path);
+  struct stat status;
+  while (stat(folder, &status) != 0) {
+    if (errno != ENOENT) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: %s", folder, strerror(errno));
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL) {
+      snprintf(folder, sizeof folder, ".");
+    } else {
+      slash[slash == folder ? 1 : 0] = '\0';
+    }
+  }
+  if (!S_ISDIR(status.st_mode)) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: is no folder", folder);
+  if (access(folder, W_OK | X_OK) != 0) {
+    return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written to: %s", folder, strerror(errno));
+  }
+  return IRZ_OK;
+}
+
+/* Create, solve, write. */
+static IrzCode solve(IrzPlan *plan, const char *directory, const IrzModelOptions *options, IrzSummary *summary,
+                     IrzError *error) {
+  IrzModel *model;
+  IRZ_TRY(irz_model_create(MPI_COMM_WORLD, plan, options, &model, error));
+  IrzCode code = irz_model_solve(model, plan, summary, error);
+  if (code == IRZ_OK) {
+    irz_signals_hold(true);
+    code = irz_model_write(model, directory, summary, error);
+  }
+  irz_model_free(model);
+  return code;
+}
+
+static IrzCode run(const IrzArguments *arguments, IrzError *error) {
+  const char *directory = irz_argument(arguments, "--output");
+  if (directory == NULL) directory = ".";
+  bool quiet = irz_argument(arguments, "--quiet") != NULL;
+  IrzProgress progress;
+  irz_progress_begin(&progress, quiet);
+  IrzModelOptions options = {.progress = irz_progress_show, .context = &progress};
+  IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
+  IRZ_TRY(check_directory(directory, error));
+  IrzPlan *plan;
+  IRZ_TRY(irz_cli_plan(arguments, &plan, error));
+  int shown = 0;
+  irz_cli_warnings(plan, &shown);
+  irz_signals_catch();
+  IrzCode code = irz_cli_start(arguments, error);
+  if (code == IRZ_OK) {
+    IrzSummary summary = {0};
+    code = solve(plan, directory, &options, &summary, error);
+    irz_progress_end(&progress);
+    irz_cli_warnings(plan, &shown);
+    if (code == IRZ_OK && irz_cli_first() && !quiet) {
+      irz_summary_print(&summary, stdout);
+      printf("written to %s/%s.json and .hdf\n", directory, plan->name);
+    }
+    irz_summary_clear(&summary);
+    irz_cli_stop();
+  }
+  irz_plan_free(plan);
+  return code;
+}
+
+static const IrzOption run_options[] = {
+    IRZ_OPTION_OUTPUT, IRZ_OPTION_SET, IRZ_OPTION_THREADS, IRZ_OPTION_QUIET, {NULL, NULL, false}};
+
+const IrzCommand irz_command_run = {
+    .name = "run",
+    .usage = "PLAN.yaml [-o DIR] [--set key.path=value]... [--threads N] [-q] [-- PETSc options]",
+    .summary = "solve a plan and write its results",
+    .help =
+        "Writes DIR/NAME.json and DIR/NAME.hdf (`irezone help results`); DIR is the current folder if not stated and\n"
+        "is made if it does not exist.\n"
+        "\n"
+        "  -o, --output DIR      where the results go\n"
+        "  --set KEY=VALUE       override a value of the plan, as in --set probes[1].exposure=15; may be repeated\n"
+        "  --threads N           threads per process; chosen if not stated\n"
+        "  -q, --quiet           no progress and no summary; warnings and errors remain\n"
+        "  -- OPTIONS            options for PETSc, as in -- -log_view\n"
+        "\n"
+        "It also runs under mpiexec -n N, which splits the mesh over N processes. SIGINT, SIGTERM and SIGUSR1 stop it\n"
+        "with status 75 and no results, unless it is already writing them: then it finishes.\n",
+    .options = run_options,
+    .least_operands = 1,
+    .most_operands = 1,
+    .takes_petsc = true,
+    .run = run,
+};
