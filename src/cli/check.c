@@ -13,10 +13,7 @@ static IrzCode check_files(IrzPlan *plan, IrzError *error) {
   if (plan->mesh.file[0] == '\0') return IRZ_OK;
   IrzMesh *mesh;
   IRZ_TRY(irz_mesh_read(plan->mesh.file, plan->mesh.scale, &mesh, error));
-  IrzCode code = IRZ_OK;
-#ifdef IRZ_HAVE_MESH_CHECK
-  code = irz_mesh_check(mesh, plan, plan->mesh.file, error);
-#endif
+  IrzCode code = irz_mesh_check(mesh, plan, plan->mesh.file, error);
   irz_mesh_free(mesh);
   return code;
 }

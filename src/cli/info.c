@@ -9,9 +9,7 @@
 static IrzCode mesh_info(const char *path, IrzError *error) {
   IrzMesh *mesh;
   IRZ_TRY(irz_mesh_read(path, 0, &mesh, error));
-#ifdef IRZ_HAVE_MESH_PRINT
   irz_mesh_print(mesh, stdout);
-#endif
   irz_mesh_free(mesh);
   return IRZ_OK;
 }

@@ -195,6 +195,14 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
   double center[3], half = 0.5 * plan->mesh.size, length[IRZ_MAX_PROBES];
   irz_plan_center(plan, center);
   for (int i = 0; i < plan->n_probes; i++) {
+    if (plan->probes[i].exposure < plan->mesh.size) continue;
+    char path[IRZ_KEY_PATH_MAX] = "array.exposure";
+    if (!array) snprintf(path, sizeof path, "probes[%d].exposure", i);
+    return irz_reader_fail(reader, irz_yaml_get(array ? place : place->items[i], "exposure"), path,
+                           "%.9g mm is longer than the tissue box, whose edge is %.9g mm (mesh.size)",
+                           1e3 * plan->probes[i].exposure, 1e3 * plan->mesh.size);
+  }
+  for (int i = 0; i < plan->n_probes; i++) {
     const IrzProbe *probe = &plan->probes[i];
     char path[IRZ_KEY_PATH_MAX] = "array";
     if (!array) snprintf(path, sizeof path, "probes[%d].tip", i);
@@ -221,7 +229,7 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
           reader, node, path,
           "probes %s and %s touch or cross inside the tissue box: their axes come as near as %.4g mm, "
           "and must stay more than %.4g mm apart",
-          other->name, probe->name, 1e3 * gap, 1e3 * least);
+          other->name, probe->name, round(1e9 * gap) / 1e6, 1e3 * least);
     }
   }
   return IRZ_OK;

@@ -236,6 +236,7 @@ static IrzCode build_entries(Builder *builder, IrzYaml *parent, int depth) {
     code = build(builder, event, depth, &item);
     fy_parser_event_free(builder->parser, event);
     if (code == IRZ_OK) {
+      if (map) item->line = key->line; /* a value is looked for where its key stands */
       code = node_append(parent, map ? key->text : NULL, map ? key->line : 0, item, builder->error);
     }
     irz_yaml_free(key);
@@ -342,6 +343,7 @@ IrzCode irz_yaml_parse(const char *text, const char *file, IrzYaml **root, IrzEr
     *root = NULL;
     return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: must be a map of keys and values", file, line);
   }
+  (*root)->line = 0; /* what is missing at the top is missing from the file as a whole */
   return IRZ_OK;
 }
 
