@@ -101,6 +101,11 @@ IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *op
     irz_plan_parse(plan->text, plan->file, 0, NULL, &m->geometry, error);
     code = irz_error_agree(comm, error);
   }
+  if (code == IRZ_OK) {
+    /* The text has its paths resolved; compare with paths as plans hold them. */
+    memcpy(m->geometry->mesh.file, plan->mesh.file, sizeof plan->mesh.file);
+    memcpy(m->geometry->anatomy.labels, plan->anatomy.labels, sizeof plan->anatomy.labels);
+  }
   if (code != IRZ_OK)
     irz_model_free(m);
   else
