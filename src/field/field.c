@@ -380,6 +380,10 @@ IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started
   return irz_petsc(electrode_potentials(field, problem, u, report->potential), "potentials", error);
 }
 
+void irz_field_forget(IrzField *field) {
+  field->have_hierarchy = false;
+}
+
 void irz_field_free(IrzField *field) {
   if (field == NULL) return;
   irz_multigrid_free(field->multigrid);

@@ -48,6 +48,9 @@ const IrzSpace *irz_field_space(const IrzField *field);
 IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started, double *u, IrzReport *report,
                         IrzError *error);
 
+/// Build the coarse preconditioner anew at the next solve, so that it does not depend on earlier ones.
+void irz_field_forget(IrzField *field);
+
 void irz_field_free(IrzField *field);
 
 #endif

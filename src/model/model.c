@@ -167,6 +167,21 @@ static IrzCode reserve(IrzModel *model, int n_pulses, IrzError *error) {
   return IRZ_OK;
 }
 
+/// Put the kept solution back as the start of every pulse. The coarse preconditioner stays only if nothing but the kept
+/// pair can have touched it.
+static void restore_kept(IrzModel *model, const IrzPlan *plan) {
+  size_t n = (size_t)irz_field_space(model->field)->n_local;
+  if (model->n_kept == 0) return;
+  for (int i = 0; i < model->room; i++) {
+    model->solved[i] = i < model->n_kept ? model->kept_solved[i] : (IrzSolved){-1, -1, 0};
+    if (i < model->n_kept) memcpy(model->unknown[i], model->kept[i], n * sizeof(double));
+  }
+  const IrzSolved *kept = &model->kept_solved[0];
+  if (plan->n_pulses > 1 || model->n_kept > 1 || plan->pulses[0].from != kept->from || plan->pulses[0].to != kept->to) {
+    irz_field_forget(model->field);
+  }
+}
+
 /// Start pulse i from the scaled solution of the same pair, if there is one.
 static bool make_start(IrzModel *model, int i, const IrzPulse *pulse) {
   IrzSolved *solved = &model->solved[i];
@@ -307,6 +322,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   summary->threads = model->threads;
   summary->n_pulses = plan->n_pulses;
   reserve(model, plan->n_pulses, error);
+  restore_kept(model, plan);
   if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
   if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)plan->n_pulses, sizeof *summary->pulses, error);
   IrzCode code = irz_error_agree(model->comm, error);
@@ -338,8 +354,35 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   return IRZ_OK;
 }
 
+/// Drop the kept solution.
+static void drop_kept(IrzModel *model) {
+  for (int i = 0; i < model->n_kept; i++) free(model->kept[i]);
+  free(model->kept);
+  free(model->kept_solved);
+  model->kept = NULL;
+  model->kept_solved = NULL;
+  model->n_kept = 0;
+}
+
+IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
+  size_t n = (size_t)irz_field_space(model->field)->n_local;
+  drop_kept(model);
+  irz_alloc(&model->kept, (size_t)model->n_pulses, sizeof *model->kept, error);
+  if (error->code == IRZ_OK) {
+    irz_alloc(&model->kept_solved, (size_t)model->n_pulses, sizeof *model->kept_solved, error);
+  }
+  for (int i = 0; error->code == IRZ_OK && i < model->n_pulses; i++) {
+    if (irz_alloc(&model->kept[i], n, sizeof(double), error) != IRZ_OK) break;
+    memcpy(model->kept[i], model->unknown[i], n * sizeof(double));
+    model->kept_solved[i] = model->solved[i];
+    model->n_kept = i + 1;
+  }
+  return irz_error_agree(model->comm, error);
+}
+
 void irz_model_free(IrzModel *model) {
   if (model == NULL) return;
+  drop_kept(model);
   for (int i = 0; i < model->room; i++) {
     free(model->potential[i]);
     free(model->unknown[i]);

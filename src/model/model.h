@@ -21,13 +21,16 @@ struct IrzModel {
   IrzMedium *medium;
   IrzField *field;
 
-  int n_pulses;       ///< of the last solve
-  int room;           ///< pulses there is room for
-  double **unknown;   ///< [room][n_local of the space] V
-  double **potential; ///< [room][nodes of the part] V
-  IrzSolved *solved;  ///< [room] what `unknown` holds
-  double *recovered;  ///< [nodes of the part] largest |E| over the pulses, V/m
-  double *threshold;  ///< [regions of the medium] V/m
+  int n_pulses;           ///< of the last solve
+  int room;               ///< pulses there is room for
+  double **unknown;       ///< [room][n_local of the space] V
+  double **potential;     ///< [room][nodes of the part] V
+  IrzSolved *solved;      ///< [room] what `unknown` holds
+  int n_kept;             ///< pulses of the kept solution; 0: none is kept
+  double **kept;          ///< [n_kept][n_local of the space] V
+  IrzSolved *kept_solved; ///< [n_kept]
+  double *recovered;      ///< [nodes of the part] largest |E| over the pulses, V/m
+  double *threshold;      ///< [regions of the medium] V/m
 
   double started, mesh_time, setup_time; ///< s
 };

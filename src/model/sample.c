@@ -1,0 +1,134 @@
+/* The zone on a regular grid of points. */
+#include "base/memory.h"
+#include "field/kernel.h"
+#include "model/model.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// A tetrahedron whose inside is searched for grid points.
+typedef struct {
+  double node[10][3];
+  bool bent;
+  double u[10];
+} Cell;
+
+/// Position of a point with barycentric coordinates.
+static void position(const Cell *cell, const double l[4], double x[3]) {
+  for (int d = 0; d < 3; d++) {
+    x[d] = 0;
+    for (int i = 0; i < 4; i++) x[d] += (cell->bent ? l[i] * (2 * l[i] - 1) : l[i]) * cell->node[i][d];
+    if (!cell->bent) continue;
+    for (int e = 0; e < 6; e++) {
+      x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * cell->node[4 + e][d];
+    }
+  }
+}
+
+/// Barycentric coordinates of a point with respect to the corners.
+static bool barycentric(const Cell *cell, const double x[3], double l[4]) {
+  double e[3][3], r[3], c[3][3];
+  for (int d = 0; d < 3; d++) {
+    for (int i = 0; i < 3; i++) e[i][d] = cell->node[i + 1][d] - cell->node[0][d];
+    r[d] = x[d] - cell->node[0][d];
+  }
+  for (int i = 0; i < 3; i++) {
+    const double *p = e[(i + 1) % 3], *q = e[(i + 2) % 3];
+    for (int d = 0; d < 3; d++) c[i][d] = p[(d + 1) % 3] * q[(d + 2) % 3] - p[(d + 2) % 3] * q[(d + 1) % 3];
+  }
+  double det = e[0][0] * c[0][0] + e[0][1] * c[0][1] + e[0][2] * c[0][2];
+  l[0] = 1;
+  for (int i = 0; i < 3; i++) {
+    l[i + 1] = (r[0] * c[i][0] + r[1] * c[i][1] + r[2] * c[i][2]) / det;
+    l[0] -= l[i + 1];
+  }
+  return det > 0;
+}
+
+/// Find a point in a tetrahedron; curved ones by a few corrections for the difference between the curved map and the
+/// straight one.
+static bool find_inside(const Cell *cell, const double x[3], double l[4]) {
+  double target[3] = {x[0], x[1], x[2]};
+  for (int step = 0; step < (cell->bent ? 8 : 1); step++) {
+    double there[3];
+    if (!barycentric(cell, target, l)) return false;
+    if (!cell->bent) break;
+    position(cell, l, there);
+    for (int d = 0; d < 3; d++) target[d] += x[d] - there[d];
+  }
+  for (int i = 0; i < 4; i++) {
+    if (!(l[i] >= -1e-9)) return false;
+  }
+  return true;
+}
+
+/// Largest |E| over the pulses at a point of a tetrahedron.
+static double field_at(const IrzModel *model, int32_t t, Cell *cell, const double l[4]) {
+  double largest = 0, g[3];
+  const int32_t *node = model->part->tet[t];
+  if (model->geometry->mesh.order == 1) {
+    for (int i = 0; i < 4; i++) largest += l[i] * model->recovered[node[i]];
+    return largest;
+  }
+  for (int p = 0; p < model->n_pulses; p++) {
+    for (int i = 0; i < 10; i++) cell->u[i] = model->potential[p][node[i]];
+    irz_gradient(cell->node, cell->bent, 10, cell->u, l, g);
+    largest = fmax(largest, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
+  }
+  return largest;
+}
+
+/// Mark the points inside one tetrahedron that are in the zone.
+static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPointGrid *grid, uint8_t *ablated) {
+  int first[3], last[3], nodes = cell->bent ? 10 : 4;
+  for (int d = 0; d < 3; d++) {
+    double low = cell->node[0][d], high = low;
+    for (int i = 1; i < nodes; i++) {
+      low = fmin(low, cell->node[i][d]);
+      high = fmax(high, cell->node[i][d]);
+    }
+    double margin = cell->bent ? 0.1 * (high - low) : 0; /* a quadratic wall can bulge beyond its nodes */
+    low = ceil((low - margin - grid->origin[d]) / grid->spacing[d] - 1e-9);
+    high = floor((high + margin - grid->origin[d]) / grid->spacing[d] + 1e-9);
+    first[d] = low > 0 ? (int)fmin(low, grid->size[d]) : 0;
+    last[d] = high < grid->size[d] - 1 ? (int)fmax(high, -1) : grid->size[d] - 1;
+  }
+  for (int k = first[2]; k <= last[2]; k++) {
+    for (int j = first[1]; j <= last[1]; j++) {
+      for (int i = first[0]; i <= last[0]; i++) {
+        const double x[3] = {grid->origin[0] + i * grid->spacing[0], grid->origin[1] + j * grid->spacing[1],
+                             grid->origin[2] + k * grid->spacing[2]};
+        double l[4];
+        if (!find_inside(cell, x, l)) continue;
+        int region = model->labels != NULL ? irz_label_map_region(model->labels, x) : model->medium->region[t];
+        if (field_at(model, t, cell, l) < model->threshold[region]) continue;
+        ablated[((size_t)k * (size_t)grid->size[1] + (size_t)j) * (size_t)grid->size[0] + (size_t)i] = 1;
+      }
+    }
+  }
+}
+
+IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error) {
+  const IrzPart *part = model->part;
+  size_t slab = (size_t)grid->size[0] * (size_t)grid->size[1], n = slab * (size_t)grid->size[2];
+  uint8_t *mine = NULL;
+  Cell cell;
+  int32_t curved = 0;
+  irz_alloc(&mine, n, 1, error);
+  IrzCode code = irz_error_agree(model->comm, error);
+  for (int32_t t = 0; code == IRZ_OK && t < part->n_tets; t++) {
+    cell.bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    if (part->mine[t]) {
+      irz_part_nodes(part, t, cell.bent ? curved : -1, cell.node);
+      sample_tet(model, t, &cell, grid, mine);
+    }
+    curved += cell.bent;
+  }
+  /* Slab by slab, because a count in MPI is an int. */
+  for (int k = 0; code == IRZ_OK && k < grid->size[2]; k++) {
+    MPI_Reduce(mine + slab * (size_t)k, part->rank == 0 ? ablated + slab * (size_t)k : NULL, (int)slab, MPI_UINT8_T,
+               MPI_MAX, 0, model->comm);
+  }
+  free(mine);
+  return code;
+}
