@@ -15,8 +15,8 @@ extern "C" {
 #define IRZ_LABEL_MIXED 255       ///< in IrzLabelMap::block: more than one region
 #define IRZ_LABEL_MAX_LEVELS 16   ///< levels of IrzLabelMap::block
 
-/// A label map. World coordinates are the plan's, in m: the image's RAS frame, or LPS if `anatomy.frame` says so. The
-/// probes and a mesh generated around them are in that frame too, so that nothing has to be converted anywhere else.
+/// A label map. World coordinates are the image's RAS frame, in m; a plan's probes are in it too, those that the plan
+/// states in LPS having been converted when it was read.
 struct IrzLabelMap {
   int size[3];           ///< voxels along i, j, k
   double to_voxel[3][4]; ///< (i, j, k) = to_voxel (x, y, z, 1); voxel centres have whole numbers
@@ -41,7 +41,7 @@ IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error);
 
 /// Region at a point: that of the nearest voxel centre; 0 outside the image. Called for every quadrature point.
 /// @param[in] map  label map
-/// @param[in] x    point in the plan's frame, m
+/// @param[in] x    point in the image's RAS frame, m
 static inline int irz_label_map_region(const IrzLabelMap *map, const double x[3]) {
   size_t index[3];
 
@@ -59,7 +59,7 @@ static inline int irz_label_map_region(const IrzLabelMap *map, const double x[3]
 /// Never wrong about a uniform box; a box that is not along the image's axes may be called mixed because of a voxel
 /// just beside it.
 /// @param[in] map   label map
-/// @param[in] low   lower corner in the plan's frame, m
+/// @param[in] low   lower corner in the image's RAS frame, m
 /// @param[in] high  upper corner, m
 /// @return the region, or -1 if there may be more than one
 int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const double high[3]);

@@ -519,12 +519,6 @@ static IrzCode read_image(IrzPlan *plan, Image *image, double file_size, IrzLabe
   IRZ_TRY(read_size(image, map->size, error));
   IRZ_TRY(read_type(image, error));
   IRZ_TRY(read_affine(image, map->to_world, error));
-  if (plan->anatomy.frame == IRZ_FRAME_LPS) {
-    for (int e = 0; e < 4; e++) {
-      map->to_world[0][e] = -map->to_world[0][e];
-      map->to_world[1][e] = -map->to_world[1][e];
-    }
-  }
   IRZ_TRY(set_affine(map, image, error));
   size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
   IRZ_TRY(find_voxels(image, (double)total, file_size, error));

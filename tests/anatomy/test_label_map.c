@@ -1,5 +1,6 @@
 /* Label maps that are as they should be: every data type and byte order, every way to say where the voxels lie, the
-   plan's frame, and questions about whole boxes. Expected regions come from the pattern the test itself writes. */
+   frame of the plan's probes, and questions about whole boxes. Expected regions come from the pattern the test itself
+   writes. */
 #include "nifti_file.h"
 
 enum { NX = 5, NY = 4, NZ = 7, N = NX * NY * NZ };
@@ -71,13 +72,12 @@ static void turn_header_around(nifti_1_header *h) {
 }
 
 /// Read a file that must be good.
-static IrzLabelMap *read_good(const char *path, IrzFrame frame) {
+static IrzLabelMap *read_good(const char *path) {
   IrzPlan plan;
   IrzLabelMap *map;
   IrzError error = {.code = IRZ_OK};
 
   label_plan(&plan, path);
-  plan.anatomy.frame = frame;
   if (irz_label_map_read(&plan, &map, &error) != IRZ_OK) fail_msg("%s", error.text);
   assert_int_equal(plan.n_warnings, 0);
   return map;
@@ -142,7 +142,7 @@ static void data_types_and_byte_orders(void **state) {
         turn_around(voxels, N, (size_t)types[t].bytes);
       }
       write_nifti(path, &h, voxels, (size_t)(N * types[t].bytes));
-      IrzLabelMap *map = read_good(path, IRZ_FRAME_RAS);
+      IrzLabelMap *map = read_good(path);
       check_pattern(map, identity[0]);
       irz_label_map_free(map);
     }
@@ -160,7 +160,7 @@ static void unusual_but_right(void **state) {
   h.scl_inter = NAN;
   h.xyzt_units = 0;
   write_nifti("map.nii", &h, labels, N);
-  IrzLabelMap *map = read_good("map.nii", IRZ_FRAME_RAS);
+  IrzLabelMap *map = read_good("map.nii");
   check_pattern(map, identity[0]);
   irz_label_map_free(map);
 
@@ -173,7 +173,7 @@ static void unusual_but_right(void **state) {
   h.scl_inter = 9;
   write_nifti("map.gz", &h, shifted, sizeof(shifted));
   assert_int_equal(rename("map.gz", "map.nii"), 0);
-  map = read_good("map.nii", IRZ_FRAME_RAS);
+  map = read_good("map.nii");
   check_pattern(map, identity[0]);
   irz_label_map_free(map);
 
@@ -181,7 +181,7 @@ static void unusual_but_right(void **state) {
   h.xyzt_units = 3; // micrometres
   h.srow_x[0] = h.srow_y[1] = h.srow_z[2] = 1000;
   write_nifti("map.nii", &h, labels, N);
-  map = read_good("map.nii", IRZ_FRAME_RAS);
+  map = read_good("map.nii");
   check_pattern(map, identity[0]);
   assert_near(map->spacing[1], 1e-3, 1e-12);
   irz_label_map_free(map);
@@ -214,7 +214,7 @@ static void affines(void **state) {
     h.qform_code = 1; // says something else, and comes second
     h.qoffset_x = 77;
     write_nifti("map.nii.gz", &h, labels, N);
-    IrzLabelMap *map = read_good("map.nii.gz", IRZ_FRAME_RAS);
+    IrzLabelMap *map = read_good("map.nii.gz");
     check_pattern(map, all[a][0]);
     for (int d = 0; d < 3; d++) {
       for (int e = 0; e < 4; e++) {
@@ -223,15 +223,6 @@ static void affines(void **state) {
         assert_near(product, d == e, 1e-9);
       }
     }
-    irz_label_map_free(map);
-
-    // The same file for a plan in LPS: x and y of the plan are the image's with the other sign
-    double lps[3][4];
-    for (int d = 0; d < 3; d++) {
-      for (int e = 0; e < 4; e++) lps[d][e] = d < 2 ? -all[a][d][e] : all[a][d][e];
-    }
-    map = read_good("map.nii.gz", IRZ_FRAME_LPS);
-    check_pattern(map, lps[0]);
     irz_label_map_free(map);
   }
 }
@@ -261,7 +252,7 @@ static void quaternions(void **state) {
     h.qoffset_y = -4;
     h.qoffset_z = 5;
     write_nifti("map.nii", &h, labels, N);
-    IrzLabelMap *map = read_good("map.nii", IRZ_FRAME_RAS);
+    IrzLabelMap *map = read_good("map.nii");
     check_pattern(map, all[a][0]);
     irz_label_map_free(map);
   }
@@ -294,6 +285,45 @@ static void outside_is_default(void **state) {
   irz_label_map_free(map);
 }
 
+/// Probes stated in LPS reach the tissue that the image has at that place.
+static void probes_in_lps(void **state) {
+  static const char *const text = "name: frames\n"
+                                  "mesh: {size: 100}\n"
+                                  "tissues: {default: {preset: liver}}\n"
+                                  "anatomy: {labels: %s/map.nii, map: {1: liver, 2: tumour, 3: vein}%s}\n"
+                                  "probes:\n"
+                                  "  - {name: A, tip: [%d, %d, 5], direction: [0, 0, 1], exposure: 20}\n"
+                                  "  - {name: B, tip: [%d, %d, 5], direction: [0, 0, 1], exposure: 20}\n"
+                                  "pulses: [{from: A, to: B, voltage: 1000}]\n";
+  static uint8_t labels[40 * 40 * 10];
+  nifti_1_header h = nifti_header(40, 40, 10);
+  char folder[128], plan_text[1024];
+
+  (void)state;
+  memset(labels, 1, sizeof(labels));
+  for (int k = 0; k < 10; k++) {
+    labels[(k * 40 + 12) * 40 + 10] = 2; // at (10, 12) mm in RAS
+    labels[(k * 40 + 25) * 40 + 30] = 3;
+  }
+  write_nifti("map.nii", &h, labels, sizeof(labels));
+  assert_non_null(getcwd(folder, sizeof(folder)));
+  for (int lps = 0; lps < 2; lps++) {
+    int sign = lps ? -1 : 1;
+    IrzPlan *plan;
+    IrzLabelMap *map;
+    IrzError error = {.code = IRZ_OK};
+
+    snprintf(plan_text, sizeof(plan_text), text, folder, lps ? ", frame: LPS" : "", sign * 10, sign * 12, sign * 30,
+             sign * 25);
+    if (irz_plan_parse(plan_text, "plan.yaml", 0, NULL, &plan, &error) != IRZ_OK) fail_msg("%s", error.text);
+    if (irz_label_map_read(plan, &map, &error) != IRZ_OK) fail_msg("%s", error.text);
+    assert_string_equal(map->regions[irz_label_map_region(map, plan->probes[0].tip)].name, "tumour");
+    assert_string_equal(map->regions[irz_label_map_region(map, plan->probes[1].tip)].name, "vein");
+    irz_label_map_free(map);
+    irz_plan_free(plan);
+  }
+}
+
 /// Numbers in [0, 1) that are the same in every run.
 static double next_random(uint32_t *seed) {
   *seed = *seed * 1664525U + 1013904223U;
@@ -322,7 +352,7 @@ static void boxes(void **state) {
     if (i == 36) labels[v] = 3;
   }
   write_nifti("map.nii", &h, labels, sizeof(labels));
-  IrzLabelMap *map = read_good("map.nii", IRZ_FRAME_RAS);
+  IrzLabelMap *map = read_good("map.nii");
   for (int trial = 0; trial < 20000; trial++) {
     double low[3], high[3], size = trial % 3 == 0 ? 1 : trial % 3 == 1 ? 8 : 60;
     int from[3], to[3], wanted = -2;
@@ -358,7 +388,7 @@ static void boxes(void **state) {
       {2.0 / 7, 3.0 / 7, 6.0 / 7, -4}, {3.0 / 7, -6.0 / 7, 2.0 / 7, 5}, {6.0 / 7, 2.0 / 7, -3.0 / 7, 6}};
   set_sform(&h, oblique);
   write_nifti("map.nii", &h, labels, sizeof(labels));
-  map = read_good("map.nii", IRZ_FRAME_RAS);
+  map = read_good("map.nii");
   int found = 0;
   for (int trial = 0; trial < 30000; trial++) {
     double low[3], high[3];
@@ -399,6 +429,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(data_types_and_byte_orders),
                                      cmocka_unit_test(unusual_but_right),
                                      cmocka_unit_test(affines),
+                                     cmocka_unit_test(probes_in_lps),
                                      cmocka_unit_test(quaternions),
                                      cmocka_unit_test(outside_is_default),
                                      cmocka_unit_test(boxes),
