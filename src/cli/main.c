@@ -5,10 +5,13 @@
 #include <string.h>
 
 const IrzCommand *const irz_commands[] = {
-#ifdef IRZ_HAVE_MODEL
     &irz_command_run,
-#endif
-    &irz_command_check, &irz_command_mesh, &irz_command_info, &irz_command_tissues, &irz_command_help, NULL,
+    &irz_command_check,
+    &irz_command_mesh,
+    &irz_command_info,
+    &irz_command_tissues,
+    &irz_command_help,
+    NULL,
 };
 
 /* The option of a command that a word names, up to its "=". */

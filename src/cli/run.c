@@ -55,15 +55,15 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(check_directory(directory, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
-  int shown = 0;
-  irz_cli_warnings(plan, &shown);
   irz_signals_catch();
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {
     IrzSummary summary = {0};
     code = solve(plan, directory, &options, &summary, error);
     irz_progress_end(&progress);
-    irz_cli_warnings(plan, &shown);
+    /* The summary for a person has the warnings; without it they go where errors go. */
+    int shown = 0;
+    if (code != IRZ_OK || quiet) irz_cli_warnings(plan, &shown);
     if (code == IRZ_OK && irz_cli_first() && !quiet) {
       irz_summary_print(&summary, stdout);
       printf("written to %s/%s.json and .hdf\n", directory, plan->name);

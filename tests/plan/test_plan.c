@@ -1,0 +1,258 @@
+/* Plans: values in SI, arrays, pairs, overrides, warnings, frames, the text that reads back. Bad plans: bad_plans.sh.
+ */
+#include "testing.h"
+#include <irezone/plan.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char two[] = "name: two\n"
+                          "mesh: {size: 100, accuracy: 2, order: 1}\n"
+                          "tissues:\n"
+                          "  default: {preset: liver}\n"
+                          "  tumour: {preset: liver-tumour, threshold: 450}\n"
+                          "probes:\n"
+                          "  - {name: A, tip: [-10, 0, -10], direction: [0, 0, 2], exposure: 20, diameter: 1.2}\n"
+                          "  - {tip: [10, 0, -10]}\n"
+                          "pulses:\n"
+                          "  - {from: A, to: B, voltage: 3000, count: 80, width: 70, rate: 2}\n"
+                          "  - {from: B, to: A, field: 1000}\n"
+                          "idle_probes: insulating\n"
+                          "memory: pairs\n"
+                          "generator: {max_voltage: 2900, enforce: true}\n"
+                          "zone: {threshold: 600, also: [500, 700]}\n";
+
+/* Parse a text that must be right. */
+static IrzPlan *parse(const char *text, int n, const IrzOverride *overrides) {
+  IrzPlan *plan;
+  IrzError error = {0};
+  if (irz_plan_parse(text, "dir/t.yaml", n, overrides, &plan, &error) != IRZ_OK) fail_msg("%s", error.text);
+  return plan;
+}
+
+/* How many warnings contain a text. */
+static int warned(const IrzPlan *plan, const char *text) {
+  int count = 0;
+  for (int i = 0; i < plan->n_warnings; i++) count += strstr(plan->warnings[i], text) != NULL;
+  return count;
+}
+
+static void si_units(void **state) {
+  (void)state;
+  IrzPlan *plan = parse(two, 0, NULL);
+  assert_string_equal(plan->name, "two");
+  assert_near(plan->mesh.size, 0.1, 1e-15);
+  assert_near(plan->mesh.accuracy, 0.02, 1e-15);
+  assert_int_equal(plan->mesh.order, 1);
+  assert_int_equal(plan->n_tissues, 2);
+  assert_string_equal(plan->tissues[0].region, "default");
+  assert_near(plan->tissues[0].sigma.p, 35000, 1e-9);
+  assert_near(plan->tissues[0].threshold, 60000, 1e-9); /* zone.threshold comes before the preset's */
+  assert_false(plan->tissues[0].threshold_stated);
+  assert_near(plan->tissues[1].threshold, 45000, 1e-9); /* the tissue's own before both */
+  assert_true(plan->tissues[1].threshold_stated);
+  assert_int_equal(irz_plan_tissue(plan, "tumour"), 1);
+  assert_int_equal(irz_plan_tissue(plan, "spleen"), 0);
+  assert_string_equal(plan->probes[1].name, "B");
+  assert_near(plan->probes[0].tip[0], -0.01, 1e-15);
+  assert_near(plan->probes[0].direction[2], 1, 1e-15);
+  assert_near(plan->probes[0].diameter, 0.0012, 1e-15);
+  assert_near(plan->probes[1].diameter, 0.00107, 1e-15);
+  assert_near(plan->probes[1].exposure, 0.02, 1e-15);
+  assert_int_equal(plan->n_pulses, 2);
+  assert_int_equal(plan->pulses[0].count, 80);
+  assert_near(plan->pulses[0].width, 70e-6, 1e-18);
+  assert_near(plan->pulses[0].rate, 2, 1e-15);
+  assert_near(plan->pulses[1].voltage, 2000, 1e-9); /* 1000 V/cm over 2 cm */
+  assert_int_equal(plan->pulses[1].from, 1);
+  assert_int_equal(plan->pulses[1].count, 90);
+  assert_int_equal(plan->idle_probes, IRZ_IDLE_INSULATING);
+  assert_int_equal(plan->memory, IRZ_MEMORY_PAIRS);
+  assert_true(plan->generator.enforce);
+  assert_near(plan->generator.max_current, 50, 1e-12);
+  assert_near(plan->zone.threshold, 60000, 1e-9);
+  assert_int_equal(plan->zone.n_also, 2);
+  assert_near(plan->zone.also[1], 70000, 1e-9);
+  assert_int_equal(warned(plan, "3000 V for A-B is beyond the 2900 V"), 1);
+  double center[3];
+  irz_plan_center(plan, center);
+  for (int i = 0; i < 3; i++) assert_near(center[i], 0, 1e-15);
+  irz_plan_free(plan);
+}
+
+static void laws(void **state) {
+  (void)state;
+  static const struct {
+    const char *sigma;
+    double field, value; /* V/m, S/m */
+  } cases[] = {
+      {"{law: constant, value: 0.2}", 5e4, 0.2},
+      {"{law: ramp, low: 0.1, high: 0.3, from: 400, to: 600}", 5e4, 0.2},
+      {"{law: sigmoid, low: 0.1, high: 0.35, center: 580, width: 80}", 58000, 0.225},
+      {"{law: smoothstep, low: 0.1, high: 0.3, from: 400, to: 600}", 5e4, 0.2},
+      {"{law: gompertz, low: 0.03, high: 0.38, a: 12.182493960703473, b: 0.01}", 25000,
+       0.03 + 0.35 * 0.36787944117144233},
+      {"{law: table, field: [100, 500, 600], sigma: [0.1, 0.2, 0.4]}", 55000, 0.3},
+      {"{low: 0.12}", 0, 0.12}, /* the rest is the preset's */
+      {"{law: ramp, high: 0.4}", 1e6, 0.4},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "tissues.default.sigma=%s", cases[i].sigma);
+    IrzOverride override = {text};
+    IrzPlan *plan = parse(two, 1, &override);
+    assert_near(irz_law_sigma(&plan->tissues[0].sigma, cases[i].field, NULL), cases[i].value, 1e-9);
+    irz_plan_free(plan);
+  }
+}
+
+static void arrays(void **state) {
+  (void)state;
+  static const double square = 0.01, root3 = 1.7320508075688772;
+  for (int count = 2; count <= 6; count++) {
+    char text[256];
+    snprintf(text, sizeof text,
+             "tissues: {default: {preset: liver}}\narray: {count: %d, spacing: 20, exposure: 30, center: [1, 2, 3]}\n"
+             "pulses: {pairs: all, field: 1000}\n",
+             count);
+    IrzPlan *plan = parse(text, 0, NULL);
+    assert_int_equal(plan->n_probes, count);
+    assert_int_equal(plan->n_pulses, count * (count - 1) / 2);
+    double center[3];
+    irz_plan_center(plan, center);
+    for (int i = 0; i < 3; i++) assert_near(center[i], 1e-3 * (i + 1), 1e-12);
+    for (int i = 0; i < count; i++) {
+      assert_near(plan->probes[i].tip[2], -0.012, 1e-12);
+      assert_int_equal(plan->probes[i].name[0], 'A' + i);
+    }
+    const double(*a)[3] = (const double(*)[3])plan->probes[0].tip, (*b)[3] = (const double(*)[3])plan->probes[1].tip;
+    if (count == 2) {
+      assert_near((*a)[0], 0.001 - 0.01, 1e-12);
+      assert_near((*b)[0], 0.001 + 0.01, 1e-12);
+    } else if (count == 3) {
+      for (int i = 0; i < 3; i++) assert_near(irz_plan_distance(plan, i, (i + 1) % 3), 0.02, 1e-12);
+      assert_near((*a)[1], (*b)[1], 1e-12);
+      assert_near(plan->probes[2].tip[1], 0.002 + 0.02 / root3, 1e-12);
+    } else if (count == 4) {
+      for (int i = 0; i < 4; i++) {
+        assert_near(irz_plan_distance(plan, i, (i + 1) % 4), 0.02, 1e-12);
+        assert_near(fabs(plan->probes[i].tip[0] - 0.001), square, 1e-12);
+      }
+    } else {
+      assert_near((*a)[0], 0.001, 1e-12);
+      assert_near((*b)[0], 0.021, 1e-12);
+      for (int i = 1; i < count; i++) assert_near(irz_plan_distance(plan, 0, i), 0.02, 1e-12);
+    }
+    irz_plan_free(plan);
+  }
+}
+
+static void pairs_within_spacing(void **state) {
+  (void)state;
+  IrzPlan *plan = parse("tissues: {default: {preset: liver}}\narray: {count: 4, spacing: 20}\n"
+                        "pulses: {pairs: all, field: 1500, max_spacing: 20}\n",
+                        0, NULL);
+  static const int wanted[4][2] = {{0, 1}, {0, 3}, {1, 2}, {2, 3}}; /* the sides, not the diagonals */
+  assert_int_equal(plan->n_pulses, 4);
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(plan->pulses[i].from, wanted[i][0]);
+    assert_int_equal(plan->pulses[i].to, wanted[i][1]);
+    assert_near(plan->pulses[i].voltage, 3000, 1e-9);
+  }
+  assert_int_equal(plan->n_warnings, 0);
+  assert_int_equal(plan->zone.n_also, 6);
+  assert_true(plan->zone.threshold < 0);
+  irz_plan_free(plan);
+}
+
+static void warnings(void **state) {
+  (void)state;
+  static const struct {
+    const char *override, *warning;
+  } cases[] = {
+      {"probes[1].exposure=55", "probes[1].exposure: 55 mm is outside 5 to 40 mm"},
+      {"probes[1].exposure=22", "22 mm is no multiple of 5 mm"},
+      {"pulses[0].width=200", "pulses[0].width: 200 µs is outside 20 to 100 µs"},
+      {"pulses[0].count=5", "pulses[0].count: 5 is outside 10 to 100"},
+      {"probes[1].tip=[14, 0, -10]", "24 mm apart; more than 23 mm is unusual"},
+      {"probes[1].tip=[23, 0, -10]", "33 mm apart, beyond the 32 mm"},
+      {"probes[1].tip=[10, 0, -5]", "differ in depth by 5 mm"},
+      {"probes[1].direction=[0.2, 0, 1]", "11.3 degrees out of parallel"},
+      {"mesh.scale=2", "no effect on a generated mesh"},
+  };
+  IrzPlan *plan = parse(two, 0, NULL);
+  int before = plan->n_warnings;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) assert_int_equal(warned(plan, cases[i].warning), 0);
+  irz_plan_warn(plan, "%s", "twice");
+  irz_plan_warn(plan, "%s", "twice");
+  assert_int_equal(plan->n_warnings, before + 1);
+  irz_plan_free(plan);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    IrzOverride override = {cases[i].override};
+    plan = parse(two, 1, &override);
+    if (warned(plan, cases[i].warning) == 0) fail_msg("%s: no warning \"%s\"", cases[i].override, cases[i].warning);
+    irz_plan_free(plan);
+  }
+  static const IrzOverride fine = {"probes[1].direction=[0.17, 0, 1]"}; /* 9.6 degrees */
+  plan = parse(two, 1, &fine);
+  assert_int_equal(warned(plan, "parallel"), 0);
+  irz_plan_free(plan);
+}
+
+static void frames_and_paths(void **state) {
+  (void)state;
+  static const IrzOverride overrides[] = {{"anatomy={labels: a.nii, map: {1: tumour, 7: liver}, frame: LPS}"},
+                                          {"probes[1].tip=[10, 3, -10]"}};
+  IrzPlan *plan = parse(two, 2, overrides);
+  assert_string_equal(plan->anatomy.labels, "dir/a.nii");
+  assert_int_equal(plan->anatomy.n_map, 2);
+  assert_int_equal(plan->anatomy.map[1].label, 7);
+  assert_near(plan->probes[1].tip[0], -0.010, 1e-15); /* LPS to RAS: x and y change sign */
+  assert_near(plan->probes[1].tip[1], -0.003, 1e-15);
+  assert_near(plan->probes[1].tip[2], -0.010, 1e-15);
+  assert_int_equal(warned(plan, "tissues has no \"liver\""), 1);
+  assert_int_equal(warned(plan, "tissues.tumour"), 0);
+  /* the text names the file from the root, and gives the same plan from another folder */
+  IrzPlan *again;
+  IrzError error = {0};
+  assert_int_equal(irz_plan_parse(plan->text, "/elsewhere/u.yaml", 0, NULL, &again, &error), IRZ_OK);
+  assert_int_equal(again->anatomy.labels[0], '/');
+  assert_non_null(strstr(again->anatomy.labels, "/dir/a.nii"));
+  assert_memory_equal(plan->probes[1].tip, again->probes[1].tip, sizeof plan->probes[1].tip);
+  irz_plan_free(again);
+  irz_plan_free(plan);
+}
+
+static void loaded_mesh(void **state) {
+  (void)state;
+  IrzPlan *plan = parse("mesh: {file: ../m.msh, scale: 10}\ntissues: {default: {preset: gel}}\n"
+                        "probes: [{surface: left}, {name: R}]\npulses: [{from: A, to: R, voltage: 100}]\n",
+                        0, NULL);
+  assert_string_equal(plan->name, "t"); /* the file's name */
+  assert_string_equal(plan->mesh.file, "dir/../m.msh");
+  assert_near(plan->mesh.scale, 0.01, 1e-15);
+  assert_string_equal(plan->probes[0].surface, "left");
+  assert_string_equal(plan->probes[1].surface, "R");
+  assert_false(plan->probes[0].has_geometry);
+  irz_plan_free(plan);
+}
+
+static void text_reads_back(void **state) {
+  (void)state;
+  static const IrzOverride overrides[] = {{"tissues.default.sigma.low=0.123456789"}, {"pulses[1].field=1234.5"}};
+  IrzPlan *plan = parse(two, 2, overrides);
+  IrzPlan *again = parse(plan->text, 0, NULL);
+  assert_string_equal(plan->text, again->text);
+  assert_near(again->tissues[0].sigma.low, 0.123456789, 1e-15);
+  assert_near(again->pulses[1].voltage, plan->pulses[1].voltage, 0);
+  assert_memory_equal(plan->probes[0].tip, again->probes[0].tip, sizeof plan->probes[0].tip);
+  irz_plan_free(again);
+  irz_plan_free(plan);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),    cmocka_unit_test(laws),
+                                     cmocka_unit_test(arrays),      cmocka_unit_test(pairs_within_spacing),
+                                     cmocka_unit_test(warnings),    cmocka_unit_test(frames_and_paths),
+                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
