@@ -19,7 +19,7 @@ demo=(
 test=(
   python3-scipy
   # lint, fuzzing
-  clang clang-format clang-tidy libclang-rt-14-dev
+  clang clang-format clang-tidy libomp-dev libclang-rt-14-dev
 )
 
 case ${1:-test} in

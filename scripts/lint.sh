@@ -1,17 +1,26 @@
 #!/bin/bash
 # Check layout (clang-format), common mistakes (clang-tidy) and scripts (bash -n, compileall).
-#   scripts/lint.sh [--fix] [BUILD]
-# BUILD is a configured build folder (default: build). Only C files that differ from the commit in IREZONE_LINT_BASE are
-# given to clang-tidy if that variable is set; otherwise all of them. --fix lays the files out instead of complaining.
+#   scripts/lint.sh [--fix] [--deep] [BUILD]
+# BUILD is a configured build folder (default: build). --fix lays the files out instead of complaining. --deep adds the
+# Clang static analyzer, which takes minutes. Only C files that differ from the commit in IREZONE_LINT_BASE are given to
+# clang-tidy if that variable is set; otherwise all of them.
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$root"
 
 format=(--dry-run -Werror)
-if [ "${1:-}" = --fix ]; then
-  format=(-i)
+checks=(--checks=-clang-analyzer-*)
+while [[ ${1:-} == --* ]]; do
+  case $1 in
+  --fix) format=(-i) ;;
+  --deep) checks=() ;;
+  *)
+    echo "usage: $0 [--fix] [--deep] [BUILD]" >&2
+    exit 2
+    ;;
+  esac
   shift
-fi
+done
 build=${1:-build}
 if [ ! -f "$build/compile_commands.json" ]; then
   echo "$0: $build is not a configured build folder; run scripts/test.sh or cmake --preset release first" >&2
@@ -33,7 +42,7 @@ for file in "${sources[@]}"; do
   if grep -qF "$root/$file\"" "$build/compile_commands.json"; then compiled+=("$file"); fi
 done
 if [ ${#compiled[@]} -gt 0 ]; then
-  printf '%s\0' "${compiled[@]}" | xargs -0 -P "$jobs" -n 4 clang-tidy --quiet -p "$build" 2>&1 |
+  printf '%s\0' "${compiled[@]}" | xargs -0 -P "$jobs" -n 4 clang-tidy --quiet "${checks[@]}" -p "$build" 2>&1 |
     { grep -vE 'warnings? generated|^Suppressed|^Use -header-filter|^$' || true; }
 fi
 echo "clang-tidy: ${#compiled[@]} files"

@@ -40,6 +40,9 @@ typedef struct {
 /// @param[in]  format  text in printf's notation
 /// @return `code`, so that a caller can write `return irz_error_set(...)`
 IrzCode irz_error_set(IrzError *error, IrzCode code, const char *format, ...) IRZ_PRINTF(3, 4);
+#ifdef __clang_analyzer__ /* let it see that the result is `code`: after an error nothing goes on */
+#define irz_error_set(error, code, ...) (irz_error_set(error, code, __VA_ARGS__), (code))
+#endif
 
 /// Let all ranks agree: every rank leaves with the error of the lowest rank that has one. Collective.
 /// @param[in]     comm   communicator

@@ -14,11 +14,11 @@
 extern "C" {
 #endif
 
-#define IRZ_NAME_MAX 64     ///< longest name of a probe, region or preset, with its zero
-#define IRZ_PATH_MAX 4096   ///< longest path, with its zero
-#define IRZ_MAX_PROBES 6    ///< probes in a plan
-#define IRZ_MAX_ALSO 32     ///< entries of zone.also
-#define IRZ_NO_THRESHOLD -1 ///< threshold not stated
+#define IRZ_NAME_MAX 64       ///< longest name of a probe, region or preset, with its zero
+#define IRZ_PATH_MAX 4096     ///< longest path, with its zero
+#define IRZ_MAX_PROBES 6      ///< probes in a plan
+#define IRZ_MAX_ALSO 32       ///< entries of zone.also
+#define IRZ_NO_THRESHOLD (-1) ///< threshold not stated
 
 /// The tissue of one region, or of `default`.
 typedef struct {

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-IrzCode irz_error_set(IrzError *error, IrzCode code, const char *format, ...) {
+/* In parentheses, so that the macro for the analyzer leaves it alone. */
+IrzCode(irz_error_set)(IrzError *error, IrzCode code, const char *format, ...) {
   if (error == NULL) return code;
   error->code = code;
   va_list arguments;

@@ -102,7 +102,8 @@ static double separation(const IrzBoundary *boundary, int32_t a, int32_t b) {
 
 /// Angle of point `i` of a ring, counted on through further turns.
 static double ring_angle(const Ring *ring, int i) {
-  return ring->angle[i % ring->count] + 2 * M_PI * (i / ring->count);
+  int turns = i / ring->count;
+  return ring->angle[i % ring->count] + 2 * M_PI * turns;
 }
 
 /// Triangles between two neighbouring rings: always the diagonal that turns less, among equals the shorter one.

@@ -171,7 +171,7 @@ static void put_elements(FILE *file, const IrzMesh *mesh, const Edges *edges, bo
         int64_t middle = find_edge(edges, vertex[edge[e][0]], vertex[edge[e][1]]);
         record[1 + corners + e] = (uint64_t)mesh->n_vertices + (uint64_t)middle + 1;
       }
-      put(file, record, sizeof *record, (size_t)(1 + corners + n_edges));
+      put(file, record, sizeof *record, 1 + (size_t)corners + (size_t)n_edges);
     }
   }
 }

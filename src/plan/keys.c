@@ -130,13 +130,13 @@ const IrzSection irz_section_tissue = {"tissues.REGION", "a tissue", tissue_keys
   { .name = "law", .type = IRZ_KEY_NODE, .offset = IRZ_KEY_ELSEWHERE, .help = "which law" }
 #define CONDUCTIVITY(key, field, words)                                                                                \
   {                                                                                                                    \
-    .name = key, .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzLaw, field), .unit_name = "S/m", .least = 1e-9,         \
-    .most = 1e9, .required = true, .help = words                                                                       \
+    .name = (key), .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzLaw, field), .unit_name = "S/m", .least = 1e-9,       \
+    .most = 1e9, .required = true, .help = (words)                                                                     \
   }
 #define FIELD(key, field, smallest, words)                                                                             \
   {                                                                                                                    \
-    .name = key, .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzLaw, field), .unit = V_PER_CM, .unit_name = "V/cm",     \
-    .least = smallest, .most = 1e6, .required = true, .help = words                                                    \
+    .name = (key), .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzLaw, field), .unit = V_PER_CM, .unit_name = "V/cm",   \
+    .least = (smallest), .most = 1e6, .required = true, .help = (words)                                                \
   }
 
 static const IrzKey constant_keys[] = {LAW_KEY, CONDUCTIVITY("value", low, "conductivity"), END};

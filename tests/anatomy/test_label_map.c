@@ -141,7 +141,7 @@ static void data_types_and_byte_orders(void **state) {
         turn_header_around(&h);
         turn_around(voxels, N, (size_t)types[t].bytes);
       }
-      write_nifti(path, &h, voxels, (size_t)(N * types[t].bytes));
+      write_nifti(path, &h, voxels, (size_t)N * (size_t)types[t].bytes);
       IrzLabelMap *map = read_good(path);
       check_pattern(map, identity[0]);
       irz_label_map_free(map);
