@@ -25,12 +25,18 @@ def fail(message, code):
 
 
 def inside_paraview():
-    """Whether this runs in the Python shell of the ParaView application."""
+    """Whether this runs in the Python shell of the ParaView application (not in pvpython or plain Python)."""
     if "paraview" not in sys.modules:
         return False
     import paraview
 
-    return bool(getattr(paraview, "fromGUI", False))
+    if getattr(paraview, "fromGUI", False):
+        return True
+    # ParaView 5.11 does not set it for scripts.
+    try:
+        return os.path.basename(os.readlink("/proc/self/exe")).startswith("paraview")
+    except OSError:
+        return False
 
 
 def need_paraview(rendering):

@@ -370,11 +370,8 @@ def round_length(length):
     return max(step * power for step in (1, 2, 5) if step * power <= length * 1.0001)
 
 
-def new_view():
-    """An empty view on white."""
-    from paraview.simple import CreateRenderView
-
-    view = CreateRenderView()
+def clear_view(view):
+    """White, without decorations."""
     view.UseColorPaletteForBackground = 0
     view.BackgroundColorMode = "Single Color"
     view.Background = [1, 1, 1]
@@ -447,15 +444,12 @@ def fill_slice(pipeline, view):
     show_caption(text, view, [0.03, 0.02], size=15)
 
 
-def preview(path, output=None, summary=None):
-    """Build the scene of a result; write a picture if `output` names one."""
-    summary = summary or result.read_summary(path)
-    from paraview.simple import AssignViewToLayout, CreateLayout, Render, SaveScreenshot, SetActiveView, _DisableFirstRenderCameraReset
+def write_picture(pipeline, output):
+    """Three views side by side: close up, the whole tissue, the slice."""
+    from paraview.simple import AssignViewToLayout, CreateLayout, CreateRenderView, SaveScreenshot
 
-    _DisableFirstRenderCameraReset()
-    pipeline = Pipeline(path, summary)
     layout = CreateLayout("irezone")
-    views = [new_view(), new_view(), new_view()]
+    views = [clear_view(CreateRenderView()) for _ in range(3)]
     AssignViewToLayout(view=views[0], layout=layout, hint=0)
     layout.SplitHorizontal(0, 0.68)
     AssignViewToLayout(view=views[1], layout=layout, hint=2)
@@ -464,17 +458,27 @@ def preview(path, output=None, summary=None):
     fill_main(pipeline, views[0])
     fill_overview(pipeline, views[1])
     fill_slice(pipeline, views[2])
-    SetActiveView(views[0])
-    if output is None:
-        for view in views:
-            Render(view)
-        return
     layout.SetSize(*SIZE)
     temporary = f"{os.path.splitext(output)[0]}.{os.getpid()}.png"
     SaveScreenshot(temporary, layout, ImageResolution=list(SIZE), SeparatorWidth=2, SeparatorColor=[0.85, 0.85, 0.87])
     if not os.path.exists(temporary):
         result.fail(f"{output}: cannot be written", 5)
     os.replace(temporary, output)
+
+
+def preview(path, output=None):
+    """Write a picture of a result; without `output`, build the scene in the active view and leave it."""
+    summary = result.read_summary(path)
+    from paraview.simple import GetActiveViewOrCreate, Render, _DisableFirstRenderCameraReset
+
+    _DisableFirstRenderCameraReset()
+    pipeline = Pipeline(path, summary)
+    if output is not None:
+        write_picture(pipeline, output)
+    else:
+        view = clear_view(GetActiveViewOrCreate("RenderView"))
+        fill_main(pipeline, view)
+        Render(view)
 
 
 def active_result():
@@ -498,9 +502,9 @@ def main():
         result.fail(f"{output}: unknown ending; allowed is .png", 2)
     if not os.access(os.path.dirname(os.path.abspath(output)), os.W_OK):
         result.fail(f"{output}: cannot be written: its folder is missing or not writable", 5)
-    summary = result.read_summary(options.result)
+    result.read_summary(options.result)  # a wrong file is found before ParaView is started
     result.need_paraview(rendering=True)
-    preview(options.result, output, summary)
+    preview(options.result, output)
     print(f"{output}: {SIZE[0]} x {SIZE[1]}")
     result.leave(0)
 

@@ -217,7 +217,7 @@ static IrzCode print_box(hid_t file, const Listing *listing) {
 }
 
 static IrzCode print_file(hid_t file, const char *path, FILE *out, IrzError *error) {
-  int64_t parts, points, cells;
+  int64_t parts = 0, points = 0, cells = 0;
   if (H5Lexists(file, "VTKHDF", H5P_DEFAULT) <= 0) return bad_file(path, "an HDF5 file, but not VTKHDF", error);
   IRZ_TRY(sum_counts(file, path, "VTKHDF/NumberOfPoints", &parts, &points, error));
   IRZ_TRY(sum_counts(file, path, "VTKHDF/NumberOfCells", &parts, &cells, error));
