@@ -15,6 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(globals().get("__file__", "sc
 import irezone_result as result  # noqa: E402
 
 SIZE = (1600, 1000)
+MARGIN = 8.0  # mm of the slice around the zone
+SAMPLES = 400  # points of the slice from left to right
 RED = (0.92, 0.18, 0.12)
 BARE = (0.93, 0.94, 0.96)
 INSULATED = (0.16, 0.22, 0.34)
@@ -123,10 +125,11 @@ class Scene:
         ends = [end for probe in self.probes for end in self.bare(probe)]
         return all(abs(dot(add(end, self.origin, -1), normal)) < 1.0 for end in ends)
 
-    def wall(self, start, direction):
-        """Distance from a point to the wall of the box."""
+    @staticmethod
+    def wall(start, direction, box):
+        """Distance from a point to the wall of a box around it."""
         distances = [
-            ((self.box[1][i] if direction[i] > 0 else self.box[0][i]) - start[i]) / direction[i]
+            ((box[1][i] if direction[i] > 0 else box[0][i]) - start[i]) / direction[i]
             for i in range(3)
             if abs(direction[i]) > 1e-9
         ]
@@ -193,18 +196,14 @@ class Pipeline:
     """The sources shown in all views."""
 
     def __init__(self, path, summary):
-        from paraview.simple import Contour, GenerateSurfaceNormals, Outline, Slice
+        from paraview.simple import Contour, GenerateSurfaceNormals, Outline
 
         self.reader, self.grid = result.open_result(path)
         self.scene = scene = Scene(summary, self.reader.GetDataInformation().GetBounds())
         self.outline = Outline(Input=self.reader)
         value = result.one_threshold(summary)
         self.zone = self.edge = None
-        plane = Slice(Input=self.reader)
-        plane.SliceType.Origin = scene.origin
-        plane.SliceType.Normal = scene.normal
-        plane.Triangulatetheslice = 0
-        self.plane = self.crop(plane)
+        self.plane = self.cut_plane()
         if scene.has_zone and value:
             self.zone = GenerateSurfaceNormals(Input=Contour(Input=self.reader, ContourBy=["POINTS", result.FIELD], Isosurfaces=[value]))
             self.edge = Contour(Input=self.plane, ContourBy=["POINTS", result.FIELD], Isosurfaces=[value])
@@ -213,15 +212,25 @@ class Pipeline:
         self.regions = self.find_regions(summary)
         self.tubes = [self.tube(probe) for probe in scene.probes]
 
-    def crop(self, plane):
-        """The part of the slice around the zone, so that the field there fills the picture."""
-        from paraview.simple import Clip
+    def cut_plane(self):
+        """The field on a rectangle around the zone, sampled finely: quadratic cells stay smooth, its edge straight."""
+        from paraview.simple import Plane, ResampleWithDataset, Threshold
 
-        box = grown(self.scene.focus_box, 1.0, 12.0)
-        clip = Clip(Input=plane, ClipType="Box", Invert=1)
-        clip.ClipType.Position = box[0]
-        clip.ClipType.Length = add(box[1], box[0], -1)
-        return clip
+        scene = self.scene
+        half = [0.5 * extent_seen(grown(scene.focus_box, 1.0, MARGIN), axis) for axis in (scene.slice_right, scene.slice_up)]
+        offset = dot(add(scene.focus, scene.origin, -1), scene.normal)
+        middle = add(scene.focus, scene.normal, -offset)
+        corner = add(add(middle, scene.slice_right, -half[0]), scene.slice_up, -half[1])
+        plane = Plane(
+            Origin=corner,
+            Point1=add(corner, scene.slice_right, 2 * half[0]),
+            Point2=add(corner, scene.slice_up, 2 * half[1]),
+            XResolution=SAMPLES,
+            YResolution=max(1, round(SAMPLES * half[1] / half[0])),
+        )
+        sampled = ResampleWithDataset(SourceDataArrays=self.reader, DestinationMesh=plane)
+        # Points outside the tissue (inside a needle, beyond the box) have no field.
+        return Threshold(Input=sampled, Scalars=["POINTS", "vtkValidPointMask"], LowerThreshold=0.5, UpperThreshold=1.5)
 
     def zone_by_region(self, summary):
         """Surface of the zone and its edge in the slice, where regions have thresholds of their own."""
@@ -257,18 +266,19 @@ class Pipeline:
         return shown
 
     def tube(self, probe):
-        """Bare and insulated part of a probe; the shaft sticks out of the box."""
+        """Bare and insulated part of a probe: (bare, short shaft, long shaft, end of the long shaft, name)."""
         from paraview.simple import Line, Tube
 
         tip, end = self.scene.bare(probe)
-        length = self.scene.wall(end, probe["direction"]) + 0.06 * max(add(self.scene.box[1], self.scene.box[0], -1))
-        handle = add(end, probe["direction"], length)
-        radius = probe.get("diameter_mm", 1.0) / 2
-        tubes = [
-            Tube(Input=Line(Point1=a, Point2=b), Radius=scale * radius, NumberofSides=32, Capping=1)
-            for a, b, scale in ((tip, end, 1.0), (end, handle, 1.15))
-        ]
-        return tubes, tip, end, handle, probe["name"]
+        direction, radius = probe["direction"], probe.get("diameter_mm", 1.0) / 2
+        margin = 0.06 * max(add(self.scene.box[1], self.scene.box[0], -1))
+        wall = self.scene.wall(end, direction, self.scene.box) + margin
+        near = self.scene.wall(end, direction, grown(self.scene.focus_box, 1.0, MARGIN + 4))
+        ends = [add(end, direction, length) for length in (min(near, wall), wall)]
+        tubes = [Tube(Input=Line(Point1=tip, Point2=end), Radius=radius, NumberofSides=32, Capping=1)]
+        for handle in ends:
+            tubes.append(Tube(Input=Line(Point1=end, Point2=handle), Radius=1.15 * radius, NumberofSides=32, Capping=1))
+        return (*tubes, *ends, probe["name"])
 
     def electrode_walls(self):
         """Inner walls of the tissue: the electrodes of a loaded mesh, whose shape nobody has told."""
@@ -286,7 +296,7 @@ def show_field(pipeline, view, legend):
     from paraview.simple import ColorBy, GetColorTransferFunction, GetScalarBar, Show
 
     values = [value for _, value in result.thresholds(pipeline.scene.summary)]
-    top = 2.0 * max(values)
+    top = 3.0 * max(values)
     colours = GetColorTransferFunction(result.FIELD)
     colours.AutomaticRescaleRangeMode = "Never"
     colours.ApplyPreset("Viridis (matplotlib)", True)
@@ -307,7 +317,7 @@ def show_field(pipeline, view, legend):
         bar.ScalarBarThickness = 18
         bar.AutomaticLabelFormat, bar.LabelFormat, bar.RangeLabelFormat = 0, "%.0f", "%.0f"
         bar.UseCustomLabels = 1
-        bar.CustomLabels = sorted({0.25 * top, 0.75 * top, *values})
+        bar.CustomLabels = sorted({top / 3, top * 2 / 3, *values})
     if pipeline.edge is not None:
         line = show(pipeline.edge, view, (1, 1, 1))
         line.LineWidth = 3
@@ -316,13 +326,12 @@ def show_field(pipeline, view, legend):
     return display
 
 
-def show_probes(pipeline, view, labels):
-    """Probes with their names at the handle."""
-    for tubes, _, _, handle, name in pipeline.tubes:
-        show(tubes[0], view, BARE, shine=0.6)
-        show(tubes[1], view, INSULATED, shine=0.2)
-        if labels:
-            show_label(name, add(handle, pipeline.scene.up, 3), view, size=20)
+def show_probes(pipeline, view, short):
+    """Probes with their names at the handle; `short`: only the part of the shaft near the zone."""
+    for bare, short_shaft, long_shaft, short_end, long_end, name in pipeline.tubes:
+        show(bare, view, BARE, shine=0.6)
+        show(short_shaft if short else long_shaft, view, INSULATED, shine=0.2)
+        show_label(name, add(short_end if short else long_end, pipeline.scene.up, 1.5 if short else 3), view, size=20)
     if not pipeline.tubes:
         show(pipeline.electrode_walls(), view, GREY)
 
@@ -338,7 +347,7 @@ def show_solids(pipeline, view):
     for source, _, colour, opacity in pipeline.regions:
         show(source, view, colour, opacity)
     if pipeline.zone is not None:
-        show(pipeline.zone, view, RED, 0.45, shine=0.15).Ambient = 0.25
+        show(pipeline.zone, view, RED, 0.36, shine=0.15).Ambient = 0.25
 
 
 def aim(view, focus, direction, up, half_height):
@@ -393,18 +402,19 @@ def extent_seen(box, axis):
     return sum(abs(a) * (high - low) for a, low, high in zip(axis, *box))
 
 
-def fill_main(pipeline, view):
-    """The large view: zone, probes, slice, legend, scale bar, title."""
+def fill_main(pipeline, view, whole):
+    """The large view: zone, probes, slice, legend, scale bar, title; `whole`: with shafts and tissue box in full."""
     scene = pipeline.scene
     towards = oblique(scene)
     right = unit(cross(scene.up, towards))
     up = cross(towards, right)
-    seen = grown(scene.focus_box, 1.0, 12.0)
-    half = 0.60 * max(extent_seen(seen, up), extent_seen(seen, right) / 1.2)
+    seen = grown(scene.focus_box, 1.0, MARGIN)
+    half = 0.58 * max(extent_seen(seen, up), extent_seen(seen, right) / 1.2)
     aim(view, scene.focus, towards, up, half)
     show_field(pipeline, view, legend=True)
-    show_probes(pipeline, view, labels=False)
-    show_box(pipeline, view)
+    show_probes(pipeline, view, short=not whole)
+    if whole:
+        show_box(pipeline, view)
     show_solids(pipeline, view)
     corner = add(add(add(scene.focus, right, -0.95 * half), up, -0.86 * half), towards, 4 * half)
     show_scale(view, corner, right, round_length(0.5 * half), INK)
@@ -422,7 +432,7 @@ def fill_overview(pipeline, view):
     middle = [(a + b) / 2 for a, b in zip(*scene.box)]
     half = 0.62 * max(extent_seen(scene.box, up), extent_seen(scene.box, right))
     aim(view, middle, towards, up, half)
-    show_probes(pipeline, view, labels=True)
+    show_probes(pipeline, view, short=False)
     show_box(pipeline, view)
     show_solids(pipeline, view)
     size = [high - low for low, high in zip(*scene.box)]
@@ -433,12 +443,12 @@ def fill_overview(pipeline, view):
 def fill_slice(pipeline, view):
     """The slice seen face on."""
     scene = pipeline.scene
-    seen = grown(scene.focus_box, 1.0, 12.0)
-    half = 0.56 * max(extent_seen(seen, scene.slice_up), extent_seen(seen, scene.slice_right))
+    seen = grown(scene.focus_box, 1.0, MARGIN)
+    half = 0.60 * max(extent_seen(seen, scene.slice_up), extent_seen(seen, scene.slice_right))
     aim(view, scene.focus, scene.normal, scene.slice_up, half)
     show_field(pipeline, view, legend=False)
-    show_probes(pipeline, view, labels=False)
-    corner = add(add(add(scene.focus, scene.slice_right, -0.8 * half), scene.slice_up, -0.78 * half), scene.normal, 4 * half)
+    show_probes(pipeline, view, short=True)
+    corner = add(add(add(scene.focus, scene.slice_right, -0.76 * half), scene.slice_up, -0.76 * half), scene.normal, 4 * half)
     show_scale(view, corner, scene.slice_right, round_length(0.4 * half), (1, 1, 1))
     text = "slice through the probes; white line: threshold"
     show_caption(text, view, [0.03, 0.02], size=15)
@@ -455,7 +465,7 @@ def write_picture(pipeline, output):
     AssignViewToLayout(view=views[1], layout=layout, hint=2)
     layout.SplitVertical(2, 0.5)
     AssignViewToLayout(view=views[2], layout=layout, hint=6)
-    fill_main(pipeline, views[0])
+    fill_main(pipeline, views[0], whole=False)
     fill_overview(pipeline, views[1])
     fill_slice(pipeline, views[2])
     layout.SetSize(*SIZE)
@@ -477,7 +487,7 @@ def preview(path, output=None):
         write_picture(pipeline, output)
     else:
         view = clear_view(GetActiveViewOrCreate("RenderView"))
-        fill_main(pipeline, view)
+        fill_main(pipeline, view, whole=True)
         Render(view)
 
 

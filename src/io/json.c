@@ -137,10 +137,8 @@ static json_t *timing_object(const IrzSummary *summary) {
 
 char *irz_summary_json(const IrzSummary *summary) {
   const IrzPlan *plan = summary->plan;
-  /* Only with a patient's anatomy is there a patient's frame: the one the plan's coordinates are in. */
-  json_t *frame = plan->anatomy.labels[0] == '\0'        ? json_null()
-                  : plan->anatomy.frame == IRZ_FRAME_LPS ? json_string("LPS")
-                                                         : json_string("RAS");
+  /* Only with a patient's anatomy is there a patient's frame, and then a plan holds RAS whatever its file was in. */
+  json_t *frame = plan->anatomy.labels[0] != '\0' ? json_string("RAS") : json_null();
   json_t *root =
       json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "irezone", IRZ_VERSION, "plan",
                 text(plan->name), "status", text(summary->status), "frame", frame, "mesh", mesh_object(summary),
