@@ -49,6 +49,9 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
 /// Collective.
 IrzCode irz_model_keep_start(IrzModel *model, IrzError *error);
 
+/// Forget all solutions, kept or not, and what was built on them: the next solve goes as on a new model. Collective.
+void irz_model_reset(IrzModel *model);
+
 /// A regular grid of points, the first coordinate running fastest.
 typedef struct {
   int size[3];       ///< points along x, y, z

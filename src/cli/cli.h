@@ -43,7 +43,7 @@ typedef struct {
 extern const IrzCommand *const irz_commands[];
 
 extern const IrzCommand irz_command_run, irz_command_check, irz_command_mesh, irz_command_info, irz_command_tissues,
-    irz_command_help;
+    irz_command_help, irz_command_sweep;
 
 /// `--set` and its kind, for commands that read a plan.
 #define IRZ_OPTION_SET                                                                                                 \

@@ -6,6 +6,7 @@
 
 const IrzCommand *const irz_commands[] = {
     &irz_command_run,
+    &irz_command_sweep,
     &irz_command_check,
     &irz_command_mesh,
     &irz_command_info,

@@ -380,6 +380,12 @@ IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
   return irz_error_agree(model->comm, error);
 }
 
+void irz_model_reset(IrzModel *model) {
+  drop_kept(model);
+  for (int i = 0; i < model->room; i++) model->solved[i] = (IrzSolved){-1, -1, 0};
+  irz_field_forget(model->field);
+}
+
 void irz_model_free(IrzModel *model) {
   if (model == NULL) return;
   drop_kept(model);

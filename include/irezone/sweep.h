@@ -1,0 +1,124 @@
+/// @file
+/// A sweep: one plan, many cases, each with other values; run over MPI, resumable, with statistics.
+#ifndef IREZONE_SWEEP_H
+#define IREZONE_SWEEP_H
+
+#include <irezone/error.h>
+#include <irezone/plan.h>
+#include <signal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A checked sweep file with all its cases. The same file gives the same cases everywhere.
+typedef struct IrzSweep IrzSweep;
+
+/// Read and check a sweep file and the plan it names.
+/// @param[in]  path   YAML file
+/// @param[out] sweep  the sweep; NULL on failure
+/// @param[out] error  names file, line and key
+/// @return IRZ_OK or IRZ_ERR_PLAN
+IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error);
+
+/// The same from text.
+/// @param[in]  text       the sweep file's text
+/// @param[in]  file       names it in errors and locates relative paths
+/// @param[in]  plan_text  text of the plan, or NULL: read the file that `plan` names
+/// @param[out] sweep      the sweep; NULL on failure
+/// @param[out] error      names file, line and key
+/// @return IRZ_OK or IRZ_ERR_PLAN
+IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep, IrzError *error);
+
+/// Let all ranks have the sweep that rank 0 read. Collective.
+/// @param[in]     comm   communicator
+/// @param[in,out] sweep  rank 0: the sweep; others: set
+/// @param[out]    error  the same on all ranks
+IrzCode irz_sweep_share(MPI_Comm comm, IrzSweep **sweep, IrzError *error);
+
+/// Number of cases.
+int irz_sweep_n_cases(const IrzSweep *sweep);
+
+/// Number of varied values.
+int irz_sweep_n_parameters(const IrzSweep *sweep);
+
+/// Key path of a varied value, such as `array.spacing`.
+const char *irz_sweep_key(const IrzSweep *sweep, int parameter);
+
+/// Value of a parameter in a case as it is written to the plan and to sweep.csv.
+/// @param[in]  sweep      sweep
+/// @param[in]  number     case, from 1
+/// @param[in]  parameter  parameter, from 0
+/// @param[out] text       the value
+/// @param[in]  size       bytes in `text`
+void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *text, size_t size);
+
+/// The plan of one case: the sweep's plan with the case's values.
+/// @param[in]  sweep   sweep
+/// @param[in]  number  case, from 1
+/// @param[out] plan    the plan; NULL on failure
+/// @param[out] error   what is wrong with it
+/// @return IRZ_OK or IRZ_ERR_PLAN
+IrzCode irz_sweep_plan(const IrzSweep *sweep, int number, IrzPlan **plan, IrzError *error);
+
+/// Free a sweep; NULL is allowed.
+void irz_sweep_free(IrzSweep *sweep);
+
+/// How far a sweep is.
+typedef struct {
+  int total;         ///< cases of this task
+  int done;          ///< of these finished, earlier runs included
+  int failed;        ///< of the finished ones, those without a result
+  int here;          ///< finished by this run
+  double seconds;    ///< since this run started
+  double per_second; ///< rate of this run
+  double left;       ///< s, estimate; negative: not known yet
+} IrzSweepProgress;
+
+/// How to run a sweep. Zero-initialise for the defaults.
+typedef struct {
+  const char *directory;             ///< where results go
+  bool resume;                       ///< go on with what the directory holds
+  int ranks_per_case;                ///< ranks that solve one case together; 0: 1
+  int task, n_tasks;                 ///< run cases task, task + n_tasks, ...; 0, 0: all of them, and write the tables
+  int threads;                       ///< OpenMP threads per rank; 0: 1
+  bool coordinator_only;             ///< rank 0 hands out cases and solves none (also chosen if MPI offers no threads)
+  const volatile sig_atomic_t *stop; ///< start no further case once this is not 0; may be NULL
+  void (*progress)(void *context, const IrzSweepProgress *progress); ///< called on rank 0 now and then; may be NULL
+  void *context;
+} IrzSweepOptions;
+
+/// What a sweep run came to.
+typedef struct {
+  int total, done, failed; ///< cases of this task, or of the sweep
+  int here;                ///< finished by this run
+  bool stopped;            ///< by `stop`
+  bool tables;             ///< sweep.csv, sweep.h5 and the statistics were written
+} IrzSweepReport;
+
+/// Run the cases of a sweep that are missing in a directory; then, without tasks, write the tables.
+///
+/// Every finished case is on disk before the next one starts. The results of a case depend on the sweep file and on
+/// `ranks_per_case` and `threads`, not on the number of ranks, on interruptions or on which cases ran before.
+/// PETSc must be initialised, with MPI_THREAD_MULTIPLE if rank 0 shall solve cases too. Collective.
+/// @param[in]  comm     communicator; its size must be a multiple of ranks_per_case
+/// @param[in]  sweep    sweep, the same on all ranks
+/// @param[in]  options  how to run
+/// @param[out] report   the same on all ranks
+/// @param[out] error    the same on all ranks
+/// @return IRZ_OK, IRZ_ERR_STOPPED (cases are missing), IRZ_ERR_PLAN (no case is valid; the directory is in use, or
+///         holds another sweep), IRZ_ERR_OUTPUT
+IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOptions *options, IrzSweepReport *report,
+                      IrzError *error);
+
+/// Write the tables from what the tasks of a job array left in a directory. On one rank.
+/// @param[in]  sweep      sweep
+/// @param[in]  directory  where the tasks ran
+/// @param[out] report     what was found
+/// @param[out] error      IRZ_ERR_STOPPED: cases are missing (the tables hold those that are there)
+IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepReport *report, IrzError *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,170 @@
+/* irezone sweep: run the cases of a sweep file, or merge what the tasks of a job array left. */
+#include "cli/cli.h"
+#include <irezone/sweep.h>
+#include <petscsys.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_asked;
+
+/* Let the cases in flight come to their end. */
+static void ask_stop(int number) {
+  (void)number;
+  stop_asked = 1;
+}
+
+static void catch_signals(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = ask_stop;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGUSR1, &action, NULL);
+}
+
+/* When the last progress line was shown. */
+typedef struct {
+  bool quiet, terminal, drawn;
+  double shown; // s since the start
+} Line;
+
+/* Seconds as a person reads them. */
+static void print_duration(double seconds, char text[32]) {
+  if (!(seconds >= 0)) {
+    snprintf(text, 32, "?");
+  } else if (seconds < 100) {
+    snprintf(text, 32, "%.0f s", seconds);
+  } else if (seconds < 6000) {
+    snprintf(text, 32, "%.0f min", seconds / 60);
+  } else {
+    snprintf(text, 32, "%.1f h", seconds / 3600);
+  }
+}
+
+/* One line that is drawn over on a terminal; elsewhere a line every ten seconds and at the end. */
+static void show_progress(void *context, const IrzSweepProgress *progress) {
+  Line *line = context;
+  if (line->quiet) return;
+  bool last = progress->done == progress->total;
+  double pause = line->terminal ? 0.2 : 10;
+  if (!last && progress->here > 1 && progress->seconds - line->shown < pause) return;
+  line->shown = progress->seconds;
+  char left[32];
+  print_duration(progress->left, left);
+  FILE *out = line->terminal ? stderr : stdout;
+  fprintf(out, "%s%d of %d cases done, %d failed, %.3g per second, %s left%s", line->terminal ? "\r\033[K" : "",
+          progress->done, progress->total, progress->failed, progress->per_second, left, line->terminal ? "" : "\n");
+  fflush(out);
+  line->drawn = line->terminal;
+}
+
+/* "K/N" */
+static IrzCode read_task(const IrzArguments *arguments, IrzSweepOptions *options, IrzError *error) {
+  const char *text = irz_argument(arguments, "--task");
+  if (text == NULL) return IRZ_OK;
+  char *slash, *end = NULL;
+  long task = strtol(text, &slash, 10), count = 0;
+  if (slash != text && *slash == '/') count = strtol(slash + 1, &end, 10);
+  if (end == NULL || end == slash + 1 || *end != '\0' || count < 1 || count > 9999 || task < 1 || task > count) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "--task: \"%s\" must be K/N with 1 <= K <= N <= 9999, as in --task 3/8",
+                         text);
+  }
+  options->task = (int)task;
+  options->n_tasks = (int)count;
+  return IRZ_OK;
+}
+
+/* What a person wants to know at the end. */
+static void print_report(const IrzSweepReport *report, const IrzSweepOptions *options) {
+  printf("%d of %d cases done, %d failed, %d in this run\n", report->done, report->total, report->failed, report->here);
+  if (report->tables) {
+    printf("written to %s/sweep.csv, sweep.h5 and sweep.json (statistics)\n", options->directory);
+  } else if (options->n_tasks > 1) {
+    printf("task %d of %d is done; when all are: irezone sweep --merge\n", options->task, options->n_tasks);
+  }
+}
+
+/* Everything that needs MPI. */
+static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *options, IrzError *error) {
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  Line line = {.quiet = irz_argument(arguments, "--quiet") != NULL, .terminal = isatty(STDERR_FILENO) == 1};
+  options->progress = show_progress;
+  options->context = &line;
+  IrzSweep *sweep = NULL;
+  IrzSweepReport report = {0};
+  if (rank == 0) irz_sweep_read(arguments->operands[0], &sweep, error);
+  IRZ_TRY(irz_error_agree(MPI_COMM_WORLD, error));
+  IrzCode code;
+  if (irz_argument(arguments, "--merge") != NULL) {
+    if (rank == 0) irz_sweep_merge(sweep, options->directory, &report, error);
+    code = irz_error_agree(MPI_COMM_WORLD, error);
+  } else {
+    code = irz_sweep_share(MPI_COMM_WORLD, &sweep, error);
+    if (code == IRZ_OK && rank == 0 && !line.quiet) {
+      printf("%d cases, %d at a time\n", irz_sweep_n_cases(sweep),
+             size / (options->ranks_per_case > 0 ? options->ranks_per_case : 1));
+      fflush(stdout);
+    }
+    if (code == IRZ_OK) code = irz_sweep_run(MPI_COMM_WORLD, sweep, options, &report, error);
+  }
+  if (line.drawn) fputs("\r\033[K", stderr);
+  if (rank == 0 && !line.quiet && report.total > 0) print_report(&report, options);
+  irz_sweep_free(sweep);
+  return code;
+}
+
+static IrzCode run(const IrzArguments *arguments, IrzError *error) {
+  IrzSweepOptions options = {.directory = irz_argument(arguments, "--output"),
+                             .resume = irz_argument(arguments, "--resume") != NULL,
+                             .stop = &stop_asked};
+  if (options.directory == NULL) options.directory = ".";
+  IRZ_TRY(irz_argument_number(arguments, "--ranks-per-case", 1, 1000000, 1, &options.ranks_per_case, error));
+  IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 1, &options.threads, error));
+  IRZ_TRY(read_task(arguments, &options, error));
+  if (irz_argument(arguments, "--merge") != NULL && options.n_tasks > 0) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "--merge takes all tasks together; it does not go with --task");
+  }
+  catch_signals();
+  /* Rank 0 hands out cases from a thread; without this level it would have to do only that. */
+  PETSC_MPI_THREAD_REQUIRED = MPI_THREAD_MULTIPLE;
+  IRZ_TRY(irz_cli_start(arguments, error));
+  IrzCode code = run_or_merge(arguments, &options, error);
+  irz_cli_stop();
+  return code;
+}
+
+static const IrzOption options[] = {IRZ_OPTION_OUTPUT,      {"--resume", NULL, false}, {"--ranks-per-case", NULL, true},
+                                    {"--task", NULL, true}, {"--merge", NULL, false},  IRZ_OPTION_THREADS,
+                                    IRZ_OPTION_QUIET,       {NULL, NULL, false}};
+
+const IrzCommand irz_command_sweep = {
+    .name = "sweep",
+    .usage = "SWEEP.yaml [-o DIR] [--resume] [--ranks-per-case N] [--task K/N] [--merge] [--threads N] [-q] "
+             "[-- PETSc options]",
+    .summary = "run many cases of a plan",
+    .help = "Writes DIR/sweep.csv, sweep.h5, sweep.json (statistics), sweep.log and, if the file asks for it,\n"
+            "probability.hdf; DIR is the current folder if not stated. Under mpiexec -n N it runs N cases at a time.\n"
+            "Every finished case is on disk at once: after a crash, a kill or a time limit --resume runs the rest.\n"
+            "\n"
+            "  -o, --output DIR      where the results go; one sweep a folder\n"
+            "  --resume              go on with what DIR holds; starts anew if it holds nothing\n"
+            "  --ranks-per-case N    processes that solve one case together; 1 if not stated\n"
+            "  --task K/N            only every N-th case, from the K-th on: one task of a job array\n"
+            "  --merge               write the tables from what the tasks of a job array left in DIR\n"
+            "  --threads N           threads per process; 1 if not stated\n"
+            "  -q, --quiet           no progress and no closing lines\n"
+            "  -- OPTIONS            options for PETSc\n"
+            "\n"
+            "SIGTERM and SIGUSR1 let the cases in flight finish and end with status 75: go on with --resume.\n"
+            "docs/sweeps.md describes the sweep file.\n",
+    .options = options,
+    .least_operands = 1,
+    .most_operands = 1,
+    .takes_petsc = true,
+    .run = run,
+};

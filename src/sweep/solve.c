@@ -1,0 +1,169 @@
+/* One case: its plan, a model that serves it, the start it shares with its neighbours, its zone. */
+#include "base/memory.h"
+#include "sweep/sweep.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct IrzCaseSolver {
+  MPI_Comm comm;
+  int rank;
+  const IrzSweep *sweep;
+  const char *directory;
+  IrzModelOptions options;
+  bool has_grid;
+  IrzPointGrid grid;
+  uint8_t *ablated; // [points] rank 0
+  IrzModel *model;  // NULL: none yet
+  int start;        // case whose solution the model starts from; 0: none
+};
+
+IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzSweepOptions *options,
+                               const IrzPointGrid *grid, IrzCaseSolver **solver, IrzError *error) {
+  *solver = NULL;
+  IrzCaseSolver *made;
+  irz_alloc(&made, 1, sizeof *made, error);
+  IRZ_TRY(irz_error_agree(group, error));
+  made->comm = group;
+  MPI_Comm_rank(group, &made->rank);
+  made->sweep = sweep;
+  made->directory = options->directory;
+  made->options.threads = options->threads > 0 ? options->threads : 1;
+  if (grid != NULL) {
+    made->has_grid = true;
+    made->grid = *grid;
+    irz_alloc(&made->ablated, (size_t)grid->size[0] * (size_t)grid->size[1] * (size_t)grid->size[2], 1, error);
+  }
+  if (irz_error_agree(group, error) != IRZ_OK) {
+    irz_case_solver_free(made);
+    return error->code;
+  }
+  *solver = made;
+  return IRZ_OK;
+}
+
+/// Drop the model.
+static void forget(IrzCaseSolver *solver) {
+  irz_model_free(solver->model);
+  solver->model = NULL;
+  solver->start = 0;
+}
+
+void irz_case_solver_free(IrzCaseSolver *solver) {
+  if (solver == NULL) return;
+  forget(solver);
+  free(solver->ablated);
+  free(solver);
+}
+
+/// Have a model that serves a plan. Its mesh is the costly part, so it is kept as long as it serves.
+static IrzCode serve(IrzCaseSolver *solver, IrzPlan *plan, IrzError *error) {
+  if (solver->model != NULL && irz_model_serves(solver->model, plan)) return IRZ_OK;
+  forget(solver);
+  return irz_model_create(solver->comm, plan, &solver->options, &solver->model, error);
+}
+
+/// Solve a plan from nothing and keep the solution as the start of the cases that follow. A model remembers more than
+/// its last solution (a preconditioner, for one), hence the reset: results must not depend on what was solved before.
+static IrzCode solve_start(IrzCaseSolver *solver, int number, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  solver->start = 0;
+  IRZ_TRY(serve(solver, plan, error));
+  irz_model_reset(solver->model);
+  IRZ_TRY(irz_model_solve(solver->model, plan, summary, error));
+  IrzCode code = irz_model_keep_start(solver->model, error);
+  if (code != IRZ_OK) irz_summary_clear(summary);
+  solver->start = code == IRZ_OK ? number : 0;
+  return code;
+}
+
+/// Solve a case from the solution of case `start`, which is solved first if it is not the model's start yet.
+static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, IrzPlan *plan, IrzSummary *summary,
+                          IrzError *error) {
+  if (number == start) return solve_start(solver, number, plan, summary, error);
+  if (solver->start != start || !irz_model_serves(solver->model, plan)) {
+    IrzPlan *start_plan = NULL;
+    IrzSummary start_summary;
+    IrzError failed = {0};
+    if (irz_sweep_plan(solver->sweep, start, &start_plan, &failed) == IRZ_OK &&
+        solve_start(solver, start, start_plan, &start_summary, &failed) == IRZ_OK) {
+      irz_summary_clear(&start_summary);
+    }
+    irz_plan_free(start_plan);
+  }
+  IRZ_TRY(serve(solver, plan, error));
+  if (solver->start != start) irz_model_reset(solver->model); /* the start has no solution: always from nothing then */
+  return irz_model_solve(solver->model, plan, summary, error);
+}
+
+/// Take what the table wants from a summary.
+static void take_summary(const IrzSummary *summary, IrzCaseResult *result) {
+  snprintf(result->status, sizeof result->status, "%.255s", summary->status);
+  const IrzZone *zone = &summary->zone;
+  result->volume = zone->volume;
+  result->volume_error = zone->volume_error;
+  for (int j = 0; j < 3; j++) result->extent[j] = zone->box[1][j] - zone->box[0][j];
+  result->largest_part = zone->largest_part;
+  result->n_parts = zone->n_parts;
+  result->touches_outer = zone->touches_outer;
+  for (int i = 0; i < summary->n_pulses; i++) {
+    result->current = fmax(result->current, summary->pulses[i].current);
+    result->newton_iterations += summary->pulses[i].newton_iterations;
+    result->linear_iterations += summary->pulses[i].linear_iterations;
+  }
+}
+
+/// Whether the full field of a case is wanted.
+static bool wants_field(const IrzSweep *sweep, int number) {
+  if (sweep->keep_all) return true;
+  for (int i = 0; i < sweep->n_keep; i++) {
+    if (sweep->keep[i] == number) return true;
+  }
+  return false;
+}
+
+/// Write the full field and sample the zone, where wanted.
+static IrzCode record_fields(IrzCaseSolver *solver, int number, IrzSummary *summary, IrzCaseResult *result,
+                             IrzError *error) {
+  if (wants_field(solver->sweep, number)) {
+    char folder[IRZ_PATH_MAX];
+    snprintf(folder, sizeof folder, "%.4000s/fields/case-%06d", solver->directory, number);
+    IRZ_TRY(irz_model_write(solver->model, folder, summary, error));
+  }
+  if (!solver->has_grid || !irz_case_counts(solver->sweep, number)) return IRZ_OK;
+  IRZ_TRY(irz_model_sample_zone(solver->model, &solver->grid, solver->ablated, error));
+  if (solver->rank == 0) {
+    size_t n = (size_t)solver->grid.size[0] * (size_t)solver->grid.size[1] * (size_t)solver->grid.size[2];
+    irz_map_pack(solver->ablated, n, &result->map, &result->map_size, error);
+  }
+  return irz_error_agree(solver->comm, error);
+}
+
+IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult *result, IrzError *error) {
+  IrzCaseSolver *solver = context;
+  struct timespec before, after;
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  IrzPlan *plan = NULL;
+  IrzSummary summary;
+  IrzError failure = {0};
+  bool solved = irz_sweep_plan(solver->sweep, number, &plan, &failure) == IRZ_OK &&
+                solve_case(solver, number, start, plan, &summary, &failure) == IRZ_OK;
+  if (solved) {
+    take_summary(&summary, result);
+    record_fields(solver, number, &summary, result, &failure);
+    irz_summary_clear(&summary);
+  } else {
+    solver->start = 0; /* whatever the failure left behind must not reach the next case */
+  }
+  irz_plan_free(plan);
+  result->number = number;
+  if (failure.code != IRZ_OK) {
+    result->failed = true;
+    snprintf(result->status, sizeof result->status, "%.255s", failure.text);
+  }
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  result->seconds = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+  /* What cannot be written for one case cannot be written for the next. */
+  return failure.code == IRZ_ERR_OUTPUT ? irz_error_set(error, failure.code, "%s", failure.text) : IRZ_OK;
+}

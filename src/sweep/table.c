@@ -1,0 +1,449 @@
+/* From the journals to what a person reads: sweep.csv, sweep.h5, sweep.json, probability.hdf. */
+#include "base/memory.h"
+#include "io/hdf_error.h"
+#include "io/replace.h"
+#include "sweep/hdf.h"
+#include "sweep/statistics.h"
+#include "sweep/sweep.h"
+#include <errno.h>
+#include <irezone/result.h>
+#include <jansson.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/// All results of a sweep.
+typedef struct {
+  const IrzSweep *sweep;
+  IrzCaseResult *row; // [n_cases]; number 0: missing
+  int n_done, n_failed;
+  IrzPointGrid grid;
+  size_t n_points;  // 0: no map
+  uint32_t *counts; // [n_strata][n_points]
+  int *counted;     // [n_strata] cases in the map
+} Table;
+
+/// A column of results: a number, in the unit its name states.
+typedef struct {
+  const char *name;
+  size_t offset; // in IrzCaseResult
+  double unit;   // SI value of one; 0: an int
+} Column;
+
+static const Column columns[] = {
+    {"volume_cm3", offsetof(IrzCaseResult, volume), 1e-6},
+    {"volume_error_cm3", offsetof(IrzCaseResult, volume_error), 1e-6},
+    {"current_A", offsetof(IrzCaseResult, current), 1},
+    {"newton_iterations", offsetof(IrzCaseResult, newton_iterations), 0},
+    {"linear_iterations", offsetof(IrzCaseResult, linear_iterations), 0},
+    {"seconds", offsetof(IrzCaseResult, seconds), 1},
+    {"parts", offsetof(IrzCaseResult, n_parts), 0},
+    {"largest_part_cm3", offsetof(IrzCaseResult, largest_part), 1e-6},
+    {"extent_x_mm", offsetof(IrzCaseResult, extent[0]), 1e-3},
+    {"extent_y_mm", offsetof(IrzCaseResult, extent[1]), 1e-3},
+    {"extent_z_mm", offsetof(IrzCaseResult, extent[2]), 1e-3},
+};
+enum { N_COLUMNS = sizeof columns / sizeof columns[0], SECONDS = 5 };
+
+/// A result in the unit of its column; NaN if there is none.
+static double column_value(const Column *column, const IrzCaseResult *row) {
+  const char *field = (const char *)row + column->offset;
+  if (row->failed && strcmp(column->name, "seconds") != 0) return NAN;
+  if (column->unit == 0) {
+    int count;
+    memcpy(&count, field, sizeof count);
+    return count;
+  }
+  double value;
+  memcpy(&value, field, sizeof value);
+  if (value < 0 && column->offset == offsetof(IrzCaseResult, volume_error)) return NAN; /* not estimated */
+  return value / column->unit;
+}
+
+static int runs_per_stratum(const IrzSweep *sweep) {
+  return sweep->n_cases / sweep->n_strata;
+}
+
+int irz_case_stratum(const IrzSweep *sweep, int number) {
+  return (number - 1) / runs_per_stratum(sweep);
+}
+
+bool irz_case_counts(const IrzSweep *sweep, int number) {
+  if (sweep->design != IRZ_DESIGN_SALTELLI) return true;
+  return (number - 1) % (sweep->n_random + 2) < 2;
+}
+
+/// Take a record into the table; the first of a case counts.
+static IrzCode take_record(void *context, const IrzCaseResult *result, IrzError *error) {
+  Table *table = context;
+  IrzCaseResult *row = &table->row[result->number - 1];
+  if (row->number != 0) return IRZ_OK;
+  *row = *result;
+  row->map = NULL; /* belongs to the reader */
+  table->n_done++;
+  table->n_failed += result->failed;
+  if (table->n_points == 0 || result->map == NULL || !irz_case_counts(table->sweep, result->number)) return IRZ_OK;
+  int stratum = irz_case_stratum(table->sweep, result->number);
+  table->counted[stratum]++;
+  return irz_map_add(result->map, result->map_size, table->n_points, table->counts + (size_t)stratum * table->n_points,
+                     error);
+}
+
+/// A field of a CSV file, quoted where need be.
+static void write_field(FILE *out, const char *text) {
+  if (strpbrk(text, ",\"\n\r") == NULL) {
+    fputs(text, out);
+    return;
+  }
+  fputc('"', out);
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '"') fputc('"', out);
+    fputc(*c, out);
+  }
+  fputc('"', out);
+}
+
+static void print_csv(const Table *table, FILE *out) {
+  const IrzSweep *sweep = table->sweep;
+  fputs("case", out);
+  for (int j = 0; j < sweep->n_parameters; j++) {
+    fputc(',', out);
+    write_field(out, sweep->parameters[j].key);
+  }
+  fputs(",status", out);
+  for (int k = 0; k < N_COLUMNS; k++) fprintf(out, ",%s", columns[k].name);
+  fputc('\n', out);
+  for (int i = 0; i < sweep->n_cases; i++) {
+    const IrzCaseResult *row = &table->row[i];
+    if (row->number == 0) continue;
+    fprintf(out, "%d", row->number);
+    for (int j = 0; j < sweep->n_parameters; j++) {
+      char value[IRZ_SWEEP_MAX_TEXT];
+      irz_sweep_value(sweep, row->number, j, value, sizeof value);
+      fputc(',', out);
+      write_field(out, value);
+    }
+    fputc(',', out);
+    write_field(out, row->status);
+    for (int k = 0; k < N_COLUMNS; k++) {
+      double value = column_value(&columns[k], row);
+      if (isnan(value)) {
+        fputc(',', out);
+      } else {
+        fprintf(out, k == SECONDS ? ",%.4f" : ",%.10g", value);
+      }
+    }
+    fputc('\n', out);
+  }
+}
+
+static IrzCode write_csv(const char *directory, const Table *table, IrzError *error) {
+  char path[IRZ_PATH_MAX];
+  snprintf(path, sizeof path, "%s/sweep.csv", directory);
+  IrzReplace replace;
+  IRZ_TRY(irz_replace_begin(&replace, path, error));
+  int copy = dup(replace.descriptor);
+  FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+  if (out != NULL) print_csv(table, out);
+  bool bad = out == NULL || ferror(out) != 0;
+  if (out != NULL && fclose(out) != 0) bad = true;
+  if (!bad) return irz_replace_commit(&replace, error);
+  int number = errno;
+  if (out == NULL && copy >= 0) close(copy);
+  irz_replace_abandon(&replace);
+  return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(number));
+}
+
+/// A number in JSON; null if there is none.
+static json_t *json_number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *json_estimate(const IrzEstimate *estimate) {
+  return json_pack("{s:o, s:o, s:o, s:o}", "value", json_number(estimate->value), "standard_error",
+                   json_number(estimate->error), "low95", json_number(estimate->low), "high95",
+                   json_number(estimate->high));
+}
+
+/// Statistics of one column over a stratum.
+static IrzCode describe_column(const Table *table, int stratum, int k, double *sample, json_t *into, IrzError *error) {
+  const IrzSweep *sweep = table->sweep;
+  int runs = runs_per_stratum(sweep), n = 0, at[2] = {0, 0};
+  double low = INFINITY, high = -INFINITY;
+  for (int i = stratum * runs; i < (stratum + 1) * runs; i++) {
+    const IrzCaseResult *row = &table->row[i];
+    double value = row->number == 0 ? NAN : column_value(&columns[k], row);
+    if (isnan(value) || !irz_case_counts(sweep, i + 1)) continue;
+    if (value < low) at[0] = i + 1;
+    if (value > high) at[1] = i + 1;
+    low = fmin(low, value);
+    high = fmax(high, value);
+    sample[n++] = value;
+  }
+  json_t *entry = json_pack("{s:i}", "n", n);
+  json_object_set_new(into, columns[k].name, entry);
+  if (n > 0) {
+    json_object_set_new(entry, "min", json_number(low));
+    json_object_set_new(entry, "min_case", json_integer(at[0]));
+    json_object_set_new(entry, "max", json_number(high));
+    json_object_set_new(entry, "max_case", json_integer(at[1]));
+  }
+  if (n < 2 || sweep->n_random == 0) return IRZ_OK;
+  IrzStatistics statistics;
+  IRZ_TRY(irz_statistics(n, sample, sweep->seed + (uint64_t)k, &statistics, error));
+  json_object_set_new(entry, "mean", json_estimate(&statistics.mean));
+  json_object_set_new(entry, "standard_deviation", json_estimate(&statistics.sd));
+  json_object_set_new(entry, "percentile_05", json_estimate(&statistics.p05));
+  json_object_set_new(entry, "percentile_50", json_estimate(&statistics.p50));
+  json_object_set_new(entry, "percentile_95", json_estimate(&statistics.p95));
+  return IRZ_OK;
+}
+
+/// Sobol indices of one column over a stratum; rows with a missing or failed case are left out.
+static IrzCode describe_indices(const Table *table, int stratum, int k, json_t *into, IrzError *error) {
+  const IrzSweep *sweep = table->sweep;
+  int dim = sweep->n_random, runs = runs_per_stratum(sweep), n = 0;
+  double *y = NULL;
+  IrzSobolIndex index[IRZ_SWEEP_MAX_RANDOM];
+  IRZ_TRY(irz_alloc(&y, (size_t)runs, sizeof *y, error));
+  for (int r = 0; r < sweep->n_samples; r++) {
+    double *row = y + (size_t)n * (size_t)(dim + 2);
+    bool whole = true;
+    for (int m = 0; m < dim + 2; m++) {
+      const IrzCaseResult *result = &table->row[stratum * runs + r * (dim + 2) + m];
+      row[m] = result->number == 0 ? NAN : column_value(&columns[k], result);
+      if (isnan(row[m])) whole = false;
+    }
+    n += whole;
+  }
+  IrzCode code = n < 2 ? IRZ_OK : irz_sobol_indices(n, dim, y, sweep->seed + (uint64_t)k, index, error);
+  free(y);
+  if (n < 2 || code != IRZ_OK) return code;
+  json_t *list = json_array();
+  int i = 0;
+  for (int j = 0; j < sweep->n_parameters; j++) {
+    if (sweep->parameters[j].draw == IRZ_DRAW_VALUES) continue;
+    json_array_append_new(list, json_pack("{s:s, s:i, s:o, s:o}", "key", sweep->parameters[j].key, "rows", n, "first",
+                                          json_estimate(&index[i].first), "total", json_estimate(&index[i].total)));
+    i++;
+  }
+  json_object_set_new(into, columns[k].name, list);
+  return IRZ_OK;
+}
+
+/// The statistics of a stratum.
+static IrzCode describe_stratum(const Table *table, int stratum, double *sample, json_t *into, IrzError *error) {
+  const IrzSweep *sweep = table->sweep;
+  int runs = runs_per_stratum(sweep), done = 0, failed = 0, split = 0;
+  json_t *values = json_object();
+  for (int j = 0; j < sweep->n_parameters && sweep->n_random > 0; j++) {
+    if (sweep->parameters[j].draw != IRZ_DRAW_VALUES) continue;
+    char text[IRZ_SWEEP_MAX_TEXT];
+    irz_sweep_value(sweep, stratum * runs + 1, j, text, sizeof text);
+    json_object_set_new(values, sweep->parameters[j].key, json_string(text));
+  }
+  for (int i = stratum * runs; i < (stratum + 1) * runs; i++) {
+    const IrzCaseResult *row = &table->row[i];
+    done += row->number != 0;
+    failed += row->number != 0 && row->failed;
+    split += row->number != 0 && !row->failed && row->n_parts > 1;
+  }
+  json_object_set_new(into, "values", values);
+  json_object_set_new(into, "cases", json_integer(runs));
+  json_object_set_new(into, "done", json_integer(done));
+  json_object_set_new(into, "failed", json_integer(failed));
+  json_object_set_new(into, "in_several_parts", json_integer(split));
+  for (int k = 0; k < N_COLUMNS; k++) {
+    bool wanted = strcmp(columns[k].name, "volume_cm3") == 0 || strcmp(columns[k].name, "current_A") == 0;
+    if (wanted) IRZ_TRY(describe_column(table, stratum, k, sample, into, error));
+  }
+  if (sweep->design != IRZ_DESIGN_SALTELLI) return IRZ_OK;
+  json_t *indices = json_object();
+  json_object_set_new(into, "sobol_indices", indices);
+  for (int k = 0; k < N_COLUMNS; k++) {
+    bool wanted = strcmp(columns[k].name, "volume_cm3") == 0 || strcmp(columns[k].name, "current_A") == 0;
+    if (wanted) IRZ_TRY(describe_indices(table, stratum, k, indices, error));
+  }
+  return IRZ_OK;
+}
+
+/// The statistics as JSON text, to be released with free().
+static IrzCode describe(const Table *table, char **text, IrzError *error) {
+  const IrzSweep *sweep = table->sweep;
+  static const char *const designs[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli"};
+  double *sample;
+  IRZ_TRY(irz_alloc(&sample, (size_t)runs_per_stratum(sweep), sizeof *sample, error));
+  json_t *strata = json_array();
+  json_t *top =
+      json_pack("{s:s, s:s, s:i, s:i, s:i, s:I}", "sweep", sweep->file, "sample", designs[sweep->design], "cases",
+                sweep->n_cases, "done", table->n_done, "failed", table->n_failed, "seed", (json_int_t)sweep->seed);
+  IrzCode code = top != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  for (int s = 0; s < sweep->n_strata && code == IRZ_OK; s++) {
+    json_t *entry = json_object();
+    json_array_append_new(strata, entry);
+    code = describe_stratum(table, s, sample, entry, error);
+  }
+  if (top != NULL) {
+    if (sweep->n_random > 0) {
+      json_object_set_new(top, "sampling_errors",
+                          json_string("bootstrap, as for independent cases; for sobol, latin-hypercube and saltelli "
+                                      "samples an upper estimate as a rule"));
+    }
+    json_object_set(top, "strata", strata);
+  }
+  if (code == IRZ_OK) {
+    *text = json_dumps(top, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
+    if (*text == NULL) code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  }
+  json_decref(strata);
+  json_decref(top);
+  free(sample);
+  return code;
+}
+
+/// One list of numbers, written from the rows that are there.
+static int write_numbers(hid_t group, const char *name, int n, const double *data) {
+  return irz_hdf_array(group, name, 1, (hsize_t[]){(hsize_t)n}, H5T_NATIVE_DOUBLE, data);
+}
+
+/// The varied values, a dataset each.
+static int write_parameters(hid_t file, const Table *table, double *work, char *texts) {
+  const IrzSweep *sweep = table->sweep;
+  hid_t group = H5Gcreate2(file, "parameters", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  int bad = group < 0;
+  for (int j = 0; j < sweep->n_parameters && !bad; j++) {
+    const IrzParameter *parameter = &sweep->parameters[j];
+    char name[512];
+    snprintf(name, sizeof name, "%s", parameter->key);
+    for (char *c = name; *c != '\0'; c++) {
+      if (*c == '/') *c = '_'; /* HDF5 would take it for a group */
+    }
+    int n = 0;
+    for (int i = 0; i < sweep->n_cases; i++) {
+      if (table->row[i].number == 0) continue;
+      double value = sweep->value[(size_t)i * (size_t)sweep->n_parameters + (size_t)j];
+      if (parameter->is_text) {
+        irz_sweep_value(sweep, i + 1, j, texts + (size_t)n * IRZ_SWEEP_MAX_TEXT, IRZ_SWEEP_MAX_TEXT);
+      }
+      work[n++] = parameter->draw == IRZ_DRAW_VALUES ? parameter->number[(int)value] : value;
+    }
+    bad = parameter->is_text ? irz_hdf_texts(group, name, n, texts, IRZ_SWEEP_MAX_TEXT)
+                             : write_numbers(group, name, n, work);
+  }
+  if (group >= 0) H5Gclose(group);
+  return bad;
+}
+
+/// Case numbers, status and results, a dataset each.
+static int write_results(hid_t file, const Table *table, double *work, char *texts) {
+  const IrzSweep *sweep = table->sweep;
+  enum { STATUS_SIZE = sizeof table->row->status };
+  hid_t group = H5Gcreate2(file, "results", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  int bad = group < 0, n = 0;
+  for (int i = 0; i < sweep->n_cases; i++) {
+    if (table->row[i].number == 0) continue;
+    memcpy(texts + (size_t)n * STATUS_SIZE, table->row[i].status, STATUS_SIZE);
+    work[n++] = i + 1;
+  }
+  if (!bad) bad = write_numbers(group, "case", n, work);
+  if (!bad) bad = irz_hdf_texts(group, "status", n, texts, STATUS_SIZE);
+  for (int k = 0; k < N_COLUMNS && !bad; k++) {
+    n = 0;
+    for (int i = 0; i < sweep->n_cases; i++) {
+      if (table->row[i].number != 0) work[n++] = column_value(&columns[k], &table->row[i]);
+    }
+    bad = write_numbers(group, columns[k].name, n, work);
+  }
+  if (group >= 0) H5Gclose(group);
+  return bad;
+}
+
+/// What sweep.h5 says about the design, for scripts.
+static int write_design(hid_t file, const IrzSweep *sweep) {
+  static const char *const designs[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli"};
+  int bad = irz_hdf_text_attribute(file, "sample", designs[sweep->design]);
+  bad |= irz_hdf_attribute(file, "cases", 0, H5T_NATIVE_INT, &sweep->n_cases);
+  bad |= irz_hdf_attribute(file, "strata", 0, H5T_NATIVE_INT, &sweep->n_strata);
+  bad |= irz_hdf_attribute(file, "random_parameters", 0, H5T_NATIVE_INT, &sweep->n_random);
+  bad |= irz_hdf_attribute(file, "samples", 0, H5T_NATIVE_INT, &sweep->n_samples);
+  return bad;
+}
+
+static IrzCode write_h5(const char *directory, const Table *table, const char *statistics, IrzError *error) {
+  char path[IRZ_PATH_MAX];
+  snprintf(path, sizeof path, "%s/sweep.h5", directory);
+  size_t n = (size_t)table->sweep->n_cases;
+  double *work = NULL;
+  char *texts = NULL;
+  IrzReplace replace;
+  IrzCode code = irz_alloc(&work, n, sizeof *work, error);
+  if (code == IRZ_OK) code = irz_alloc(&texts, n, IRZ_SWEEP_MAX_TEXT, error);
+  if (code == IRZ_OK) code = irz_replace_begin(&replace, path, error);
+  if (code == IRZ_OK) {
+    IrzHdfSilence silence = irz_hdf_silence();
+    hid_t file = H5Fcreate(replace.temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    int bad = file < 0;
+    if (!bad) bad = write_design(file, table->sweep);
+    if (!bad) bad = write_parameters(file, table, work, texts);
+    if (!bad) bad = write_results(file, table, work, texts);
+    if (!bad) bad = irz_hdf_text(file, "statistics", statistics);
+    if (!bad) bad = irz_hdf_text(file, "sweep", table->sweep->text);
+    if (!bad) bad = irz_hdf_text(file, "plan", table->sweep->plan_text);
+    char reason[256];
+    if (bad) irz_hdf_reason(reason, sizeof reason);
+    if (file >= 0 && H5Fclose(file) < 0 && !bad) {
+      irz_hdf_reason(reason, sizeof reason);
+      bad = 1;
+    }
+    irz_hdf_restore(silence);
+    if (bad) {
+      irz_replace_abandon(&replace);
+      code = irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, reason);
+    } else {
+      code = irz_replace_commit(&replace, error);
+    }
+  }
+  free(texts);
+  free(work);
+  return code;
+}
+
+static IrzCode table_init(Table *table, const IrzSweep *sweep, IrzError *error) {
+  *table = (Table){.sweep = sweep};
+  IRZ_TRY(irz_alloc(&table->row, (size_t)sweep->n_cases, sizeof *table->row, error));
+  if (!sweep->map.wanted) return IRZ_OK;
+  IRZ_TRY(irz_map_grid(sweep, &table->grid, error));
+  size_t n = (size_t)table->grid.size[0] * (size_t)table->grid.size[1] * (size_t)table->grid.size[2];
+  IRZ_TRY(irz_alloc(&table->counts, n * (size_t)sweep->n_strata, sizeof *table->counts, error));
+  IRZ_TRY(irz_alloc(&table->counted, (size_t)sweep->n_strata, sizeof *table->counted, error));
+  table->n_points = n;
+  return IRZ_OK;
+}
+
+IrzCode irz_tables_write(const char *directory, const IrzSweep *sweep, IrzSweepReport *report, IrzError *error) {
+  Table table;
+  char *statistics = NULL, path[IRZ_PATH_MAX];
+  IrzCode code = table_init(&table, sweep, error);
+  if (code == IRZ_OK) code = irz_journal_read(directory, sweep, sweep->map.wanted, take_record, &table, error);
+  if (code == IRZ_OK) code = describe(&table, &statistics, error);
+  if (code == IRZ_OK) code = write_csv(directory, &table, error);
+  if (code == IRZ_OK) code = write_h5(directory, &table, statistics, error);
+  if (code == IRZ_OK) {
+    snprintf(path, sizeof path, "%s/sweep.json", directory);
+    code = irz_file_write(path, statistics, error);
+  }
+  if (code == IRZ_OK && table.n_points > 0) {
+    code = irz_map_write(directory, sweep, &table.grid, table.counts, table.counted, error);
+  }
+  report->total = sweep->n_cases;
+  report->done = table.n_done;
+  report->failed = table.n_failed;
+  report->tables = code == IRZ_OK;
+  free(statistics);
+  free(table.counted);
+  free(table.counts);
+  free(table.row);
+  return code;
+}
