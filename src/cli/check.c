@@ -23,8 +23,7 @@ static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
   IrzCode code = check_files(plan, error);
   if (code == IRZ_OK && irz_cli_first()) irz_plan_print(plan, stdout);
-  int shown = 0;
-  if (code == IRZ_OK) irz_cli_warnings(plan, &shown);
+  if (code == IRZ_OK) irz_cli_warnings(plan);
   irz_plan_free(plan);
   return code;
 }

@@ -65,8 +65,8 @@ IrzCode irz_argument_number(const IrzArguments *arguments, const char *name, int
 /// Read the plan that the first operand names, with the `--set` overrides.
 IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *error);
 
-/// Print those warnings of a plan that came after the first `*shown`, on the first rank.
-void irz_cli_warnings(const IrzPlan *plan, int *shown);
+/// Print the warnings of a plan, on the first rank.
+void irz_cli_warnings(const IrzPlan *plan);
 
 /// Whether this process is the one that talks: rank 0, or the only one. Needs no MPI.
 bool irz_cli_first(void);

@@ -37,10 +37,9 @@ bool irz_cli_first(void) {
   return true;
 }
 
-void irz_cli_warnings(const IrzPlan *plan, int *shown) {
-  for (; *shown < plan->n_warnings; (*shown)++) {
-    if (irz_cli_first()) fprintf(stderr, "irezone: warning: %s\n", plan->warnings[*shown]);
-  }
+void irz_cli_warnings(const IrzPlan *plan) {
+  if (!irz_cli_first()) return;
+  for (int i = 0; i < plan->n_warnings; i++) fprintf(stderr, "irezone: warning: %s\n", plan->warnings[i]);
 }
 
 IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *error) {

@@ -30,8 +30,7 @@ static IrzCode mesh_command(const IrzArguments *arguments, IrzError *error) {
   IrzCode code = IRZ_OK;
   if (irz_cli_first()) {
     code = generate(plan, path, error);
-    int shown = 0;
-    if (code == IRZ_OK) irz_cli_warnings(plan, &shown);
+    if (code == IRZ_OK) irz_cli_warnings(plan);
   }
   irz_plan_free(plan);
   return code;

@@ -249,10 +249,44 @@ static void text_reads_back(void **state) {
   irz_plan_free(plan);
 }
 
+/* Damaged plans end with one line or as plans, never worse. The damage is the same in every run. */
+static void damaged(void **state) {
+  (void)state;
+  static const char put[] = "{}[]:,-#&*!|>'\"%@` \n\t0eA~";
+  uint32_t random = 12345;
+  int refused = 0;
+  for (int trial = 0; trial < 3000; trial++) {
+    char text[sizeof two];
+    memcpy(text, two, sizeof two);
+    for (int change = 0; change < 1 + trial % 3; change++) {
+      random = random * 1664525u + 1013904223u;
+      size_t at = (random >> 8) % (sizeof two - 1);
+      random = random * 1664525u + 1013904223u;
+      text[at] = put[(random >> 8) % (sizeof put - 1)];
+    }
+    if (trial % 7 == 0) text[(random >> 4) % (sizeof two - 1)] = '\0';
+    IrzPlan *plan;
+    IrzError error = {0};
+    IrzCode code = irz_plan_parse(text, "t.yaml", 0, NULL, &plan, &error);
+    if (code == IRZ_OK) {
+      IrzPlan *again = parse(plan->text, 0, NULL);
+      irz_plan_free(again);
+    } else {
+      assert_int_equal(code, IRZ_ERR_PLAN);
+      assert_null(plan);
+      assert_non_null(strstr(error.text, "t.yaml"));
+      refused++;
+    }
+    irz_plan_free(plan);
+  }
+  assert_true(refused > 1000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),    cmocka_unit_test(laws),
                                      cmocka_unit_test(arrays),      cmocka_unit_test(pairs_within_spacing),
                                      cmocka_unit_test(warnings),    cmocka_unit_test(frames_and_paths),
-                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back)};
+                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back),
+                                     cmocka_unit_test(damaged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

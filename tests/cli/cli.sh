@@ -1,0 +1,140 @@
+#!/bin/sh
+# usage: cli.sh IREZONE MPIEXEC
+# The command line from outside: status, streams and files of every command.
+irezone=$1
+mpiexec=$2
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+# expect WHAT STATUS COMMAND...: runs the command into out and err, and compares its status
+expect() {
+  what=$1
+  wanted=$2
+  shift 2
+  "$@" >out 2>err
+  status=$?
+  if [ "$status" != "$wanted" ]; then
+    echo "$what: status $status instead of $wanted: $(head -c 500 err)"
+    failed=1
+  fi
+}
+# holds WHAT FILE TEXT: the file contains the text
+holds() {
+  grep -qF -- "$3" "$2" || { echo "$1: \"$3\" is not in $2: $(head -c 500 "$2")"; failed=1; }
+}
+# one_line WHAT: exactly one line on the standard error, which begins with the program's name
+one_line() {
+  [ "$(wc -l <err)" = 1 ] || { echo "$1: $(wc -l <err) lines instead of one: $(cat err)"; failed=1; }
+  grep -q '^irezone: ' err || { echo "$1: $(cat err)"; failed=1; }
+}
+# empty WHAT FILE
+empty() {
+  [ ! -s "$2" ] || { echo "$1: $2 is not empty: $(head -c 500 "$2")"; failed=1; }
+}
+
+cat >pair.yaml <<'PLAN'
+name: pair
+mesh: {size: 80, accuracy: 10, order: 1}
+tissues: {default: {preset: liver}}
+array: {count: 2, spacing: 15, exposure: 20}
+pulses: {pairs: all, voltage: 2250}
+PLAN
+
+expect version 0 "$irezone" --version
+grep -q '^irezone [0-9]' out || { echo "version: $(cat out)"; failed=1; }
+expect help 0 "$irezone" help
+cp out overview
+for command in run check mesh info tissues help; do
+  holds help overview "irezone $command"
+  expect "help $command" 0 "$irezone" help "$command"
+  holds "help $command" out "usage: irezone $command"
+  cp out first
+  expect "$command --help" 0 "$irezone" "$command" --help
+  cmp -s out first || { echo "$command --help differs from help $command"; failed=1; }
+done
+expect "help plan" 0 "$irezone" help plan
+for key in max_spacing idle_probes enforce gompertz frame diameter; do holds "help plan" out "$key"; done
+expect "help results" 0 "$irezone" help results
+holds "help results" out field_V_per_cm
+for name in liver liver-tumour kidney lung prostate pancreas brain muscle fat bone vessel bile-duct urethra nerve potato gel
+do
+  expect "tissues $name" 0 "$irezone" tissues "$name"
+  holds "tissues $name" out "V/cm"
+done
+
+expect "no command" 2 "$irezone"
+one_line "no command"
+expect "bad command" 2 "$irezone" walk
+one_line "bad command"
+expect "bad option" 2 "$irezone" run pair.yaml --fast
+one_line "bad option"
+expect "option without value" 2 "$irezone" run pair.yaml --set
+one_line "option without value"
+expect "bad threads" 2 "$irezone" run pair.yaml --threads many
+one_line "bad threads"
+expect "no such plan" 2 "$irezone" run missing.yaml
+one_line "no such plan"
+expect "plan is a folder" 2 "$irezone" check .
+one_line "plan is a folder"
+expect "two plans" 2 "$irezone" check pair.yaml pair.yaml
+one_line "two plans"
+expect "no such preset" 2 "$irezone" tissues marble
+one_line "no such preset"
+expect "no such file" 3 "$irezone" info missing.msh
+one_line "no such file"
+expect "neither mesh nor result" 3 "$irezone" info pair.yaml
+one_line "neither mesh nor result"
+expect "mesh without name" 2 "$irezone" mesh pair.yaml
+one_line "mesh without name"
+expect "no such mesh" 3 "$irezone" run pair.yaml --set mesh.file=missing.msh
+one_line "no such mesh"
+expect "results into a file" 5 "$irezone" run pair.yaml -o pair.yaml
+one_line "results into a file"
+
+expect check 0 "$irezone" check pair.yaml --set array.spacing=35
+holds check out "2250 V over 35 mm"
+holds check err "beyond the 32 mm"
+expect mesh 0 "$irezone" mesh pair.yaml -o pair.msh
+expect "info of a mesh" 0 "$irezone" info pair.msh
+holds "info of a mesh" out A_insulated
+
+expect run 0 "$irezone" run pair.yaml -o results -q
+empty "run -q" out
+empty "run -q" err
+[ "$(ls results)" = "pair.hdf
+pair.json" ] || { echo "run: results has $(ls results)"; failed=1; }
+expect "info of a result" 0 "$irezone" info results/pair.hdf
+holds "info of a result" out field_V_per_cm
+expect "run, unused PETSc option" 0 "$irezone" run pair.yaml -o results -q -- -no_such_option 1
+holds "run, unused PETSc option" err "PETSc option -no_such_option was not used"
+expect "run, loud" 0 "$irezone" run pair.yaml -o results
+holds "run, loud" out "cm³"
+if grep -q "$(printf '\033')" out err; then
+  echo "run: a pipe got control characters"
+  failed=1
+fi
+expect "run on its own mesh" 0 "$irezone" run pair.yaml -o loaded -q --set mesh.file=pair.msh
+expect "run under mpiexec" 0 "$mpiexec" --oversubscribe -n 2 "$irezone" run pair.yaml -o two
+[ "$(grep -c 'converged' out)" = 1 ] || { echo "run under mpiexec: not one summary: $(cat out)"; failed=1; }
+
+# A run that is stopped leaves one line, status 75 and no file. The signal is sent when the first stage is announced.
+for signal in INT TERM USR1; do
+  rm -rf stopped out
+  "$irezone" run pair.yaml -o stopped --set array.count=6 --set mesh.accuracy=0.3 --set mesh.order=2 >out 2>err &
+  process=$!
+  waited=0
+  while [ ! -s out ] && [ "$waited" -lt 600 ]; do
+    sleep 0.05
+    waited=$((waited + 1))
+  done
+  kill -s "$signal" "$process"
+  wait "$process"
+  status=$?
+  [ "$status" = 75 ] || { echo "SIG$signal: status $status"; failed=1; }
+  one_line "SIG$signal"
+  [ ! -e stopped ] || { echo "SIG$signal: left $(ls stopped)"; failed=1; }
+done
+exit $failed
