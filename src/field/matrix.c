@@ -72,29 +72,55 @@ static int32_t row_columns(const IrzSpace *space, const int32_t *entry, int32_t 
 
 /// Scratch of one thread.
 typedef struct {
-  uint8_t *mark;
-  int32_t *where, *column;
+  uint8_t *mark;   ///< [n_local]
+  int32_t *where;  ///< [n_local]
+  int32_t *column; ///< columns of all its rows, one after another
+  size_t room;
+  IrzCode code;
+  IrzError error;
 } Scratch;
 
-/// Fill one row of the pattern and the places of its entries.
-static void fill_row(IrzMatrix *m, int32_t row, const int32_t *entry, int32_t count, const Scratch *scratch) {
+/// Copy the columns of one row to their places, and note where each tetrahedron's entries are.
+static void fill_row(IrzMatrix *m, int32_t row, const int32_t *column, const int32_t *entry, int32_t count,
+                     int32_t *where) {
   const IrzSpace *space = m->space;
-  int32_t n = row_columns(space, entry, count, scratch->mark, scratch->column), owned = 0;
-  while (owned < n && scratch->column[owned] < space->n_owned) owned++;
+  int32_t owned = m->ai[row + 1] - m->ai[row], n = owned + m->bi[row + 1] - m->bi[row];
   for (int32_t k = 0; k < n; k++) {
-    int32_t c = scratch->column[k];
     if (k < owned)
-      m->aj[m->ai[row] + k] = c;
+      m->aj[m->ai[row] + k] = column[k];
     else
-      m->bj[m->bi[row] + k - owned] = c - space->n_owned;
-    scratch->where[c] = k < owned ? k : k - owned;
+      m->bj[m->bi[row] + k - owned] = column[k] - space->n_owned;
+    where[column[k]] = k < owned ? k : k - owned;
   }
   if (n > 255) return; /* found by search when assembled */
   for (int32_t k = 0; k < count; k++) {
     int32_t t = entry[k] >> 4;
     uint8_t *place = m->place + ((size_t)t * (size_t)space->nodes + (size_t)(entry[k] & 15)) * (size_t)space->nodes;
-    for (int j = 0; j < space->nodes; j++) place[j] = (uint8_t)scratch->where[space->dof[space->part->tet[t][j]]];
+    for (int j = 0; j < space->nodes; j++) place[j] = (uint8_t)where[space->dof[space->part->tet[t][j]]];
   }
+}
+
+/// Find the columns of all rows of one thread; counts go to ai and bi.
+static IrzCode find_columns(IrzMatrix *m, int thread, const int32_t *start, const int32_t *entry, Scratch *scratch,
+                            IrzError *error) {
+  const IrzSpace *space = m->space;
+  size_t used = 0;
+  for (int32_t r = space->row_start[thread]; r < space->row_start[thread + 1]; r++) {
+    int32_t count = start[r + 1] - start[r];
+    size_t most = (size_t)count * (size_t)space->nodes;
+    if (most > (size_t)space->n_local) most = (size_t)space->n_local;
+    if (used + most > scratch->room) {
+      scratch->room += scratch->room / 2 + most + 65536;
+      IRZ_TRY(irz_resize(&scratch->column, scratch->room, sizeof *scratch->column, error));
+    }
+    int32_t *column = scratch->column + used, owned = 0;
+    int32_t n = row_columns(space, entry + start[r], count, scratch->mark, column);
+    while (owned < n && column[owned] < space->n_owned) owned++;
+    m->ai[r + 1] = owned;
+    m->bi[r + 1] = n - owned;
+    used += (size_t)n;
+  }
+  return IRZ_OK;
 }
 
 /// Build ai, aj, bi, bj and place.
@@ -103,43 +129,43 @@ static IrzCode build_pattern(IrzMatrix *m, IrzError *error) {
   int32_t *start, *entry;
   int n_threads = space->n_threads;
   Scratch *scratch = NULL;
+  size_t rows = (size_t)space->n_owned, nodes = (size_t)space->nodes;
   IrzCode code = rows_to_tets(space, &start, &entry, error);
   if (code == IRZ_OK) code = irz_alloc(&scratch, (size_t)n_threads, sizeof *scratch, error);
+  if (code == IRZ_OK) code = irz_alloc(&m->ai, rows + 1, sizeof *m->ai, error);
+  if (code == IRZ_OK) code = irz_alloc(&m->bi, rows + 1, sizeof *m->bi, error);
+  if (code == IRZ_OK) code = irz_alloc(&m->place, (size_t)space->part->n_tets * nodes * nodes, 1, error);
   for (int k = 0; code == IRZ_OK && k < n_threads; k++) {
     code = irz_alloc(&scratch[k].mark, (size_t)space->n_local, 1, error);
     if (code == IRZ_OK) code = irz_alloc(&scratch[k].where, (size_t)space->n_local, sizeof(int32_t), error);
-    if (code == IRZ_OK) code = irz_alloc(&scratch[k].column, (size_t)space->n_local, sizeof(int32_t), error);
   }
-  size_t rows = (size_t)space->n_owned;
-  if (code == IRZ_OK) code = irz_alloc(&m->ai, rows + 1, sizeof *m->ai, error);
-  if (code == IRZ_OK) code = irz_alloc(&m->bi, rows + 1, sizeof *m->bi, error);
   if (code == IRZ_OK) {
 #pragma omp parallel for num_threads(n_threads) schedule(static, 1)
     for (int k = 0; k < n_threads; k++) {
-      for (int32_t r = space->row_start[k]; r < space->row_start[k + 1]; r++) {
-        int32_t n = row_columns(space, entry + start[r], start[r + 1] - start[r], scratch[k].mark, scratch[k].column);
-        int32_t owned = 0;
-        while (owned < n && scratch[k].column[owned] < space->n_owned) owned++;
-        m->ai[r + 1] = owned;
-        m->bi[r + 1] = n - owned;
-      }
+      scratch[k].code = find_columns(m, k, start, entry, &scratch[k], &scratch[k].error);
     }
+    for (int k = 0; k < n_threads && code == IRZ_OK; k++) {
+      code = scratch[k].code;
+      if (code != IRZ_OK) *error = scratch[k].error;
+    }
+  }
+  if (code == IRZ_OK) {
     for (size_t r = 0; r < rows; r++) {
       m->ai[r + 1] += m->ai[r];
       m->bi[r + 1] += m->bi[r];
     }
     code = irz_alloc(&m->aj, (size_t)m->ai[rows], sizeof *m->aj, error);
   }
-  size_t nodes = (size_t)space->nodes;
   if (code == IRZ_OK) code = irz_alloc(&m->aa, (size_t)m->ai[rows], sizeof *m->aa, error);
   if (code == IRZ_OK) code = irz_alloc(&m->bj, (size_t)m->bi[rows], sizeof *m->bj, error);
   if (code == IRZ_OK) code = irz_alloc(&m->ba, (size_t)m->bi[rows], sizeof *m->ba, error);
-  if (code == IRZ_OK) code = irz_alloc(&m->place, (size_t)space->part->n_tets * nodes * nodes, 1, error);
   if (code == IRZ_OK) {
 #pragma omp parallel for num_threads(n_threads) schedule(static, 1)
     for (int k = 0; k < n_threads; k++) {
+      const int32_t *column = scratch[k].column;
       for (int32_t r = space->row_start[k]; r < space->row_start[k + 1]; r++) {
-        fill_row(m, r, entry + start[r], start[r + 1] - start[r], &scratch[k]);
+        fill_row(m, r, column, entry + start[r], start[r + 1] - start[r], scratch[k].where);
+        column += m->ai[r + 1] - m->ai[r] + m->bi[r + 1] - m->bi[r];
       }
     }
   }
@@ -235,6 +261,11 @@ void irz_matrix_zero(IrzMatrix *matrix, int32_t first, int32_t last) {
   memset(matrix->ba + matrix->bi[first], 0, (size_t)(matrix->bi[last] - matrix->bi[first]) * sizeof *matrix->ba);
 }
 
+/// Whether the places in a row do not fit a byte.
+static inline bool is_long(const IrzMatrix *matrix, int32_t row) {
+  return matrix->ai[row + 1] - matrix->ai[row] + matrix->bi[row + 1] - matrix->bi[row] > 255;
+}
+
 /// Place of a column in a row too long for a byte.
 static PetscInt search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
   while (high - low > 1) {
@@ -247,31 +278,63 @@ static PetscInt search(const PetscInt *column, PetscInt low, PetscInt high, Pets
   return low;
 }
 
-void irz_matrix_add(IrzMatrix *matrix, int32_t tet, const int32_t *dof, const uint8_t *skip, const double *values,
-                    int stride, int32_t first, int32_t last) {
-  int n = matrix->space->nodes;
+/// Add row i of a tetrahedron's matrix where every entry has a place in `a`. Inlined with a constant n, so that the
+/// loop unrolls.
+static inline __attribute__((always_inline)) void add_row(PetscScalar *restrict row, const uint8_t *restrict place,
+                                                          const double *restrict values, int stride, int n, int i) {
+#pragma GCC unroll 10
+  for (int j = 0; j < n; j++) row[place[j]] += values[irz_packed(n, i, j) * stride];
+}
+
+/// Add row i in general: leaves out columns, tells owned columns from ghosts, searches long rows.
+static void add_row_general(IrzMatrix *matrix, int32_t row, const uint8_t *place, const int32_t *dof,
+                            const uint8_t *skip, const double *values, int stride, int n, int i) {
   int32_t owned = matrix->space->n_owned;
-  const uint8_t *place = matrix->place + (size_t)tet * (size_t)(n * n);
+  PetscInt a = matrix->ai[row], b = matrix->bi[row];
+  bool searched = is_long(matrix, row);
+  for (int j = 0; j < n; j++) {
+    if (skip[j]) continue;
+    double value = values[irz_packed(n, i, j) * stride];
+    if (!searched) {
+      if (dof[j] < owned)
+        matrix->aa[a + place[j]] += value;
+      else
+        matrix->ba[b + place[j]] += value;
+    } else if (dof[j] < owned) {
+      matrix->aa[search(matrix->aj, a, matrix->ai[row + 1], dof[j])] += value;
+    } else {
+      matrix->ba[search(matrix->bj, b, matrix->bi[row + 1], dof[j] - owned)] += value;
+    }
+  }
+}
+
+/// irz_matrix_add() for a constant number of nodes.
+static inline __attribute__((always_inline)) void add_rows(IrzMatrix *matrix, const uint8_t *place, const int32_t *dof,
+                                                           const uint8_t *skip, const double *values, int stride,
+                                                           int32_t first, int32_t last, int n) {
+  int32_t owned = matrix->space->n_owned;
+  bool plain = true;
+  for (int j = 0; j < n; j++) plain = plain && !skip[j] && dof[j] < owned;
+#pragma GCC unroll 10
   for (int i = 0; i < n; i++) {
     int32_t row = dof[i];
     if (row < first || row >= last || skip[i]) continue;
-    PetscInt a = matrix->ai[row], b = matrix->bi[row];
-    bool searched = matrix->ai[row + 1] - a + matrix->bi[row + 1] - b > 255;
-    for (int j = 0; j < n; j++) {
-      if (skip[j]) continue;
-      double value = values[irz_packed(n, i, j) * stride];
-      if (!searched) {
-        if (dof[j] < owned)
-          matrix->aa[a + place[n * i + j]] += value;
-        else
-          matrix->ba[b + place[n * i + j]] += value;
-      } else if (dof[j] < owned) {
-        matrix->aa[search(matrix->aj, a, matrix->ai[row + 1], dof[j])] += value;
-      } else {
-        matrix->ba[search(matrix->bj, b, matrix->bi[row + 1], dof[j] - owned)] += value;
-      }
+    if (plain && !is_long(matrix, row)) {
+      add_row(matrix->aa + matrix->ai[row], place + n * i, values, stride, n, i);
+    } else {
+      add_row_general(matrix, row, place + n * i, dof, skip, values, stride, n, i);
     }
   }
+}
+
+void irz_matrix_add(IrzMatrix *matrix, int32_t tet, const int32_t *dof, const uint8_t *skip, const double *values,
+                    int stride, int32_t first, int32_t last) {
+  int n = matrix->space->nodes;
+  const uint8_t *place = matrix->place + (size_t)tet * (size_t)(n * n);
+  if (n == 10)
+    add_rows(matrix, place, dof, skip, values, stride, first, last, 10);
+  else
+    add_rows(matrix, place, dof, skip, values, stride, first, last, 4);
 }
 
 void irz_matrix_diagonal(IrzMatrix *matrix, int32_t row, double value) {
