@@ -238,8 +238,8 @@ static IrzCode read_names(Reader *reader) {
   int64_t count;
   irz_scan_space(scan);
   IRZ_TRY(text_integer(scan, "number of physical names", 0, INT32_MAX - 1, &count));
-  IRZ_TRY(end_line(scan));
   IRZ_TRY(check_count(scan, "physical names", count, 6));
+  IRZ_TRY(end_line(scan));
   for (int64_t i = 0; i < count; i++) {
     irz_scan_space(scan);
     int64_t dimension, tag;
@@ -367,8 +367,9 @@ static IrzCode read_nodes_22(Reader *reader) {
   int64_t count;
   irz_scan_space(scan);
   IRZ_TRY(text_integer(scan, "number of nodes", 0, INT64_MAX, &count));
-  IRZ_TRY(end_line(scan));
   IRZ_TRY(check_count(scan, "nodes", count, scan->binary ? 28 : 8));
+  IRZ_TRY(end_line(scan));
+  if (scan->binary) IRZ_TRY(need(scan, 28 * count, "the nodes")); /* the line's end took some of what was left */
   IRZ_TRY(irz_draft_reserve_points(&reader->draft, count, reader->error));
   for (int32_t i = 0; i < count; i++) {
     int64_t tag;
@@ -401,9 +402,9 @@ static IrzCode read_node_block(Reader *reader, int64_t left) {
   IRZ_TRY(read_int(scan, "entity tag", INT_MIN, INT_MAX, &entity));
   IRZ_TRY(read_int(scan, "parametric", 0, 1, &parametric));
   IRZ_TRY(read_size(scan, "number of nodes in the block", 0, left, &count));
-  if (!scan->binary) IRZ_TRY(end_line(scan));
   int extra = parametric == 1 ? (int)dimension : 0;
   IRZ_TRY(check_count(scan, "nodes", count, scan->binary ? scan->size_bytes + 24 + 8 * extra : 7));
+  if (!scan->binary) IRZ_TRY(end_line(scan));
   int32_t first = reader->draft.n_points;
   for (int32_t i = 0; i < count; i++) {
     int64_t tag;
@@ -445,8 +446,8 @@ static IrzCode read_nodes_41(Reader *reader) {
   IRZ_TRY(read_size(scan, "number of nodes", 0, INT64_MAX, &count));
   IRZ_TRY(read_size(scan, "smallest tag", 0, INT64_MAX, &ignored));
   IRZ_TRY(read_size(scan, "largest tag", 0, INT64_MAX, &ignored));
-  if (!scan->binary) IRZ_TRY(end_line(scan));
   IRZ_TRY(check_count(scan, "nodes", count, scan->binary ? scan->size_bytes + 24 : 7));
+  if (!scan->binary) IRZ_TRY(end_line(scan));
   IRZ_TRY(irz_draft_reserve_points(&reader->draft, count, reader->error));
   for (int64_t i = 0; i < blocks; i++) IRZ_TRY(read_node_block(reader, count - reader->draft.n_points));
   if (reader->draft.n_points != count) {
@@ -628,7 +629,6 @@ static IrzCode read_element_block(Reader *reader, int64_t *left) {
   const ElementType *type;
   IRZ_TRY(find_type(scan, number, &type));
   IRZ_TRY(read_size(scan, "number of elements in the block", 0, *left, &count));
-  if (!scan->binary) IRZ_TRY(end_line(scan));
   const int64_t bytes = scan->binary ? (int64_t)scan->size_bytes * (1 + type->nodes) : 2 + 2 * type->nodes;
   IRZ_TRY(check_count(scan, "elements", count, bytes));
   *left -= count;
@@ -654,6 +654,7 @@ static IrzCode read_element_block(Reader *reader, int64_t *left) {
     }
     IRZ_TRY(reserve_elements(reader, type, n_groups * count));
   }
+  if (!scan->binary) IRZ_TRY(end_line(scan));
   if (n_groups == 0) { /* nothing we want */
     if (scan->binary) {
       scan->at += count * bytes;
@@ -713,8 +714,8 @@ static IrzCode read_elements(Reader *reader) {
     int64_t count;
     irz_scan_space(scan);
     IRZ_TRY(text_integer(scan, "number of elements", 0, INT64_MAX, &count));
-    IRZ_TRY(end_line(scan));
     IRZ_TRY(check_count(scan, "elements", count, 8));
+    IRZ_TRY(end_line(scan));
     IRZ_TRY(scan->binary ? read_elements_22_binary(reader, count) : read_elements_22_text(reader, count));
   }
   return end_section(scan, "$EndElements");

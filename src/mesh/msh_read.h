@@ -64,10 +64,11 @@ static inline bool irz_scan_integer(IrzScan *scan, int64_t *value) {
   bool negative = p < scan->end && *p == '-';
   if (negative) p++;
   const char *first = p;
-  int64_t magnitude = 0;
-  while (p < scan->end && (unsigned)(*p - '0') < 10 && p - first < 19) magnitude = magnitude * 10 + (*p++ - '0');
+  uint64_t magnitude = 0;
+  while (p < scan->end && (unsigned)(*p - '0') < 10 && p - first < 19)
+    magnitude = magnitude * 10 + (unsigned)(*p++ - '0');
   if (p == first || p - first > 18 || !irz_scan_is_boundary(scan, p)) return false;
-  *value = negative ? -magnitude : magnitude;
+  *value = negative ? -(int64_t)magnitude : (int64_t)magnitude;
   scan->at = p;
   return true;
 }
