@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "mesh/mesh_build.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,36 +238,11 @@ static IrzCode orient(IrzMesh *mesh, IrzError *error) {
 
 /// Volume of all elements, bent edges included.
 static double curved_volume(const IrzMesh *mesh) {
-  static const int edge_end[6][2] = {{0, 1}, {1, 2}, {0, 2}, {0, 3}, {1, 3}, {2, 3}};
   double volume = 0;
   for (int32_t t = 0; t < mesh->n_tets; t++) {
-    const int32_t *v = &mesh->tet[4 * (size_t)t];
-    double x[10][3], coefficient[20];
-    for (int i = 0; i < 4; i++) memcpy(x[i], &mesh->xyz[3 * (size_t)v[i]], sizeof x[i]);
-    for (int e = 0; e < 6; e++) {
-      int32_t a = v[edge_end[e][0]], b = v[edge_end[e][1]], low = 0, high = mesh->n_curved;
-      if (a > b) {
-        int32_t swap = a;
-        a = b, b = swap;
-      }
-      while (low < high) { /* first curved edge not before (a, b) */
-        int32_t middle = low + (high - low) / 2;
-        const int32_t *end = &mesh->curved_edge[2 * (size_t)middle];
-        if (end[0] < a || (end[0] == a && end[1] < b)) {
-          low = middle + 1;
-        } else {
-          high = middle;
-        }
-      }
-      const int32_t *end = &mesh->curved_edge[2 * (size_t)low];
-      bool curved = low < mesh->n_curved && end[0] == a && end[1] == b;
-      for (int k = 0; k < 3; k++) {
-        x[4 + e][k] = curved ? mesh->curved_xyz[3 * (size_t)low + k]
-                             : (mesh->xyz[3 * (size_t)a + k] + mesh->xyz[3 * (size_t)b + k]) / 2;
-      }
-    }
-    irz_tet_bernstein(x, coefficient);
-    double sum = 0;
+    double corner[4][3], bow[6][3], coefficient[20], sum = 0;
+    irz_mesh_tet_shape(mesh, t, corner, bow);
+    irz_tet_bernstein(corner, bow, coefficient);
     for (int i = 0; i < 20; i++) sum += coefficient[i];
     volume += sum / 120;
   }

@@ -110,16 +110,23 @@ IrzCode irz_gmsh_start(IrzError *error);
 /// Leave no Gmsh state behind.
 void irz_gmsh_stop(void);
 
+/// Fill the holes in the heap, so that blocks allocated from now on have increasing addresses; see generate_heap.c.
+void irz_heap_fill(void);
+
+/// Give back what irz_heap_fill() took.
+void irz_heap_release(void);
+
 /// Bend the edges on needle walls to the exact radius wherever the elements stay valid.
 /// @param[in]     box       needles
 /// @param[in]     boundary  points on walls
 /// @param[in,out] mesh      curved_edge and curved_xyz are set
 IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
 
-/// Bernstein coefficients of the Jacobian determinant of a ten-node tetrahedron: all positive means valid, their mean
-/// is six times the volume.
-/// @param[in]  x            nodes; 4..9 lie on edges 01 12 02 03 13 23
-/// @param[out] coefficient  [20]
-void irz_tet_bernstein(double x[10][3], double coefficient[20]);
+/// Bernstein coefficients of the Jacobian determinant of a curved tetrahedron: all positive means valid, their mean is
+/// six times the volume.
+/// @param[in]  corner       corners, m
+/// @param[in]  bow          middle of each edge minus the mean of its ends, m, in the order of irz_tet_edge
+/// @param[out] coefficient  [20] m^3
+void irz_tet_bernstein(double corner[4][3], double bow[6][3], double coefficient[20]);
 
 #endif

@@ -2,29 +2,27 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "mesh/mesh_build.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /// Smallest Bernstein coefficient allowed, as a share of the straight element's determinant.
-#define VALID_SHARE 0.05
+#define VALID_SHARE 0.02
 
-/// Ends of the edges of a tetrahedron, in Gmsh's order.
-static const int edge_end[6][2] = {{0, 1}, {1, 2}, {0, 2}, {0, 3}, {1, 3}, {2, 3}};
+/// Edges between two corners, in the order of irz_tet_edge.
+static const int edge_between[4][4] = {{0, 0, 2, 3}, {0, 0, 1, 5}, {2, 1, 0, 4}, {3, 5, 4, 0}};
 
-/// Edge nodes 4..9 by their end vertices.
-static const int edge_node[4][4] = {{0, 4, 6, 7}, {4, 0, 5, 8}, {6, 5, 0, 9}, {7, 8, 9, 0}};
-
-void irz_tet_bernstein(double x[10][3], double coefficient[20]) {
-  /* derivative[k][i]: by the k-th coordinate (barycentric k + 1 minus barycentric 0), at vertex i; linear in between */
+void irz_tet_bernstein(double corner[4][3], double bow[6][3], double coefficient[20]) {
+  /* The map is sum of lambda_i corner_i + 4 sum of lambda_i lambda_j bow_ij.
+   * derivative[d][i]: by barycentric d + 1 minus that by barycentric 0, at corner i; linear in between. */
   double derivative[3][4][3];
   for (int at = 0; at < 4; at++) {
-    double by[4][3];
-    for (int i = 0; i < 4; i++) {
-      for (int k = 0; k < 3; k++) by[i][k] = i == at ? 3 * x[i][k] : 4 * x[edge_node[i][at]][k] - x[i][k];
+    for (int k = 0; k < 3; k++) {
+      double by[4];
+      for (int i = 0; i < 4; i++) by[i] = corner[i][k] + (i == at ? 0 : 4 * bow[edge_between[i][at]][k]);
+      for (int d = 0; d < 3; d++) derivative[d][at][k] = by[d + 1] - by[0];
     }
-    for (int d = 0; d < 3; d++)
-      for (int k = 0; k < 3; k++) derivative[d][at][k] = by[d + 1][k] - by[0][k];
   }
   /* products of three linear forms, gathered by monomial */
   double sum[20] = {0}, ways[20] = {0};
@@ -104,19 +102,14 @@ static Bend *find_bend(Bend *bends, int32_t count, int32_t a, int32_t b) {
 
 /// Whether a tetrahedron with its bent edges is valid.
 static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
-  const int32_t *vertex = &mesh->tet[4 * (size_t)tet];
-  double x[10][3], coefficient[20], straight = 0;
-  for (int i = 0; i < 4; i++) memcpy(x[i], &mesh->xyz[3 * (size_t)vertex[i]], sizeof x[i]);
-  for (int pass = 0; pass < 2; pass++) {
-    for (int e = 0; e < 6; e++) {
-      for (int k = 0; k < 3; k++) {
-        double moved = pass && bend[e] ? bend[e]->share * bend[e]->move[k] : 0;
-        x[4 + e][k] = (x[edge_end[e][0]][k] + x[edge_end[e][1]][k]) / 2 + moved;
-      }
-    }
-    irz_tet_bernstein(x, coefficient);
-    if (pass == 0) straight = coefficient[0];
-  }
+  double corner[4][3], bow[6][3] = {{0}}, coefficient[20];
+  for (int i = 0; i < 4; i++)
+    memcpy(corner[i], &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]], sizeof corner[i]);
+  irz_tet_bernstein(corner, bow, coefficient);
+  double straight = coefficient[0];
+  for (int e = 0; e < 6; e++)
+    for (int k = 0; k < 3 && bend[e]; k++) bow[e][k] = bend[e]->share * bend[e]->move[k];
+  irz_tet_bernstein(corner, bow, coefficient);
   for (int i = 0; i < 20; i++)
     if (!(coefficient[i] > VALID_SHARE * straight)) return false;
   return true;
@@ -129,7 +122,8 @@ static void relax(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched
     for (int32_t i = 0; i < n_touched; i++) {
       Bend *bend[6];
       const int32_t *vertex = &mesh->tet[4 * (size_t)touched[i]];
-      for (int e = 0; e < 6; e++) bend[e] = find_bend(bends, count, vertex[edge_end[e][0]], vertex[edge_end[e][1]]);
+      for (int e = 0; e < 6; e++)
+        bend[e] = find_bend(bends, count, vertex[irz_tet_edge[e][0]], vertex[irz_tet_edge[e][1]]);
       if (is_valid(mesh, touched[i], bend)) continue;
       for (int e = 0; e < 6; e++) {
         if (!bend[e] || bend[e]->share == 0) continue;
@@ -149,7 +143,7 @@ IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, Irz
     const int32_t *vertex = &mesh->tet[4 * (size_t)t];
     bool touches = false;
     for (int e = 0; e < 6; e++) {
-      int32_t a = vertex[edge_end[e][0]], b = vertex[edge_end[e][1]];
+      int32_t a = vertex[irz_tet_edge[e][0]], b = vertex[irz_tet_edge[e][1]];
       if (a >= boundary->n_points || b >= boundary->n_points) continue;
       if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
       touches = touches || find_bend(bends, count, a, b) != NULL;

@@ -16,9 +16,13 @@ enum { ALGORITHM_2D_DELAUNAY = 5, ALGORITHM_3D_HXT = 10, TYPE_TRIANGLE = 2, TYPE
 /// Lengths in Gmsh per metre.
 #define TO_GMSH 1e3
 
-/// Threads and locale of the program, put back by irz_gmsh_stop().
+/// Threads, locale and random numbers of the program, put back by irz_gmsh_stop().
 static int threads_before;
 static char locale_before[128];
+static char *random_before;
+
+/// State of rand() while Gmsh runs: the same at every start, so that the same plan gives the same mesh.
+static char random_state[128];
 
 /// Record what Gmsh said; `ierr` is that of the call that failed.
 static IrzCode gmsh_failed(int ierr, IrzError *error) {
@@ -45,7 +49,8 @@ IrzCode irz_gmsh_start(IrzError *error) {
       {"General.Terminal", 0},
       {"General.Verbosity", 1},
       {"General.NumThreads", 1},
-      {"General.AbortOnError", 2}, /* the call fails, the program does not */
+      {"General.AbortOnError",
+       0}, /* its C++ exceptions are not all caught on the way to C; results are checked instead */
       {"Mesh.MaxNumThreads1D", 1},
       {"Mesh.MaxNumThreads2D", 1},
       {"Mesh.MaxNumThreads3D", 1}, /* with two, HXT leaves cracks and differs from run to run */
@@ -62,6 +67,7 @@ IrzCode irz_gmsh_start(IrzError *error) {
   int ierr;
   snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
   threads_before = omp_get_max_threads();
+  random_before = initstate(1, random_state, sizeof random_state);
   gmshInitialize(1, arguments, 0, &ierr);
   CHECK_GMSH(ierr);
   for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -75,6 +81,7 @@ void irz_gmsh_stop(void) {
   int ierr;
   gmshFinalize(&ierr);
   omp_set_num_threads(threads_before);
+  setstate(random_before);
   setlocale(LC_ALL, locale_before);
 }
 
@@ -386,9 +393,12 @@ static IrzCode give_boundary(const IrzBoundary *boundary, int n_needles, IrzErro
       for (int k = 0; k < 3; k++) corner[n++] = (size_t)boundary->triangle[t][k] + 1;
     }
     gmshModelAddDiscreteEntity(2, surfaces[s], NULL, 0, &ierr);
-    if (!ierr && s == 0)
+    if (!ierr && s == 0) {
+      irz_heap_fill();
       gmshModelMeshAddNodes(2, surfaces[s], tag, (size_t)boundary->n_points, xyz, 3 * (size_t)boundary->n_points, NULL,
                             0, &ierr);
+      irz_heap_release();
+    }
     if (!ierr) gmshModelMeshAddElementsByType(surfaces[s], TYPE_TRIANGLE, NULL, 0, corner, n, &ierr);
   }
   if (code == IRZ_OK && !ierr) gmshModelGeoAddSurfaceLoop(surfaces, (size_t)n_needles + 1, volume, &ierr);
