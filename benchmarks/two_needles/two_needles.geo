@@ -7,7 +7,7 @@
 SetFactory("OpenCASCADE");
 
 DefineConstant[
-  h = 1,         // scale of all sizes
+  h = {1, Name "Parameters/h"}, // scale of all sizes
   metal = 0.45,  // edge length on bare metal, before scaling
   growth = 0.4,  // edge length gained per distance from bare metal, before scaling
   radius = 0.535,
