@@ -16,7 +16,7 @@ TUMOUR = 13.0  # radius, mm; around the origin
 NEEDLES = (-10.0, 10.0)  # x of the axes, mm
 RADIUS = 0.535  # 19 gauge
 BARE = (-10.0, 10.0)  # z of the bare metal, mm; insulated from there to the top of the box
-METAL_SIZE, GROWTH, LARGEST, TUMOUR_SIZE = 0.9, 0.45, 22.0, 5.0  # element sizes, mm; growth: mm per mm
+METAL_SIZE, SHAFT_SIZE, LARGEST, TUMOUR_SIZE, GROWTH = 0.8, 1.2, 22.0, 5.0, 0.45  # element sizes, mm; growth: mm per mm
 
 
 def size_at(x, y, z):
@@ -26,7 +26,7 @@ def size_at(x, y, z):
         for needle in NEEDLES
     )
     shaft = min(max(((x - needle) ** 2 + y**2) ** 0.5 - RADIUS, 0.0) for needle in NEEDLES) if z > BARE[1] else LARGEST
-    size = min(METAL_SIZE + GROWTH * distance, 2 * METAL_SIZE + 2 * GROWTH * shaft, LARGEST)
+    size = min(METAL_SIZE + GROWTH * distance, SHAFT_SIZE + 2 * GROWTH * shaft, LARGEST)
     return min(size, TUMOUR_SIZE + abs((x**2 + y**2 + z**2) ** 0.5 - TUMOUR))
 
 
@@ -77,7 +77,8 @@ def main():
     gmsh.model.mesh.generate(3)
     gmsh.model.mesh.optimize("")
     gmsh.model.mesh.setOrder(2)
-    gmsh.model.mesh.optimize("HighOrderFastCurving")
+    gmsh.model.mesh.optimize("HighOrderElastic")
+    gmsh.model.mesh.optimize("HighOrder")
     tets = sum(len(tags) for tags in gmsh.model.mesh.getElements(3)[1])
     gmsh.write(path)
     print(f"{path}: {tets} tetrahedra, {os.path.getsize(path)} bytes")
