@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""label_map_physics.py IREZONE DIR generated | loaded | half-spaces
+
+Label maps where the answer is known. One label everywhere: the answer without a map, to 1e-6. Two half-spaces of
+different conductivity between parallel plates, the interface inside elements: converges to J = V / (d1/s1 + d2/s2).
+"""
+import gzip
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+program, folder, what = sys.argv[1:]
+
+
+def write_labels(name, size, steps, origin, labels):
+    """Write a NIfTI-1 label map: voxels along each axis, their edges, the first voxel's centre (mm), and the labels."""
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, *size, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, 2, 8)
+    struct.pack_into("<8f", header, 76, 1, *steps, 1, 1, 1, 1)
+    struct.pack_into("<3f", header, 108, 352, 1, 0)
+    header[123] = 2
+    struct.pack_into("<h", header, 254, 1)
+    for row in range(3):
+        struct.pack_into("<4f", header, 280 + 16 * row, *(steps[row] if row == c else 0 for c in range(3)), origin[row])
+    header[344:348] = b"n+1\0"
+    with gzip.open(os.path.join(folder, name), "wb") as file:
+        file.write(bytes(header) + bytes(labels))
+
+
+def run(name, text):
+    """Run a plan; return its summary."""
+    plan = os.path.join(folder, name + ".yaml")
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write(f"name: {name}\n" + text)
+    subprocess.run([program, "run", plan, "-o", folder, "-q"], check=True)
+    with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def largest_difference(a, b):
+    """Largest relative difference of the currents and volumes of two summaries."""
+    pairs = [(a["zone"]["volume_cm3"], b["zone"]["volume_cm3"])]
+    pairs += [(p["current_A"], q["current_A"]) for p, q in zip(a["pulses"], b["pulses"])]
+    pairs += [(v["volume_cm3"], w["volume_cm3"]) for v, w in zip(a["zone"]["by_threshold"], b["zone"]["by_threshold"])]
+    return max(abs(x - y) / abs(x) for x, y in pairs)
+
+
+def one_label_everywhere(name):
+    """With the map and without it, on a generated mesh or on a loaded one."""
+    probes = """mesh: {size: 80, accuracy: 3}
+probes:
+  - {name: A, tip: [-7, 0, -10], direction: [0, 0, 1], exposure: 15}
+  - {name: B, tip: [7, 0, -10], direction: [0, 0, 1], exposure: 15}
+"""
+    plates = f"""mesh: {{file: "{ROOT}/meshes/tumour_in_liver.msh", scale: 1}}
+probes: [{{name: A, surface: electrode_1}}, {{name: B, surface: electrode_2}}]
+"""
+    rest = """pulses: [{from: A, to: B, voltage: 2000}]
+zone: {threshold: 500, also: [400, 600]}
+"""
+    tissue = "{sigma: {law: sigmoid, low: 0.1, high: 0.35, center: 580, width: 80}}"
+    write_labels("one.nii.gz", (30, 30, 30), (6, 6, 6), (-87, -87, -87), [5] * 30**3)
+    start = {"generated": probes, "loaded": plates}[name]
+    plain = run("plain", start + rest + f"tissues: {{default: {tissue}}}\n")
+    mapped = run(
+        "mapped",
+        start
+        + rest
+        + "anatomy: {labels: one.nii.gz, map: {5: liver}}\n"
+        + f"tissues: {{default: {{sigma: {{law: constant, value: 9}}}}, liver: {tissue}}}\n",
+    )
+    difference = largest_difference(plain, mapped)
+    print(f"one label everywhere, {name} mesh: differs by {difference:.1e}")
+    assert plain["zone"]["volume_cm3"] > 1, "there is no zone to compare"
+    assert plain["mesh"] == mapped["mesh"], f"other meshes: {plain['mesh']} and {mapped['mesh']}"
+    assert difference <= 1e-6, "one label everywhere changes the answer"
+
+
+def half_spaces():
+    """Two layers whose interface, 4.3 mm above the lower plate, is never on faces of elements."""
+    interface, low, high, voltage, area, gap = 4.3e-3, 0.1, 0.4, 1000, 4e-4, 10e-3
+    exact = voltage * area / (interface / low + (gap - interface) / high)
+    write_labels("layers.nii.gz", (1, 1, 2), (100, 100, 20), (0, 0, -5.7), [1, 2])
+    for order in (1, 2):
+        errors = []
+        for cells in (6, 12, 24):
+            mesh = os.path.join(folder, f"plates-{cells}.msh")
+            script = os.path.join(ROOT, "meshes", "make_parallel_plates.py")
+            subprocess.run([sys.executable, script, mesh, str(cells), str(cells // 2)], check=True)
+            summary = run(
+                f"layers-{order}-{cells}",
+                f"""mesh: {{file: plates-{cells}.msh, scale: 1, order: {order}}}
+anatomy: {{labels: layers.nii.gz, map: {{1: lower, 2: upper}}}}
+tissues:
+  default: {{sigma: {{law: constant, value: 9}}}}
+  lower: {{sigma: {{law: constant, value: {low}}}}}
+  upper: {{sigma: {{law: constant, value: {high}}}}}
+probes: [{{name: A, surface: plate_1}}, {{name: B, surface: plate_2}}]
+pulses: [{{from: A, to: B, voltage: {voltage}}}]
+zone: {{threshold: 500}}
+""",
+            )
+            errors.append(abs(summary["pulses"][0]["current_A"] / exact - 1))
+        text = ", ".join(f"{100 * error:.3f} %" for error in errors)
+        print(f"two half-spaces, order {order}: current off by {text} on 6, 12 and 24 elements across")
+        # First order in the element size h: one layer of elements mixes the two tissues
+        for cells, error in zip((6, 12, 24), errors):
+            assert error <= 0.5 / cells, f"order {order}, {cells} elements across: {error}"
+        assert errors[2] < 0.6 * errors[0], "the error does not fall with the element size"
+
+
+shutil.rmtree(folder, ignore_errors=True)
+os.makedirs(folder)
+if what == "half-spaces":
+    half_spaces()
+else:
+    one_label_everywhere(what)

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""run_example.py IREZONE PLAN.yaml DIR
+
+Check and run an example, and look whether its summary keeps what any right answer keeps: currents that add up to
+zero, V I R in step, volumes that fall as the threshold rises, regions that fill the tissue, the mesh's own volume.
+Where an example has an answer known beforehand, it is checked too. Exit status 0 if all is well, 77 if the example
+needs data that are not there.
+"""
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+wrong = []
+
+
+def check(good, message):
+    """Note what is wrong."""
+    if not good:
+        wrong.append(message)
+
+
+def close(a, b, relative):
+    return abs(a - b) <= relative * max(abs(a), abs(b))
+
+
+def needed_file(plan):
+    """The label map or mesh that a plan names, or None."""
+    with open(plan, encoding="utf-8") as file:
+        named = re.search(r"^\s*(?:labels:|mesh: \{file:) *([^\s,}]+)", file.read(), re.MULTILINE)
+    return named and os.path.join(os.path.dirname(plan), named.group(1))
+
+
+def tissue_volume(summary):
+    """Volume of the 120 mm box without the needles, cm3, or None for a loaded mesh.
+
+    Every example's needles are parallel to an axis of the box, and its probes' tips have equal depth, so that each
+    shaft leaves the box half an edge beyond the middle of the bare metal.
+    """
+    if not all("tip_mm" in probe for probe in summary["probes"]):
+        return None
+    needles = sum(
+        math.pi * (probe["diameter_mm"] / 2) ** 2 * (60 + probe["exposure_mm"] / 2) for probe in summary["probes"]
+    )
+    return (120**3 - needles) / 1e3
+
+
+def check_pulses(pulses):
+    """Currents and resistances."""
+    for pulse in pulses:
+        name = f"{pulse['from']}-{pulse['to']}"
+        current = pulse["current_A"]
+        check(current > 0, f"{name}: no current")
+        check(close(pulse["voltage_V"], current * pulse["resistance_ohm"], 1e-6), f"{name}: U is not R I")
+        electrodes = pulse["electrode_current_A"]
+        check(abs(sum(electrodes.values())) < 1e-5 * current, f"{name}: the currents do not add up to zero")
+        check(close(electrodes[pulse["from"]], current, 1e-4), f"{name}: the fed electrode carries another current")
+        for probe, value in electrodes.items():
+            if probe not in (pulse["from"], pulse["to"]):
+                check(abs(value) < 1e-5 * current, f"{name}: the idle probe {probe} carries {value} A")
+
+
+def check_zone(summary, tissue):
+    """Volumes."""
+    zone = summary["zone"]
+    check(zone["volume_cm3"] > 0, "the zone is empty")
+    ordered = sorted(zone["by_threshold"], key=lambda entry: entry["threshold_V_per_cm"])
+    for lower, higher in zip(ordered, ordered[1:]):
+        check(lower["volume_cm3"] >= higher["volume_cm3"], "the volume grows with the threshold")
+    regions = zone["by_region"]
+    check(all(0 <= r["ablated_cm3"] <= r["volume_cm3"] * (1 + 1e-9) for r in regions), "more is ablated than is there")
+    check(close(sum(r["ablated_cm3"] for r in regions), zone["volume_cm3"], 1e-6), "the regions' zones do not add up")
+    low, high = zone["bounding_box_mm"]
+    check(
+        all(close(b - a, e, 1e-6) for a, b, e in zip(low, high, zone["extent_mm"])), "extent and box do not match"
+    )
+    check(math.prod(zone["extent_mm"]) / 1e3 >= zone["volume_cm3"] * (1 - 1e-9), "the zone is larger than its box")
+    if tissue is not None:
+        total = sum(r["volume_cm3"] for r in regions)
+        check(close(total, tissue, 1e-4), f"the regions fill {total} cm3 of {tissue} cm3")
+
+
+def check_known(summary):
+    """Answers that are known beforehand."""
+    zone, pulse = summary["zone"], summary["pulses"][0]
+    name = summary["plan"]
+    if name == "parallel-plates":  # exact: a uniform field
+        check(close(pulse["current_A"], 12, 1e-6), f"{pulse['current_A']} A between the plates instead of 12 A")
+        check(close(zone["volume_cm3"], 4, 1e-6), "the zone between the plates is not all of the tissue")
+        volumes = {v["threshold_V_per_cm"]: v["volume_cm3"] for v in zone["by_threshold"]}
+        check(close(volumes[900], 4, 1e-6) and volumes[1100] == 0, "the field between the plates is not 1000 V/cm")
+    if name == "reference-two-needles":  # other solvers, faceted needles
+        check(close(pulse["current_A"], 19.36, 0.02), f"{pulse['current_A']} A; others found 19.36 A")
+        check(close(zone["volume_cm3"], 15.38, 0.02), f"{zone['volume_cm3']} cm3; others found 15.38 cm3")
+    if name == "tumour-in-liver":
+        ball = 4 / 3 * math.pi * 1.3**3
+        box = 1000 - 2 * math.pi * 0.0535**2 * 6
+        volumes = {r["region"]: r["volume_cm3"] for r in zone["by_region"]}
+        # The needles' parts in the tumour, up to the sphere: 2 x pi r^2 x (10 + sqrt(13^2 - 10^2)) mm, to a hundredth
+        metal = 2 * math.pi * 0.0535**2 * (math.sqrt(1.69 - 1.0) * 2)
+        check(close(volumes["tumour"], ball - metal, 0.002), f"the tumour has {volumes['tumour']} cm3")
+        check(close(sum(volumes.values()), box, 1e-4), "the regions do not fill the box")
+    if name == "real-liver":
+        volumes = {r["region"]: r for r in zone["by_region"]}
+        # All of the tumour, 28600 voxels of 1.5 mm, is in the tissue box
+        check(close(volumes["tumour"]["volume_cm3"], 28600 * 0.15**3, 0.01), "the tumour's volume is not the image's")
+        check(volumes["tumour"]["ablated_cm3"] > 10, "the zone misses the tumour")
+
+
+def main():
+    program, plan, folder = sys.argv[1:]
+    needed = needed_file(plan)
+    if needed and not os.path.exists(needed):
+        print(f"skipped: {needed} is missing")
+        return 77
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([program, "check", plan], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "run", plan, "-o", folder, "-q"], check=True)
+    with open(plan, encoding="utf-8") as file:
+        name = re.search(r"^name: (\S+)", file.read(), re.MULTILINE).group(1)
+    check(sorted(os.listdir(folder)) == [name + ".hdf", name + ".json"], f"{folder} has {os.listdir(folder)}")
+    with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+        # NaN and Infinity are not JSON, although Python reads them
+        summary = json.load(file, parse_constant=lambda word: check(False, f"{word} in the summary"))
+    check(summary["plan"] == name and summary["status"] == "converged", f"status: {summary['status']}")
+    check(summary["warnings"] == [], f"warnings: {summary['warnings']}")
+    check_pulses(summary["pulses"])
+    check_zone(summary, tissue_volume(summary))
+    check_known(summary)
+    for line in wrong:
+        print(f"{name}: {line}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
