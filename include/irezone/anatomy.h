@@ -1,5 +1,6 @@
 /// @file
-/// Tissue from a patient's label map (NIfTI-1, .nii or .nii.gz).
+/// Tissue from a patient's label map (NIfTI-1, .nii or .nii.gz), for generated and for loaded meshes; in a loaded mesh
+/// it takes the place of the mesh's own regions.
 #ifndef IREZONE_ANATOMY_H
 #define IREZONE_ANATOMY_H
 

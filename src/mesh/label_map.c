@@ -383,9 +383,7 @@ static IrzCode list_regions(const IrzPlan *plan, IrzLabelMap *map, uint8_t *of_e
 }
 
 /// Refuse tissues that no label is mapped to: most likely a misspelt name, which would silently become `default`.
-/// In a loaded mesh a tissue may belong to a region of the mesh instead.
 static IrzCode check_tissues(const IrzPlan *plan, const IrzLabelMap *map, IrzError *error) {
-  if (plan->mesh.file[0]) return IRZ_OK;
   for (int t = 1; t < plan->n_tissues; t++) {
     int r = 0;
 

@@ -173,9 +173,6 @@ static IrzCode read_anatomy(const IrzReader *reader, IrzYaml *node) {
   if (node == NULL) return IRZ_OK;
   IrzAnatomyKeys keys = {.frame = IRZ_FRAME_RAS};
   IRZ_TRY(irz_reader_section(reader, &irz_section_anatomy, node, NULL, "anatomy", false, &keys));
-  if (plan->mesh.file[0] != '\0') {
-    return irz_reader_fail(reader, node, "anatomy", "needs a generated mesh, but mesh.file loads one");
-  }
   plan->anatomy.line = node->line;
   plan->anatomy.frame = (IrzFrame)keys.frame;
   memcpy(plan->anatomy.labels, keys.labels, sizeof keys.labels);

@@ -101,7 +101,8 @@ def check_known(summary):
         volumes = {r["region"]: r["volume_cm3"] for r in zone["by_region"]}
         # The needles' parts in the tumour, up to the sphere: 2 x pi r^2 x (10 + sqrt(13^2 - 10^2)) mm, to a hundredth
         metal = 2 * math.pi * 0.0535**2 * (math.sqrt(1.69 - 1.0) * 2)
-        check(close(volumes["tumour"], ball - metal, 0.002), f"the tumour has {volumes['tumour']} cm3")
+        # Flat facets of 3 mm take h^2 / (4 R^2), about 1 %, off a ball of 13 mm; curved ones take nothing
+        check(close(volumes["tumour"], ball - metal, 0.01), f"the tumour has {volumes['tumour']} cm3")
         check(close(sum(volumes.values()), box, 1e-4), "the regions do not fill the box")
     if name == "real-liver":
         volumes = {r["region"]: r for r in zone["by_region"]}
