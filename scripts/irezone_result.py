@@ -47,7 +47,8 @@ def need_paraview(rendering):
     if rendering and not os.environ.get("DISPLAY"):
         if shutil.which("xvfb-run") is None:
             fail("there is no screen and no xvfb-run (Debian: xvfb, xauth)", 2)
-        command = ["xvfb-run", "-a"]
+        # A screen number of its own: with -a alone, two runs that start together may take the same one.
+        command = ["xvfb-run", "-a", "-n", str(100 + os.getpid() % 30000)]
     if "pvpython" not in os.path.basename(sys.executable or "") and os.environ.get("IREZONE_PVPYTHON") != "1":
         if shutil.which("pvpython") is None:
             fail("ParaView's pvpython was not found (Debian: paraview, python3-paraview)", 2)

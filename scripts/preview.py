@@ -192,6 +192,60 @@ def show_caption(text, view, place, colour=INK, size=16, bold=0):
     display.Bold = bold
 
 
+def read_labels(summary):
+    """The label map's reader, or None if there is none, or none any more."""
+    anatomy = summary.get("anatomy")
+    if not anatomy or not os.path.exists(anatomy["labels"]):
+        return None
+    from vtkmodules.vtkIOImage import vtkNIFTIImageReader
+
+    reader = vtkNIFTIImageReader()
+    if not reader.CanReadFile(anatomy["labels"]):
+        return None
+    reader.SetFileName(anatomy["labels"])
+    reader.Update()
+    return reader
+
+
+def label_surface(labels, summary, name, box):
+    """Surface of a region of a label map in its RAS frame, smoothed by about a voxel, within the tissue box."""
+    import numpy
+    from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+    from vtkmodules.vtkCommonDataModel import vtkBox, vtkImageData
+    from vtkmodules.vtkCommonTransforms import vtkTransform
+    from vtkmodules.vtkFiltersCore import vtkClipPolyData, vtkFlyingEdges3D
+    from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+    from vtkmodules.vtkImagingGeneral import vtkImageGaussianSmooth
+
+    values = [entry["label"] for entry in summary["anatomy"]["map"] if entry["region"] == name]
+    image = labels.GetOutput()
+    inside = numpy.isin(vtk_to_numpy(image.GetPointData().GetScalars()), values).astype(numpy.float32)
+    mask = vtkImageData()
+    mask.CopyStructure(image)
+    mask.GetPointData().SetScalars(numpy_to_vtk(inside, deep=True))
+    smooth = vtkImageGaussianSmooth()
+    smooth.SetInputData(mask)
+    smooth.SetStandardDeviations(0.8, 0.8, 0.8)
+    edges = vtkFlyingEdges3D()
+    edges.SetInputConnection(smooth.GetOutputPort())
+    edges.SetValue(0, 0.5)
+    to_world = vtkTransform()
+    matrix = labels.GetSFormMatrix() or labels.GetQFormMatrix()
+    if matrix is not None:
+        to_world.SetMatrix(matrix)
+    world = vtkTransformPolyDataFilter()
+    world.SetInputConnection(edges.GetOutputPort())
+    world.SetTransform(to_world)
+    tissue = vtkBox()
+    tissue.SetBounds(*(x for pair in zip(*box) for x in pair))
+    clip = vtkClipPolyData()
+    clip.SetInputConnection(world.GetOutputPort())
+    clip.SetClipFunction(tissue)
+    clip.InsideOutOn()
+    clip.Update()
+    return clip.GetOutput()
+
+
 class Pipeline:
     """The sources shown in all views."""
 
@@ -245,24 +299,30 @@ class Pipeline:
         return surface, edge
 
     def find_regions(self, summary):
-        """Surfaces of the regions worth showing: (source, name, colour, opacity). What fills most of the box is not."""
-        from paraview.simple import ExtractSurface, GenerateSurfaceNormals, Smooth
+        """Surfaces of the regions worth showing: (source, name, colour, share of the
+        tissue). What fills most of the box is not."""
+        from paraview.simple import ExtractSurface, GenerateSurfaceNormals, TrivialProducer
 
         regions = summary["zone"]["by_region"]
         total = sum(region["volume_cm3"] for region in regions)
+        labels = read_labels(summary)
         shown, spare = [], 0
         for number, region in enumerate(regions):
-            share = region["volume_cm3"] / total if total > 0 else 1
-            if region["region"] == "default" or share > 0.5 or share <= 0:
+            name, share = region["region"], region["volume_cm3"] / total if total > 0 else 1
+            if name == "default" or share > 0.5 or share <= 0:
                 continue
-            colour = colour_of(region["region"], spare)
+            if labels is not None:
+                # The anatomy itself: elements may be coarser than a vein.
+                surface = TrivialProducer()
+                surface.GetClientSideObject().SetOutput(label_surface(labels, summary, name, self.scene.box))
+            else:
+                surface = ExtractSurface(Input=result.region_cells(self.grid, number))
+            surface.UpdatePipeline()
+            if surface.GetDataInformation().GetNumberOfCells() == 0:
+                continue
+            colour = colour_of(name, spare)
             spare += colour in SPARE_COLOURS
-            surface = ExtractSurface(Input=result.region_cells(self.grid, number))
-            if summary.get("frame"):
-                # Cells are assigned by their middle: the surface is jagged by half a cell. Only the picture is smoothed.
-                surface = Smooth(Input=surface, NumberofIterations=60)
-            opacity = 0.10 if share > 0.08 else 0.45
-            shown.append((GenerateSurfaceNormals(Input=surface), region["region"], colour, opacity))
+            shown.append((GenerateSurfaceNormals(Input=surface), name, colour, share))
         return shown
 
     def tube(self, probe):
@@ -342,10 +402,11 @@ def show_box(pipeline, view):
     display.LineWidth = 1.5
 
 
-def show_solids(pipeline, view):
-    """The zone and the regions, translucent."""
-    for source, _, colour, opacity in pipeline.regions:
-        show(source, view, colour, opacity)
+def show_solids(pipeline, view, large):
+    """The zone and the regions, translucent; `large`: also regions that would hide everything in a close view."""
+    for source, _, colour, share in pipeline.regions:
+        if large or share <= 0.08:
+            show(source, view, colour, 0.12 if share > 0.08 else 0.32 if share > 0.03 else 0.6)
     if pipeline.zone is not None:
         show(pipeline.zone, view, RED, 0.36, shine=0.15).Ambient = 0.25
 
@@ -415,7 +476,7 @@ def fill_main(pipeline, view, whole):
     show_probes(pipeline, view, short=not whole)
     if whole:
         show_box(pipeline, view)
-    show_solids(pipeline, view)
+    show_solids(pipeline, view, large=whole)
     corner = add(add(add(scene.focus, right, -0.95 * half), up, -0.86 * half), towards, 4 * half)
     show_scale(view, corner, right, round_length(0.5 * half), INK)
     show_caption(scene.title(), view, [0.025, 0.935], size=26, bold=1)
@@ -434,7 +495,7 @@ def fill_overview(pipeline, view):
     aim(view, middle, towards, up, half)
     show_probes(pipeline, view, short=False)
     show_box(pipeline, view)
-    show_solids(pipeline, view)
+    show_solids(pipeline, view, large=True)
     size = [high - low for low, high in zip(*scene.box)]
     text = f"tissue, {size[0]:.0f} × {size[1]:.0f} × {size[2]:.0f} mm"
     show_caption(text, view, [0.03, 0.03], size=15)
@@ -448,7 +509,8 @@ def fill_slice(pipeline, view):
     aim(view, scene.focus, scene.normal, scene.slice_up, half)
     show_field(pipeline, view, legend=False)
     show_probes(pipeline, view, short=True)
-    corner = add(add(add(scene.focus, scene.slice_right, -0.76 * half), scene.slice_up, -0.76 * half), scene.normal, 4 * half)
+    corner = add(scene.focus, scene.slice_right, -0.47 * extent_seen(seen, scene.slice_right))
+    corner = add(add(corner, scene.slice_up, -0.47 * extent_seen(seen, scene.slice_up)), scene.normal, 4 * half)
     show_scale(view, corner, scene.slice_right, round_length(0.4 * half), (1, 1, 1))
     text = "slice through the probes; white line: threshold"
     show_caption(text, view, [0.03, 0.02], size=15)

@@ -135,16 +135,27 @@ static json_t *timing_object(const IrzSummary *summary) {
                    number(summary->timing.total));
 }
 
+/// The label map and what its labels mean, so that a picture can show the anatomy itself; null without one.
+static json_t *anatomy_object(const IrzPlan *plan) {
+  if (plan->anatomy.labels[0] == '\0') return json_null();
+  json_t *map = json_array();
+  for (int i = 0; i < plan->anatomy.n_map; i++) {
+    const IrzLabel *label = &plan->anatomy.map[i];
+    json_array_append_new(map, json_pack("{s:i, s:o}", "label", label->label, "region", text(label->region)));
+  }
+  return json_pack("{s:o, s:o}", "labels", text(plan->anatomy.labels), "map", map);
+}
+
 char *irz_summary_json(const IrzSummary *summary) {
   const IrzPlan *plan = summary->plan;
   /* Only with a patient's anatomy is there a patient's frame, and then a plan holds RAS whatever its file was in. */
   json_t *frame = plan->anatomy.labels[0] != '\0' ? json_string("RAS") : json_null();
-  json_t *root =
-      json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "irezone", IRZ_VERSION, "plan",
-                text(plan->name), "status", text(summary->status), "frame", frame, "mesh", mesh_object(summary),
-                "pulses", pulse_array(summary), "zone", zone_object(&summary->zone), "probes", probe_array(summary),
-                "warnings", warning_array(plan), "timing_s", timing_object(summary), "peak_memory_MB",
-                number(summary->peak_memory / 1e6), "ranks", summary->ranks, "threads", summary->threads);
+  json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "irezone",
+                           IRZ_VERSION, "plan", text(plan->name), "status", text(summary->status), "frame", frame,
+                           "anatomy", anatomy_object(plan), "mesh", mesh_object(summary), "pulses",
+                           pulse_array(summary), "zone", zone_object(&summary->zone), "probes", probe_array(summary),
+                           "warnings", warning_array(plan), "timing_s", timing_object(summary), "peak_memory_MB",
+                           number(summary->peak_memory / 1e6), "ranks", summary->ranks, "threads", summary->threads);
   if (root == NULL) return NULL;
   char *encoded = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
   json_decref(root);

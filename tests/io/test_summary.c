@@ -132,6 +132,7 @@ static void json_layout(void **state) {
   check_number(root, "peak_memory_MB", 250);
   check_number(root, "ranks", 2);
   check_null(root, "frame");
+  check_null(root, "anatomy");
   json_decref(root);
   free(text);
 }
@@ -141,13 +142,19 @@ static void json_frame_and_bytes(void **state) {
   IrzPlan plan;
   IrzSummary summary;
   fill(&summary, &plan);
+  IrzLabel label = {2, "tumour"};
   snprintf(plan.anatomy.labels, sizeof plan.anatomy.labels, "x.nii");
   plan.anatomy.frame = IRZ_FRAME_LPS;
+  plan.anatomy.n_map = 1;
+  plan.anatomy.map = &label;
   snprintf(summary.status, sizeof summary.status, "cut \xc3");
   char *text = irz_summary_json(&summary);
   json_t *root = json_loads(text, 0, NULL);
   check_text(root, "frame", "RAS"); /* plans are converted when they are read */
   check_text(root, "status", "cut ?");
+  check_text(root, "anatomy/labels", "x.nii");
+  check_number(root, "anatomy/map/0/label", 2);
+  check_text(root, "anatomy/map/0/region", "tumour");
   json_decref(root);
   free(text);
 }
