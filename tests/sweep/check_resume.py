@@ -1,9 +1,8 @@
 """What a folder accepts: one sweep at a time, the same sweep again, no silent mixing; signals end cleanly."""
 
 import signal
-import time
 
-from stub import check, folder, recorded, run, start, table
+from stub import check, folder, recorded, run, start, table, wait_for_cases
 
 SWEEP = "plan: p.yaml\n# a comment\nvary:\n  pulses[0].voltage: {from: 1000, to: 3000, count: 40}\n"
 home, path = folder(SWEEP)
@@ -14,7 +13,7 @@ reference = table(path, "reference")
 for number, sent in enumerate([signal.SIGTERM, signal.SIGUSR1]):
     out = f"signal{number}"
     process = start(path, "--sleep", 50, out=out)
-    time.sleep(1.0)
+    wait_for_cases(path, 3, out)
     process.send_signal(sent)
     error = process.communicate(timeout=30)[1]
     check(process.returncode == 75 and "--resume" in error, f"{sent}: {process.returncode} {error}")
@@ -34,7 +33,7 @@ for number, sent in enumerate([signal.SIGTERM, signal.SIGUSR1]):
 
 # Two sweeps in one folder: the second is refused, the first goes on. A task of an array is refused beside it, too.
 process = start(path, "--sleep", 1000, out="busy")
-time.sleep(0.7)
+wait_for_cases(path, 1, "busy")
 for options in [[], ["--resume"], ["--task", "1/2"], ["--merge"]]:
     status, _, error = run(path, *options, out="busy")
     check(status == 2 and "a sweep is running in this folder (process" in error, f"{options}: {status} {error}")
@@ -46,7 +45,7 @@ check(table(path, "busy") == reference, "the table after SIGKILL differs")
 
 # Two tasks of one array run beside each other.
 first = start(path, "--task", "1/2", "--sleep", 50, out="tasks")
-time.sleep(0.3)
+wait_for_cases(path, 1, "tasks")
 status, _, error = run(path, "--task", "2/2", out="tasks")
 check(status == 0, error)
 check(first.wait() == 0, "the first task")

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 STUB, MPIEXEC = sys.argv[1:3]
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
@@ -62,6 +63,15 @@ def recorded(path, out="out"):
             if len(fields) == 20:
                 numbers.append(int(fields[1]))
     return numbers
+
+
+def wait_for_cases(path, count, out="out"):
+    """Wait until a running sweep has finished some cases."""
+    for _ in range(600):
+        if len(recorded(path, out)) >= count:
+            return
+        time.sleep(0.05)
+    sys.exit(f"FAILED: {count} cases are not finished after 30 s")
 
 
 def check(condition, what):

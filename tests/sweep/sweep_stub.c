@@ -45,10 +45,10 @@ static IrzCode run(void *context, int number, int start, IrzCaseResult *result, 
 
 int main(int argc, char **argv) {
   int provided, rank;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   signal(SIGTERM, ask_stop);
   signal(SIGUSR1, ask_stop);
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   Sleeper sleeper = {0};
   IrzSweepOptions options = {.directory = argv[2], .stop = &stop_asked};
   bool merge = false;
