@@ -37,7 +37,7 @@ status, _, error = run(path, "--task", "4/3", out="array")
 check(status == 2 and "--task 4/3" in error, error)
 
 # Overhead, start and tables included: cases of one second; short ones of very different length; many ranks on few cores.
-(path / "s.yaml").write_text("plan: p.yaml\nvary:\n  pulses[0].voltage: {from: 1000, to: 3000, count: 20}\n")
+(path / "s.yaml").write_text("plan: p.yaml\nvary:\n  pulses[0].voltage: {from: 1000, to: 3000, count: 40}\n")
 for ranks, options, least in [(2, ["--sleep", 1000], 0.98), (2, ["--sleep", 300, "--vary-sleep"], 0.85),
                               (10, ["--sleep", 1000], 0.85)]:
     out = f"busy{ranks}{len(options)}"
