@@ -30,6 +30,9 @@ TABLE = Law("table", field=[200, 400, 600, 900], sigma=[0.05, 0.1, 0.22, 0.3])
 CONSTANT = Law("constant", value=0.1)
 LAWS = (CONSTANT, RAMP, WIDE_RAMP, SIGMOID, SMOOTHSTEP, GOMPERTZ, TABLE)
 
+# Containers often run as root, which Open MPI refuses without these.
+os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+
 CURRENT, ZONE = 0.2e-2, 0.5e-2  # wanted of the exact solutions, relative
 
 
@@ -100,42 +103,46 @@ def volumes(summary):
     return found
 
 
-def against_radial(case, name, mesh, law, voltage, solution, part):
-    """Current and volumes of a part of a radial solution, at thresholds whose surface lies well inside."""
+def against_radial(case, name, mesh, law, voltage, solution, part, kinks=False):
+    """Current and volumes of a part of a radial solution, at thresholds whose surface lies well inside.
+
+    Where sigma(E) has a kink, so has E(r): the volume at exactly that threshold converges with the size of one element
+    only, and is left out unless `kinks`.
+    """
     inside = lambda field: 1.15 * solution.inner < solution.radius(field * V_PER_CM) < 0.95 * solution.outer
-    thresholds = [500] + [field for field in (350, 400, 460, 550, 600, 700) if inside(field)]
+    sharp = law.keys["field"] if law.law == "table" else (law.keys["from"], law.keys["to"]) if law.law == "ramp" else ()
+    thresholds = [500] + [f for f in (350, 400, 460, 550, 600, 700) if inside(f) and (kinks or f not in sharp)]
     assert inside(500)
     summary = case.run(case.loaded(name, mesh, law, voltage, thresholds))
-    case.near(f"{law.law} {voltage} V, current", summary["pulses"][0]["current_A"], solution.current * part, CURRENT)
+    case.near(f"{name}, current", summary["pulses"][0]["current_A"], solution.current * part, CURRENT)
     for threshold, volume in volumes(summary).items():
         exact_volume = solution.volume(threshold * V_PER_CM) * part
-        case.near(f"{law.law} {voltage} V, zone of {threshold:g} V/cm", volume, exact_volume, ZONE)
-    return summary
+        case.near(f"{name}, zone of {threshold:g} V/cm", volume, exact_volume, ZONE)
 
 
 def cylinders(case):
-    """Coaxial cylinders of 0.5 and 20 mm, 20 mm long: a sixth of the ring for every law, the whole ring once."""
-    sector = math.pi / 3
-    case.write(meshes.coaxial(0.5, 20, 20, (36, 8, 12), sector), "sector")
+    """Coaxial cylinders of 0.5 and 20 mm, 20 mm long: a twelfth of the ring for every law, the whole ring for a ramp."""
+    part = 12
+    case.write(meshes.coaxial(0.5, 20, 20, (160, 4, 6), 2 * math.pi / part), "sector")
     for number, law in enumerate(LAWS):
         solution = exact.Radial(law, 1, 0.5 * MM, 20 * MM, 1000, 20 * MM)
-        against_radial(case, f"{law.law}-{number}", "sector", law, 1000, solution, sector / (2 * math.pi))
+        against_radial(case, f"{law.law}-{number}", "sector", law, 1000, solution, 1 / part, kinks=True)
     solution = exact.Radial(RAMP, 1, 0.5 * MM, 20 * MM, 500, 20 * MM)
-    against_radial(case, "ramp-500", "sector", RAMP, 500, solution, sector / (2 * math.pi))
-    case.write(meshes.coaxial(0.5, 20, 20, (30, 24, 6)), "ring")
+    against_radial(case, "ramp-500V", "sector", RAMP, 500, solution, 1 / part)
+    case.write(meshes.coaxial(0.5, 20, 20, (96, 40, 4)), "ring")
     solution = exact.Radial(RAMP, 1, 0.5 * MM, 20 * MM, 1000, 20 * MM)
-    against_radial(case, "ring", "ring", RAMP, 1000, solution, 1)
+    against_radial(case, "whole-ring", "ring", RAMP, 1000, solution, 1)
 
 
 def spheres(case):
     """Concentric spheres of 2 and 30 mm: the octant, every law at 1000 V, a ramp at 500 and 1500 V."""
-    case.write(meshes.octant(2, 30, 8, 30), "octant")
+    case.write(meshes.octant(2, 30, 16, 80), "octant")
     for number, law in enumerate(LAWS):
         solution = exact.Radial(law, 2, 2 * MM, 30 * MM, 1000)
         against_radial(case, f"{law.law}-{number}", "octant", law, 1000, solution, 1 / 8)
     for voltage in (500, 1500):
         solution = exact.Radial(RAMP, 2, 2 * MM, 30 * MM, voltage)
-        against_radial(case, f"ramp-{voltage}", "octant", RAMP, voltage, solution, 1 / 8)
+        against_radial(case, f"ramp-{voltage}V", "octant", RAMP, voltage, solution, 1 / 8)
 
 
 def two_cylinders(case):
@@ -255,31 +262,40 @@ def identities(case):
         case.note(f"zone of {threshold:g} V/cm of two pulses, between the larger and the sum", volume, least, outside, 0)
 
 
+def pair_along(case, way):
+    """Zone and current of a pair of needles that lies along an axis."""
+    a, b, direction = {"x": ("[-7, 0, -7]", "[7, 0, -7]", "[0, 0, 1]"), "y": ("[0, -7, -7]", "[0, 7, -7]", "[0, 0, 1]"),
+                       "z": ("[-7, 0, -7]", "[-7, 0, 7]", "[1, 0, 0]")}[way]  # fmt: skip
+    needles = ", ".join(f"{{name: {n}, tip: {tip}, direction: {direction}, exposure: 14}}" for n, tip in zip("AB", (a, b)))
+    pulses = "[{from: A, to: B, voltage: 1500, count: 90, width: 100, rate: 1.5}]"
+    keys = {**NEEDLES, "probes": f"[{needles}]", "pulses": pulses, "mesh": "{size: 80, accuracy: 1}"}
+    summary = case.run(case.plan(f"along-{way}", **keys))
+    return summary["zone"], summary["pulses"][0]["current_A"]
+
+
 def symmetry(case):
-    """Symmetric plans give symmetric zones, whichever way they lie."""
-    line = "{from: A, to: B, voltage: 1500, count: 90, width: 100, rate: 1.5}"
-    ways = {"x": ("[-7, 0, -7]", "[7, 0, -7]", "[0, 0, 1]"), "y": ("[0, -7, -7]", "[0, 7, -7]", "[0, 0, 1]"),
-            "z": ("[-7, 0, -7]", "[-7, 0, 7]", "[1, 0, 0]")}  # fmt: skip
-    zones, currents = {}, {}
-    for way, (a, b, direction) in ways.items():
-        probes = ", ".join(f"{{name: {n}, tip: {tip}, direction: {direction}, exposure: 14}}" for n, tip in zip("AB", (a, b)))
-        keys = {**NEEDLES, "probes": f"[{probes}]", "pulses": f"[{line}]", "mesh": "{size: 80, accuracy: 1}"}
-        summary = case.run(case.plan(f"along-{way}", **keys))
-        zones[way], currents[way] = summary["zone"], summary["pulses"][0]["current_A"]
-    extent = zones["x"]["extent_mm"]
-    for axis in range(2):
-        low, high = (corner[axis] for corner in zones["x"]["bounding_box_mm"])
-        case.note(f"middle of the zone along {'xy'[axis]}, mm", (low + high) / 2, 0, abs(low + high) / 2 / extent[axis], 1e-2)
+    """The same pair of needles lying along x, y or z; the two halves of a symmetric problem on a shaken mesh."""
+    zone, current = pair_along(case, "x")
     for way in "yz":
-        case.near(f"current of the pair along {way}", currents[way], currents["x"], 0.5e-2)
-        case.near(f"zone of the pair along {way}", zones[way]["volume_cm3"], zones["x"]["volume_cm3"], 1e-2)
-    for axis, other in enumerate((1, 0, 2)):
-        case.near(f"extent along {'xyz'[axis]}, turned", zones["y"]["extent_mm"][other], extent[axis], 2e-2)
+        turned, its_current = pair_along(case, way)
+        case.near(f"current of the pair along {way}", its_current, current, 0.5e-2)
+        case.near(f"zone of the pair along {way}", turned["volume_cm3"], zone["volume_cm3"], 1e-2)
 
     case.write(meshes.two_cylinders(0.5, 15, 0.4, 1.0, (60, 30, 2)), "half")
     summary = case.run(case.loaded("halves", "half", SIGMOID, 2250, [500]))
     left, right = (row["ablated_cm3"] for row in summary["zone"]["by_region"] if row["region"] in ("left", "right"))
     case.near("zone left of the middle", left, right, ZONE)
+
+
+def extent(case):
+    """The box around the zone of a symmetric pair: in the middle, and turned when the pair is turned."""
+    zone, turned = pair_along(case, "x")[0], pair_along(case, "y")[0]
+    for axis in range(2):
+        low, high = (corner[axis] for corner in zone["bounding_box_mm"])
+        off = abs(low + high) / 2 / zone["extent_mm"][axis]
+        case.note(f"middle of the zone along {'xy'[axis]}, mm", (low + high) / 2, 0, off, 1e-2)
+    for axis, other in enumerate((1, 0, 2)):
+        case.near(f"extent along {'xyz'[axis]}, turned", turned["extent_mm"][other], zone["extent_mm"][axis], 2e-2)
 
 
 def numbers(value, path=""):
@@ -317,7 +333,7 @@ def ranks(case):
             case.note(f"{kind} on {count} ranks of {threads} threads, worst number {where}", worst, 0, worst, 1e-6)
 
 
-CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, power, identities, symmetry, ranks)}
+CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, power, identities, symmetry, extent, ranks)}
 
 
 def table(cases):
