@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from stub import check, folder, recorded, run, start, table
+from stub import check, folder, recorded, run, start, table, wait_for_cases
 
 KILLS, CASES = 100, 1500
 home, path = folder("plan: p.yaml\nsample: latin-hypercube\ncases: 1500\nseed: 4\nvary:\n"
@@ -42,12 +42,22 @@ def children(pid):
     return found
 
 
+# How long a run takes to its first case, here and now: kills are drawn from twice that, so that about half of them hit
+# the start-up and half the work.
+before = time.monotonic()
+process = start(path, "--sleep", 15)
+wait_for_cases(path, 1)
+kill(process.pid)
+process.wait()
+process.stderr.close()
+startup = time.monotonic() - before
+
 draw = random.Random(20)
 known, kills, with_work = set(), 0, 0
 while kills < KILLS:
     ranks = 2 if kills % 4 == 0 else 1
     process = start(path, "--resume", "--sleep", 15, ranks=ranks)
-    time.sleep(draw.uniform(0.05, 0.9) + (0.5 if ranks == 2 else 0))
+    time.sleep(draw.uniform(0.02, 2 * startup) + (0.4 if ranks == 2 else 0))
     if process.poll() is not None:
         check(process.returncode == 0, f"ended by itself: {process.stderr.read()}")
         break
