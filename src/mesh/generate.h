@@ -39,7 +39,7 @@ void irz_needle_point(const IrzNeedle *needle, double angle, double radius, doub
 typedef struct {
   const IrzTissueBox *box;
   IrzMeshSizing sizing;
-  float *label_distance; ///< distance to the nearest change of the label map on a coarse grid; NULL: no map
+  float *label_distance; ///< distance to the nearest change of tissue, for each cell of a grid; NULL: none
   int label_size[3];     ///< cells of that grid
   double label_origin[3], label_step;
   double label_finest; ///< no refinement below this size

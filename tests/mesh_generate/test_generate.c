@@ -1,5 +1,6 @@
 /* Generated meshes: whole, round, repeatable, for all arrays and directions; refusals in one line. */
 #include "testing.h"
+#include <irezone/anatomy.h>
 #include <irezone/mesh.h>
 #include <omp.h>
 #include <stdio.h>
@@ -87,13 +88,17 @@ static double axis_distance(const IrzProbe *probe, const double *x) {
   return sqrt(square);
 }
 
-/// The curved edge between two vertices, or -1.
+static int compare_edges(const void *left, const void *right) {
+  const int32_t *a = left, *b = right;
+  return a[0] != b[0] ? (a[0] > b[0]) - (a[0] < b[0]) : (a[1] > b[1]) - (a[1] < b[1]);
+}
+
+/// The curved edge between two vertices, or -1: they are sorted.
 static int32_t find_curved(const IrzMesh *mesh, int32_t a, int32_t b) {
-  for (int32_t e = 0; e < mesh->n_curved; e++) {
-    const int32_t *end = &mesh->curved_edge[2 * (size_t)e];
-    if ((end[0] == a && end[1] == b) || (end[0] == b && end[1] == a)) return e;
-  }
-  return -1;
+  const int32_t key[2] = {a < b ? a : b, a < b ? b : a};
+  const int32_t *found =
+      bsearch(key, mesh->curved_edge, (size_t)mesh->n_curved, 2 * sizeof *mesh->curved_edge, compare_edges);
+  return found ? (int32_t)((found - mesh->curved_edge) / 2) : -1;
 }
 
 /// How far a probe's wall, as the mesh has it, is from the cylinder, relative to the radius.
@@ -361,6 +366,50 @@ static void silent(void **state) {
   assert_int_equal(printed, 0);
 }
 
+/// Tetrahedra whose centre is within 2 mm of the plane x = `at` and 8 mm of the origin.
+static int tets_at_plane(const IrzMesh *mesh, double at) {
+  int count = 0;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    double center[3] = {0};
+    for (int i = 0; i < 12; i++)
+      center[i % 3] += mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)t + (size_t)(i / 3)] + (size_t)(i % 3)] / 4;
+    count += fabs(center[0] - at) < 2e-3 && hypot(center[1], center[2]) < 8e-3;
+  }
+  return count;
+}
+
+/// Finer where the tissue changes, the same mesh where it does not.
+static void label_maps(void **state) {
+  (void)state;
+  enum { SIZE = 60 };
+  static uint8_t region[SIZE * SIZE * SIZE];
+  IrzGroup regions[] = {{.name = "default"}, {.name = "tumour", .tag = 1}, {.name = "liver", .tag = 2}};
+  IrzTissue tissues[] = {{.region = "default"}, {.region = "tumour"}};
+  IrzLabelMap map = {.size = {SIZE, SIZE, SIZE},
+                     .to_voxel = {{500, 0, 0, SIZE / 2}, {0, 500, 0, SIZE / 2}, {0, 0, 500, SIZE / 2}},
+                     .spacing = {2e-3, 2e-3, 2e-3},
+                     .n_regions = 3,
+                     .regions = regions,
+                     .region = region};
+  IrzPlan plan = make_array(2, 0.02, 0.02);
+  plan.n_tissues = 2;
+  plan.tissues = tissues;
+  IrzMesh *without, *halves, *same;
+  IrzError error = {0};
+  assert_int_equal(irz_mesh_generate(&plan, NULL, NULL, &without, &error), IRZ_OK);
+  for (int i = 0; i < SIZE * SIZE * SIZE; i++) region[i] = i % SIZE < SIZE / 2 ? 0 : 1;
+  assert_int_equal(irz_mesh_generate(&plan, NULL, &map, &halves, &error), IRZ_OK);
+  if (!(tets_at_plane(halves, 0) > 1.5 * tets_at_plane(without, 0)))
+    fail_msg("%d tetrahedra at the change, %d without it", tets_at_plane(halves, 0), tets_at_plane(without, 0));
+  assert_true(halves->n_tets < 2 * without->n_tets);
+  for (int i = 0; i < SIZE * SIZE * SIZE; i++) region[i] = i % SIZE < SIZE / 2 ? 0 : 2; /* liver is default here */
+  assert_int_equal(irz_mesh_generate(&plan, NULL, &map, &same, &error), IRZ_OK);
+  assert_true(fingerprint(same) == fingerprint(without));
+  irz_mesh_free(without);
+  irz_mesh_free(halves);
+  irz_mesh_free(same);
+}
+
 /// Expect a refusal whose line contains some text.
 static void refuse(const IrzPlan *plan, const char *text) {
   IrzMesh *mesh;
@@ -393,7 +442,7 @@ static void refusals(void **state) {
 
   plan = make_array(2, 0.056, 0.02);
   plan.mesh.size = 0.06;
-  place(&plan.probes[0], 0.026, 0, 0, 0.1, 0, 1);
+  place(&plan.probes[0], 0.028, 0, 0, 0.1, 0, 1);
   refuse(&plan, "probe A runs along the wall");
 
   plan = make_array(2, 0.02, 0.02);
@@ -413,6 +462,7 @@ int main(void) {
       cmocka_unit_test(repeatable), cmocka_unit_test(arrays),          cmocka_unit_test(exposures),
       cmocka_unit_test(accuracies), cmocka_unit_test(tilted),          cmocka_unit_test(edges_and_corners),
       cmocka_unit_test(silent),     cmocka_unit_test(leaves_no_trace), cmocka_unit_test(refusals),
+      cmocka_unit_test(label_maps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
