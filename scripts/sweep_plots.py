@@ -165,7 +165,7 @@ def plot_maps(sweep, result, out, written):
         axes.clabel(lines, fontsize=7, fmt="%g")
         if np.nanmin(grid[1]) < 0.5 < np.nanmax(grid[1]):
             axes.contour(xs, ys, grid[1], [0.5], colors="red", linewidths=2)
-            axes.plot([], [], color="red", lw=2, label="the zone splits to the right" if splits_rightwards(grid[1])
+            axes.plot([], [], color="red", lw=2, label="the zone splits beyond this line" if splits_rightwards(grid[1])
                       else "border of the zone in several parts")
             axes.legend(fontsize=8, loc="upper left")
         split = grid[1] > 0.5
