@@ -74,8 +74,8 @@ class Timed:
 
 
 def cores(count):
-    """The first `count` processors this program may use."""
-    return sorted(os.sched_getaffinity(0))[:count]
+    """The last `count` processors this program may use: the first ones get the system's own work."""
+    return sorted(os.sched_getaffinity(0))[-count:]
 
 
 def timed(command, cpus=None, env=None, cwd=None, timeout=None):
