@@ -112,6 +112,12 @@ typedef struct {
     double max_voltage; ///< V
     double max_current; ///< A
     bool enforce;       ///< lower a pair's voltage until it stays inside the limits
+    /* Ranges outside which a plan is warned of. */
+    double min_count, max_count;       ///< pulses of a pair
+    double min_width, max_width;       ///< s
+    double min_exposure, max_exposure; ///< m
+    double exposure_step;              ///< m, 0: any exposure
+    double usual_spacing, max_spacing; ///< m, beyond the first a pair is unusual, beyond the second not in reports
   } generator;
 
   struct {

@@ -14,10 +14,12 @@ extern "C" {
 /// A fired pair and what the solver found.
 typedef struct {
   char from[IRZ_NAME_MAX], to[IRZ_NAME_MAX];
-  double voltage;       ///< V
-  double current;       ///< A
-  double current_error; ///< A, estimated discretisation error; negative: not estimated
-  double resistance;    ///< ohm
+  double voltage;           ///< V, as solved
+  double requested_voltage; ///< V, as planned; more than `voltage` if generator.enforce lowered it
+  double highest_voltage;   ///< V, the most that stays inside the generator's limits; NaN if the plan's does
+  double current;           ///< A
+  double current_error;     ///< A, estimated discretisation error; negative: not estimated
+  double resistance;        ///< ohm
   int newton_iterations, linear_iterations;
   double potential[IRZ_MAX_PROBES];         ///< V, of each probe; NaN for an insulating idle probe
   double electrode_current[IRZ_MAX_PROBES]; ///< A, from each probe into the tissue

@@ -158,6 +158,7 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
   IrzAssembly assembly = {.space = space,
                           .medium = field->medium,
                           .laws = newton->problem->laws,
+                          .floor = newton->problem->floor,
                           .u = u,
                           .zero_field = zero_field,
                           .fixed = level->fixed,

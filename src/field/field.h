@@ -3,6 +3,7 @@
 #define IREZONE_FIELD_FIELD_H
 
 #include "field/medium.h"
+#include "field/points.h"
 #include "field/space.h"
 #include <irezone/law.h>
 
@@ -11,6 +12,7 @@ typedef struct IrzField IrzField;
 /// One problem on a field's mesh.
 typedef struct {
   const IrzLaw *const *laws;        ///< [regions of the medium]
+  const IrzPoints *floor;           ///< conductivity falls nowhere below this, S/m; NULL: no floor
   bool fixed[IRZ_MAX_PROBES];       ///< the electrode's potential is given
   double potential[IRZ_MAX_PROBES]; ///< V, where fixed
   const double

@@ -65,8 +65,9 @@ typedef struct {
   _Alignas(64) double steep[W]; ///< sigma' / |E|
 } Point;
 
-/// From the four coefficients of the g_i to the conductivity.
-static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, bool zero_field, Point *p) {
+/// From the four coefficients of the g_i to the conductivity, which is `floor` where that is more.
+static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const double *floor, bool zero_field,
+                        Point *p) {
   _Alignas(64) double size[W], slope[W];
 #pragma omp simd
   for (int l = 0; l < W; l++) {
@@ -82,6 +83,13 @@ static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law
   irz_conductivity(law, size, p->sigma, slope);
 #pragma omp simd
   for (int l = 0; l < W; l++) p->steep[l] = size[l] > 0 ? slope[l] / size[l] : 0.0;
+  if (floor == NULL) return;
+#pragma omp simd
+  for (int l = 0; l < W; l++) {
+    bool below = p->sigma[l] < floor[l];
+    p->sigma[l] = below ? floor[l] : p->sigma[l];
+    p->steep[l] = below ? 0.0 : p->steep[l];
+  }
 }
 
 /// m_ij = weight (sigma g_i . g_j + steep (g_i . E)(g_j . E)), packed for 4 nodes, and flux_i = weight sigma g_i . E.
@@ -105,12 +113,21 @@ static void batch_tensor(const Shape *s, const Point *p, double weight, bool tan
   }
 }
 
-/// Order 1: the field is constant in a tetrahedron.
-static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, const IrzAssembly *a, Batch *b) {
-  _Alignas(64) double c[4][W], flux[4][W];
+/// Floors of a batch at its four points.
+static void batch_floor(const IrzPoints *points, const int32_t *tets, double floor[4][W]) {
+  for (int l = 0; l < W; l++) {
+    for (int q = 0; q < 4; q++) floor[q][l] = points->fast[4 * (size_t)tets[l] + (size_t)q];
+  }
+}
+
+/// Order 1: the field is constant in a tetrahedron, and the floor the mean of its four.
+static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
+                         const IrzAssembly *a, Batch *b) {
+  _Alignas(64) double c[4][W], flux[4][W], mean[W];
   Point p;
   memcpy(c, u, sizeof c);
-  batch_point(s, c, law, a->zero_field, &p);
+  for (int l = 0; floor != NULL && l < W; l++) mean[l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
+  batch_point(s, c, law, floor != NULL ? mean : NULL, a->zero_field, &p);
   batch_tensor(s, &p, 1, a->matrix != NULL, b->matrix, flux);
   memcpy(b->residual, flux, sizeof flux);
 }
@@ -158,7 +175,8 @@ static inline void order2_matrix(const double *restrict lambda, double (*restric
 }
 
 /// Order 2 with the four-point rule.
-static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, const IrzAssembly *a, Batch *b) {
+static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
+                         const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], m[10][W], flux[4][W];
   bool tangent = a->matrix != NULL;
   Point p;
@@ -176,7 +194,7 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
         c[j][l] += 4 * lambda[i] * u[4 + e][l];
       }
     }
-    batch_point(s, c, law, a->zero_field, &p);
+    batch_point(s, c, law, floor != NULL ? floor[q] : NULL, a->zero_field, &p);
     batch_tensor(s, &p, irz_rule_fast.weight[q], tangent, m, flux);
 #pragma omp simd
     for (int l = 0; l < W; l++) {
@@ -276,6 +294,7 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
   bool bent = medium->bent[general] != 0;
   const IrzRule *rule = irz_medium_rule(medium, general);
   const uint8_t *region = medium->point_region + medium->first_point[general];
+  const double *floor = a->floor != NULL ? a->floor->general + medium->first_point[general] : NULL;
   irz_part_nodes(medium->part, medium->tet[general], curved, node);
   memset(residual, 0, (size_t)nodes * sizeof *residual);
   memset(matrix, 0, 55 * sizeof *matrix);
@@ -286,6 +305,10 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
     }
     double size = a->zero_field ? 0 : sqrt(e[0] * e[0] + e[1] * e[1] + e[2] * e[2]);
     double sigma = irz_law_sigma(a->laws[region[q]], size, &slope);
+    if (floor != NULL && sigma < floor[q]) {
+      sigma = floor[q];
+      slope = 0;
+    }
     double w = rule->weight[q] * det / 6, ws = w * sigma, wt = size > 0 ? w * slope / size : 0;
     for (int i = 0; i < nodes; i++) {
       along[i] = g[i][0] * e[0] + g[i][1] * e[1] + g[i][2] * e[2];
@@ -359,7 +382,7 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
   const IrzPart *part = space->part;
   Batch batch;
   Shape shape;
-  _Alignas(64) double u[10][W];
+  _Alignas(64) double u[10][W], points[4][W], (*floor)[W] = a->floor != NULL ? points : NULL;
   int32_t tets[W], dof[W][10];
   const IrzLaw *law[W];
   for (int32_t start = 0; start < count; start += W) {
@@ -373,10 +396,11 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
       }
     }
     batch_shape(part, tets, &shape);
+    if (floor != NULL) batch_floor(a->floor, tets, floor);
     if (space->order == 2)
-      batch_order2(&shape, u, law, a, &batch);
+      batch_order2(&shape, u, law, floor, a, &batch);
     else
-      batch_order1(&shape, u, law, a, &batch);
+      batch_order1(&shape, u, law, floor, a, &batch);
     for (int l = 0; l < lanes; l++) {
       scatter(rows, tets[l], dof[l], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }

@@ -4,6 +4,7 @@
 
 #include "field/matrix.h"
 #include "field/medium.h"
+#include "field/points.h"
 #include <irezone/law.h>
 
 /// What to assemble. All pointers are borrowed.
@@ -11,6 +12,7 @@ typedef struct {
   const IrzSpace *space;
   const IrzMedium *medium;
   const IrzLaw *const *laws; ///< [medium->n_regions] law of each region
+  const IrzPoints *floor;    ///< conductivity falls nowhere below this, S/m; NULL: no floor
   const double *u;           ///< [n_local] potential, V, ghosts up to date
   bool zero_field;           ///< take every conductivity at zero field: the linear problem
   const uint8_t *fixed;      ///< [n_local] 1: the potential is given; its rows and columns stay empty

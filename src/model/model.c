@@ -182,41 +182,130 @@ static void restore_kept(IrzModel *model, const IrzPlan *plan) {
   }
 }
 
-/// Start pulse i from the scaled solution of the same pair, if there is one.
-static bool make_start(IrzModel *model, int i, const IrzPulse *pulse) {
-  IrzSolved *solved = &model->solved[i];
-  if (solved->from != pulse->from || solved->to != pulse->to || solved->voltage == 0) return false;
-  double scale = pulse->voltage / solved->voltage;
+/// Start pulse i from the scaled solution of the same pair, from the last solve or from earlier in this one, if there
+/// is one.
+static bool make_start(IrzModel *model, int i, const IrzPulse *pulse, double voltage) {
   size_t n = (size_t)irz_field_space(model->field)->n_local;
-  for (size_t k = 0; k < n; k++) model->unknown[i][k] *= scale;
-  return true;
+  for (int j = i; j >= 0; j--) {
+    const IrzSolved *solved = &model->solved[j];
+    bool same = solved->from == pulse->from && solved->to == pulse->to;
+    bool turned = solved->from == pulse->to && solved->to == pulse->from;
+    if ((!same && !turned) || solved->voltage == 0) continue;
+    double scale = (same ? 1 : -1) * voltage / solved->voltage, shift = turned ? voltage : 0;
+    for (size_t k = 0; k < n; k++) model->unknown[i][k] = shift + scale * model->unknown[j][k];
+    return true;
+  }
+  return false;
+}
+
+/// The problem of one pulse.
+static IrzProblem pulse_problem(const IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws,
+                                const IrzPulse *pulse, double voltage) {
+  IrzProblem problem = {.laws = laws};
+  problem.fixed[pulse->from] = problem.fixed[pulse->to] = true;
+  problem.potential[pulse->from] = voltage;
+  if (plan->memory == IRZ_MEMORY_PAIRS) problem.floor = &model->floor;
+  return problem;
+}
+
+/// Find the highest voltage whose current stays inside the limit, to a thousandth of the current. The current grows
+/// with the voltage, and about as a power of it: the next trial is where the line through the two last points, in
+/// logarithms, meets the limit.
+/// @param[in,out] voltage  in: one with too much current; out: the highest allowed
+/// @param[in,out] u        [n_local] solution at `voltage`
+/// @param[out]    report   of the solution at the highest voltage allowed
+static IrzCode limit_current(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, const IrzPulse *pulse,
+                             double *voltage, double *u, IrzReport *report, IrzError *error) {
+  enum { MAX_TRIALS = 30 };
+  const double limit = plan->generator.max_current, aim = limit * (1 - 5e-4), enough = limit * (1 - 1e-3);
+  size_t n = (size_t)irz_field_space(model->field)->n_local;
+  double low = 0, high = *voltage, exponent = 1, here = *voltage, current = report->power / here;
+  for (int trial = 0; trial < MAX_TRIALS; trial++) {
+    double next = here * pow(aim / current, 1 / exponent);
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    for (size_t k = 0; k < n; k++) u[k] *= next / here;
+    IrzProblem problem = pulse_problem(model, plan, laws, pulse, next);
+    IrzReport there;
+    IRZ_TRY(irz_field_solve(model->field, &problem, true, u, &there, error));
+    double found = there.power / next;
+    there.newton += report->newton;
+    there.linear += report->linear;
+    *report = there;
+    double slope = log(found / current) / log(next / here);
+    exponent = isfinite(slope) ? fmin(4, fmax(0.25, slope)) : 1;
+    here = next;
+    current = found;
+    if (current <= limit && current >= enough) break;
+    if (current > limit)
+      high = here;
+    else
+      low = here;
+  }
+  *voltage = here;
+  if (current <= limit) return IRZ_OK;
+  return irz_error_set(error, IRZ_ERR_SOLVER, "no voltage of %s-%s was found whose current stays inside %g A",
+                       plan->probes[pulse->from].name, plan->probes[pulse->to].name, limit);
+}
+
+/// Keep a pair inside the generator's limits: find the highest voltage allowed, and take it if the plan says so.
+static IrzCode apply_limits(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, int i, double voltage,
+                            IrzReport *report, IrzPulseResult *result, IrzError *error) {
+  const IrzPulse *pulse = &plan->pulses[i];
+  size_t n = (size_t)irz_field_space(model->field)->n_local;
+  result->voltage = voltage;
+  if (pulse->voltage > plan->generator.max_voltage * (1 + 1e-12)) result->highest_voltage = plan->generator.max_voltage;
+  if (report->power / voltage <= plan->generator.max_current) return IRZ_OK;
+  if (model->trial == NULL) irz_alloc(&model->trial, n, sizeof(double), error);
+  IRZ_TRY(irz_error_agree(model->comm, error));
+  memcpy(model->trial, model->unknown[i], n * sizeof(double));
+  IrzReport limited = *report;
+  double highest = voltage;
+  IRZ_TRY(limit_current(model, plan, laws, pulse, &highest, model->trial, &limited, error));
+  result->highest_voltage = isnan(result->highest_voltage) ? highest : fmin(highest, result->highest_voltage);
+  if (!plan->generator.enforce) return IRZ_OK;
+  memcpy(model->unknown[i], model->trial, n * sizeof(double));
+  result->voltage = highest;
+  *report = limited;
+  return IRZ_OK;
 }
 
 /// Solve one pulse and note its result.
 static IrzCode solve_pulse(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, int i,
                            IrzPulseResult *result, IrzError *error) {
   const IrzPulse *pulse = &plan->pulses[i];
-  IrzProblem problem = {.laws = laws};
+  double voltage = plan->generator.enforce ? fmin(pulse->voltage, plan->generator.max_voltage) : pulse->voltage;
+  IrzProblem problem = pulse_problem(model, plan, laws, pulse, voltage);
   IrzReport report;
-  problem.fixed[pulse->from] = problem.fixed[pulse->to] = true;
-  problem.potential[pulse->from] = pulse->voltage;
-  bool started = make_start(model, i, pulse);
+  bool started = make_start(model, i, pulse, voltage);
   model->solved[i] = (IrzSolved){-1, -1, 0};
   IRZ_TRY(irz_field_solve(model->field, &problem, started, model->unknown[i], &report, error));
-  model->solved[i] = (IrzSolved){pulse->from, pulse->to, pulse->voltage};
+  result->requested_voltage = pulse->voltage;
+  result->highest_voltage = NAN;
+  IRZ_TRY(apply_limits(model, plan, laws, i, voltage, &report, result, error));
+  model->solved[i] = (IrzSolved){pulse->from, pulse->to, result->voltage};
   irz_space_nodes(irz_field_space(model->field), model->unknown[i], model->potential[i]);
+  if (plan->memory == IRZ_MEMORY_PAIRS) {
+    irz_points_remember(model->medium, plan->mesh.order, laws, model->potential[i], &model->floor);
+  }
   snprintf(result->from, sizeof result->from, "%s", plan->probes[pulse->from].name);
   snprintf(result->to, sizeof result->to, "%s", plan->probes[pulse->to].name);
-  result->voltage = pulse->voltage;
-  result->current = report.power / pulse->voltage;
+  result->current = report.power / result->voltage;
   result->current_error = -1;
-  result->resistance = pulse->voltage / result->current;
+  result->resistance = result->voltage / result->current;
   result->newton_iterations = report.newton;
   result->linear_iterations = report.linear;
   for (int p = 0; p < IRZ_MAX_PROBES; p++) {
     result->potential[p] = p < plan->n_probes ? report.potential[p] : NAN;
     result->electrode_current[p] = p < plan->n_probes ? report.current[p] : NAN;
   }
+  return IRZ_OK;
+}
+
+/// Forget what earlier plans did to the tissue.
+static IrzCode fresh_tissue(IrzModel *model, const IrzPlan *plan, IrzError *error) {
+  if (plan->memory == IRZ_MEMORY_NONE) return IRZ_OK;
+  if (model->floor.fast == NULL) IRZ_TRY(irz_points_create(model->medium, &model->floor, error));
+  irz_points_clear(model->medium, &model->floor);
   return IRZ_OK;
 }
 
@@ -278,15 +367,27 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, IrzZone *zone,
   return code;
 }
 
+/// Warn of a pair beyond the generator's current, or whose voltage was lowered. (That a voltage is beyond its limit the
+/// plan's reader has said.)
+static void warn_limits(IrzPlan *plan, int i, const IrzPulseResult *pulse) {
+  if (isnan(pulse->highest_voltage)) return;
+  if (pulse->voltage < pulse->requested_voltage) {
+    irz_plan_warn(plan, "pulse %d, %s to %s: lowered from %.6g V to %.5g V, %.3g A, to stay inside the generator's %s",
+                  i + 1, pulse->from, pulse->to, pulse->requested_voltage, pulse->voltage, pulse->current,
+                  pulse->voltage < plan->generator.max_voltage ? "current" : "voltage");
+  } else if (pulse->current > plan->generator.max_current) {
+    irz_plan_warn(
+        plan, "pulse %d, %s to %s: %.1f A is beyond the generator's limit of %g A; up to %.0f V would stay inside",
+        i + 1, pulse->from, pulse->to, pulse->current, plan->generator.max_current, floor(pulse->highest_voltage));
+  }
+}
+
 /// Warn of what a clinician must see.
 static void warn(IrzPlan *plan, const IrzSummary *summary) {
   const IrzZone *zone = &summary->zone;
   for (int i = 0; i < summary->n_pulses; i++) {
     const IrzPulseResult *pulse = &summary->pulses[i];
-    if (pulse->current > plan->generator.max_current) {
-      irz_plan_warn(plan, "pulse %d, %s to %s: %.1f A is beyond the generator's limit of %g A", i + 1, pulse->from,
-                    pulse->to, pulse->current, plan->generator.max_current);
-    }
+    warn_limits(plan, i, pulse);
   }
   if (zone->volume <= 0) irz_plan_warn(plan, "no tissue reaches its threshold: the zone is empty");
   if (zone->n_parts > 1) {
@@ -323,6 +424,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   summary->n_pulses = plan->n_pulses;
   reserve(model, plan->n_pulses, error);
   restore_kept(model, plan);
+  if (error->code == IRZ_OK) fresh_tissue(model, plan, error);
   if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
   if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)plan->n_pulses, sizeof *summary->pulses, error);
   IrzCode code = irz_error_agree(model->comm, error);
@@ -397,6 +499,8 @@ void irz_model_free(IrzModel *model) {
   free(model->unknown);
   free(model->solved);
   free(model->threshold);
+  irz_points_free(&model->floor);
+  free(model->trial);
   free(model->recovered);
   irz_field_free(model->field);
   irz_medium_free(model->medium);

@@ -29,6 +29,8 @@ struct IrzModel {
   int n_kept;             ///< pulses of the kept solution; 0: none is kept
   double **kept;          ///< [n_kept][n_local of the space] V
   IrzSolved *kept_solved; ///< [n_kept]
+  IrzPoints floor;        ///< conductivity that tissue remembers from earlier pairs, S/m; empty without memory
+  double *trial;          ///< [n_local of the space] V, for looking for the generator's limit; NULL until needed
   double *recovered;      ///< [nodes of the part] largest |E| over the pulses, V/m
   double *threshold;      ///< [regions of the medium] V/m
 

@@ -5,8 +5,6 @@
 #define V_PER_CM 100.0
 #define MICRO 1e-6
 
-static const char device[] = "the range of the usual generator and its probes";
-
 static const char *const idle_choices[] = {"floating", "insulating", NULL};
 static const char *const memory_choices[] = {"none", "pairs", NULL};
 static const char *const frame_choices[] = {"RAS", "LPS", NULL};
@@ -228,7 +226,8 @@ const IrzSection irz_section_anatomy = {"anatomy", "tissue from a label map (gen
 #define EXPOSURE(structure)                                                                                            \
   {                                                                                                                    \
     .name = "exposure", .type = IRZ_KEY_NUMBER, .offset = offsetof(structure, exposure), .unit = MM,                   \
-    .unit_name = "mm", .least = 0.1, .most = 500, .usual_least = 5, .usual_most = 40, .usual_note = device,            \
+    .unit_name = "mm", .least = 0.1, .most = 500, .usual_least = offsetof(IrzPlan, generator.min_exposure),            \
+    .usual_most = offsetof(IrzPlan, generator.max_exposure), .usual_note = "generator.min_exposure to max_exposure",   \
     .standard = "20", .help = "length of bare metal from the tip"                                                      \
   }
 /* 19 gauge, the needle of the common generator (size recalled, not checked). */
@@ -321,9 +320,9 @@ const IrzSection irz_section_array = {"array", "parallel probes along z, named A
        .offset = offsetof(IrzPulseKeys, count),                                                                        \
        .least = 1,                                                                                                     \
        .most = 1e6,                                                                                                    \
-       .usual_least = 10,                                                                                              \
-       .usual_most = 100,                                                                                              \
-       .usual_note = device,                                                                                           \
+       .usual_least = offsetof(IrzPlan, generator.min_count),                                                          \
+       .usual_most = offsetof(IrzPlan, generator.max_count),                                                           \
+       .usual_note = "generator.min_count to max_count",                                                               \
        .standard = "90",                                                                                               \
        .help = "pulses"},                                                                                              \
       {.name = "width",                                                                                                \
@@ -333,9 +332,9 @@ const IrzSection irz_section_array = {"array", "parallel probes along z, named A
        .unit_name = "µs",                                                                                              \
        .least = 0.01,                                                                                                  \
        .most = 1e6,                                                                                                    \
-       .usual_least = 20,                                                                                              \
-       .usual_most = 100,                                                                                              \
-       .usual_note = device,                                                                                           \
+       .usual_least = offsetof(IrzPlan, generator.min_width),                                                          \
+       .usual_most = offsetof(IrzPlan, generator.max_width),                                                           \
+       .usual_note = "generator.min_width to max_width",                                                               \
        .standard = "100",                                                                                              \
        .help = "length of a pulse"},                                                                                   \
   {                                                                                                                    \
@@ -379,6 +378,12 @@ static const IrzKey pairs_keys[] = {
 };
 const IrzSection irz_section_pairs = {"pulses", "every pair in one line, instead of a list", pairs_keys};
 
+/* The limits of the usual generator and its probes are recalled from the literature, not checked. */
+#define GENERATOR_KEY(key, field, si, in, smallest, largest, usual, words)                                             \
+  {                                                                                                                    \
+    .name = (key), .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzPlan, generator.field), .unit = (si),                 \
+    .unit_name = (in), .least = (smallest), .most = (largest), .standard = (usual), .help = (words)                    \
+  }
 static const IrzKey generator_keys[] = {
     {.name = "max_voltage",
      .type = IRZ_KEY_NUMBER,
@@ -396,6 +401,17 @@ static const IrzKey generator_keys[] = {
      .most = 1e5,
      .standard = "50",
      .help = "a pair beyond it is a warning"},
+    GENERATOR_KEY("min_count", min_count, 1, NULL, 1, 1e6, "10", "fewer pulses of a pair are a warning"),
+    GENERATOR_KEY("max_count", max_count, 1, NULL, 1, 1e6, "100", "more are, too"),
+    GENERATOR_KEY("min_width", min_width, MICRO, "µs", 0.01, 1e6, "20", "shorter pulses are a warning"),
+    GENERATOR_KEY("max_width", max_width, MICRO, "µs", 0.01, 1e6, "100", "longer ones are, too"),
+    GENERATOR_KEY("min_exposure", min_exposure, MM, "mm", 0, 500, "5", "a shorter bare tip is a warning"),
+    GENERATOR_KEY("max_exposure", max_exposure, MM, "mm", 0.1, 500, "40", "a longer one is, too"),
+    GENERATOR_KEY("exposure_step", exposure_step, MM, "mm", 0, 500, "5",
+                  "exposures between its multiples are a warning; 0: none is"),
+    GENERATOR_KEY("usual_spacing", usual_spacing, MM, "mm", 0, 1e4, "23", "a pair further apart is a warning"),
+    GENERATOR_KEY("max_spacing", max_spacing, MM, "mm", 0, 1e4, "32",
+                  "a pair further apart is beyond the clinical reports"),
     {.name = "enforce",
      .type = IRZ_KEY_FLAG,
      .offset = offsetof(IrzPlan, generator.enforce),
@@ -403,7 +419,8 @@ static const IrzKey generator_keys[] = {
      .help = "lower the voltage of a pair until it stays inside the limits"},
     END,
 };
-const IrzSection irz_section_generator = {"generator", "limits of the generator", generator_keys};
+const IrzSection irz_section_generator = {
+    "generator", "limits of the generator and its probes; what is beyond them is a warning", generator_keys};
 
 static const IrzKey zone_keys[] = {
     {.name = "threshold",

@@ -31,8 +31,8 @@ typedef struct {
   double unit;                    ///< SI value of one unit of the plan; 0 stands for 1
   const char *unit_name;          ///< "mm", or NULL
   double least, most;             ///< values outside are errors (plan's unit); for points each number
-  double usual_least, usual_most; ///< values outside are warnings; both 0: no such range
-  const char *usual_note;         ///< whose range that is
+  size_t usual_least, usual_most; ///< offsets in IrzPlan of doubles, SI: values outside are warnings; both 0: none
+  const char *usual_note;         ///< which keys state that range
   const char *const *choices;     ///< ends with NULL
   const char *standard;           ///< value if the key is not stated, as text; NULL: none
   bool required;                  ///< no value is an error

@@ -227,14 +227,6 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   plan->memory = (IrzMemory)keys.memory;
   IRZ_TRY(read_mesh(reader, irz_yaml_get(root, "mesh")));
   IRZ_TRY(irz_reader_section(reader, &irz_section_generator, keys.generator, NULL, "generator", false, plan));
-  /* Read for plans to come; until the solver applies them, nobody may think that it does. */
-  if (plan->memory == IRZ_MEMORY_PAIRS) {
-    irz_reader_warn(reader, irz_yaml_get(root, "memory"), "memory", "is not applied yet: each pair meets fresh tissue");
-  }
-  if (plan->generator.enforce) {
-    irz_reader_warn(reader, irz_yaml_get(keys.generator, "enforce"), "generator.enforce",
-                    "is not applied yet: voltages stay as stated");
-  }
   IRZ_TRY(read_zone(reader, keys.zone));
   IRZ_TRY(irz_tissues_read(reader, keys.tissues));
   IRZ_TRY(read_anatomy(reader, irz_yaml_get(root, "anatomy")));

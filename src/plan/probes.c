@@ -36,9 +36,14 @@ static IrzCode check_name(const IrzReader *reader, const IrzYaml *node, const ch
 
 /* Warn if an exposure is none that the sheath can be set to. */
 static void check_exposure_step(const IrzReader *reader, const IrzYaml *node, const char *path, double exposure) {
-  double mm = exposure * 1e3;
-  if (node == NULL || mm < 5 || mm > 40 || fabs(mm / 5 - round(mm / 5)) < 1e-6) return;
-  irz_reader_warn(reader, node, path, "%.9g mm is no multiple of 5 mm, the steps of the usual probes", mm);
+  const IrzPlan *plan = reader->plan;
+  double step = plan->generator.exposure_step, part = step > 0 ? exposure / step : 0;
+  bool in_range = exposure >= plan->generator.min_exposure && exposure <= plan->generator.max_exposure;
+  if (node == NULL || !in_range || fabs(part - round(part)) < 1e-6) return;
+  irz_reader_warn(reader, node, path,
+                  "%.9g mm is no multiple of %.9g mm, the steps of the probes "
+                  "(generator.exposure_step)",
+                  exposure * 1e3, step * 1e3);
 }
 
 /* One entry of `probes`. */

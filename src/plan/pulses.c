@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Angle, depth difference and spacings beyond which a pair is unusual (recalled from the clinical literature, not
-   checked; the longest pairs in the clinical reports are 3.2 cm). */
+/* Angle and depth difference beyond which a pair is unusual (recalled from the clinical literature, not checked). */
 static const double parallel_cosine = 0.98480775301220805; /* 10 degrees */
-static const double unusual_depth = 2e-3, unusual_spacing = 23e-3, longest_spacing = 32e-3;
+static const double unusual_depth = 2e-3;
 
 /* Index of a probe by name, or -1. */
 static int find_probe(const IrzPlan *plan, const char *name) {
@@ -29,12 +28,12 @@ static void check_pair(const IrzReader *reader, const IrzYaml *node, const char 
   }
   if (!a->has_geometry || !b->has_geometry) return;
   double distance = irz_plan_distance(plan, pulse->from, pulse->to);
-  if (distance > longest_spacing * (1 + 1e-9)) {
-    irz_reader_warn(reader, node, path, "%s and %s are %.4g mm apart, beyond the 32 mm of the clinical reports",
-                    a->name, b->name, 1e3 * distance);
-  } else if (distance > unusual_spacing * (1 + 1e-9)) {
-    irz_reader_warn(reader, node, path, "%s and %s are %.4g mm apart; more than 23 mm is unusual", a->name, b->name,
-                    1e3 * distance);
+  if (distance > plan->generator.max_spacing * (1 + 1e-9)) {
+    irz_reader_warn(reader, node, path, "%s and %s are %.4g mm apart, beyond the %.4g mm of the clinical reports",
+                    a->name, b->name, 1e3 * distance, 1e3 * plan->generator.max_spacing);
+  } else if (distance > plan->generator.usual_spacing * (1 + 1e-9)) {
+    irz_reader_warn(reader, node, path, "%s and %s are %.4g mm apart; more than %.4g mm is unusual", a->name, b->name,
+                    1e3 * distance, 1e3 * plan->generator.usual_spacing);
   }
   double cosine = 0, depth = 0;
   for (int i = 0; i < 3; i++) {

@@ -127,6 +127,13 @@ IrzCode irz_reader_number(const IrzReader *reader, const IrzYaml *node, const ch
   return IRZ_OK;
 }
 
+/* A number in a plan by its place. */
+static double plan_number(const IrzPlan *plan, size_t offset) {
+  double value;
+  memcpy(&value, (const char *)plan + offset, sizeof value);
+  return value;
+}
+
 /* A number within a key's range, in the plan's unit. */
 static IrzCode number_in_range(const IrzReader *reader, const IrzKey *key, const IrzYaml *node, const char *path,
                                double *value) {
@@ -136,10 +143,12 @@ static IrzCode number_in_range(const IrzReader *reader, const IrzKey *key, const
     return irz_reader_fail(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s", *value, blank, unit, key->least,
                            key->most, blank, unit);
   }
-  bool usual = key->usual_least < key->usual_most;
-  if (usual && (*value < key->usual_least || *value > key->usual_most)) {
-    irz_reader_warn(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s, %s", *value, blank, unit,
-                    key->usual_least, key->usual_most, blank, unit, key->usual_note);
+  if (key->usual_least == 0) return IRZ_OK;
+  double si = key->unit != 0 ? key->unit : 1, least = plan_number(reader->plan, key->usual_least) / si,
+         most = plan_number(reader->plan, key->usual_most) / si;
+  if (*value < least * (1 - 1e-12) || *value > most * (1 + 1e-12)) {
+    irz_reader_warn(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s, the usual range (%s)", *value, blank,
+                    unit, least, most, blank, unit, key->usual_note);
   }
   return IRZ_OK;
 }
@@ -316,9 +325,9 @@ static void range_text(const IrzKey *key, char *text, size_t size) {
     snprintf(text, size, "true | false");
   } else if (key->type == IRZ_KEY_NUMBER || key->type == IRZ_KEY_INTEGER) {
     snprintf(text, size, "%g to %g", key->least, key->most);
-    if (key->usual_least < key->usual_most) {
+    if (key->usual_least != 0) {
       size_t used = strlen(text);
-      snprintf(text + used, size - used, " (usual %g to %g)", key->usual_least, key->usual_most);
+      snprintf(text + used, size - used, " (usual %s)", key->usual_note);
     }
   } else if (key->type == IRZ_KEY_POINT) {
     snprintf(text, size, "[x, y, z]");

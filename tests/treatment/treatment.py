@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""treatment.py IREZONE FOLDER CASE
+
+Treatments of several pairs through the program, checked by what must hold whatever the numbers are.
+"""
+import json
+import os
+import subprocess
+import sys
+
+PLAN = """name: {name}
+mesh: {{size: 80, accuracy: 5}}
+tissues: {{default: {{sigma: {{law: sigmoid, low: 0.1, high: 0.35, center: 580, width: 80}}, threshold: 500}}}}
+array: {{count: 3, spacing: 15, exposure: 10}}
+pulses: [{pulses}]
+{more}
+"""
+program, folder = sys.argv[1], os.path.join(sys.argv[2], sys.argv[3])
+
+
+def pulse(pair, voltage):
+    """One entry of `pulses`."""
+    return f"{{from: {pair[0]}, to: {pair[1]}, voltage: {voltage}}}"
+
+
+def run(name, pulses, more="", ranks=1):
+    """Run a plan; its summary."""
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(PLAN.format(name=name, pulses=", ".join(pulses), more=more))
+    command = [program, "run", path, "-o", folder, "-q", "--threads", "1"]
+    if ranks > 1:
+        command = ["mpiexec", "--oversubscribe", "-n", str(ranks)] + command
+    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    subprocess.run(command, check=True, env=environment, stderr=subprocess.PIPE)
+    with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def currents(summary):
+    """Current of each pulse, A."""
+    return [p["current_A"] for p in summary["pulses"]]
+
+
+def close(found, wanted, tolerance, what):
+    """Check a relative difference."""
+    assert abs(found - wanted) <= tolerance * abs(wanted), f"{what}: {found!r}, wanted {wanted!r}"
+
+
+def memory():
+    """Remembered conductivity raises what later pairs draw, repeats change nothing, ranks agree."""
+    sequence = [pulse("AB", 1800), pulse("BC", 1800), pulse("AB", 1800), pulse("AB", 900)]
+    fresh = run("fresh", sequence)
+    kept = run("kept", sequence, "memory: pairs")
+    close(currents(kept)[0], currents(fresh)[0], 1e-6, "first pair")
+    assert currents(kept)[1] > 1.005 * currents(fresh)[1], "the second pair meets tissue that conducts better"
+    assert currents(kept)[2] > 1.005 * currents(kept)[0], "so does the first when it fires again"
+    assert currents(kept)[3] > 1.05 * currents(fresh)[3], "and more so at a lower voltage"
+    turned = run("turned", [pulse("AB", 1800), pulse("BA", 1800)], "memory: pairs")
+    close(currents(turned)[1], currents(turned)[0], 1e-6, "the same pair turned around")
+    for ranks in 2, 3:
+        other = run("kept", sequence, "memory: pairs", ranks)
+        for i, (a, b) in enumerate(zip(currents(other), currents(kept))):
+            close(a, b, 1e-6, f"pulse {i} on {ranks} ranks")
+        close(other["zone"]["volume_cm3"], kept["zone"]["volume_cm3"], 1e-5, f"zone on {ranks} ranks")
+
+
+def limits():
+    """Beyond the current and the voltage; the highest voltage holds when it is applied."""
+    sequence = [pulse("AB", 2000), pulse("BC", 800)]
+    free = run("free", sequence)
+    limit = 0.7 * currents(free)[0]
+    assert all(p["highest_voltage_V"] is None for p in free["pulses"])
+    generator = f"generator: {{max_current: {limit}}}"
+    warned = run("warned", sequence, generator)
+    close(currents(warned)[0], currents(free)[0], 1e-6, "only warned")
+    highest = warned["pulses"][0]["highest_voltage_V"]
+    text = [w for w in warned["warnings"] if "A to B" in w]
+    assert len(text) == 1 and f"{int(highest)} V" in text[0] and f"{limit:g} A"[:4] in text[0], text
+    there = run("there", [pulse("AB", highest)])
+    assert 0.998 * limit <= currents(there)[0] <= 1.000001 * limit, (currents(there), limit)
+    enforced = run("enforced", sequence, f"generator: {{max_current: {limit}, enforce: true}}")
+    first, second = enforced["pulses"]
+    close(first["voltage_V"], highest, 1e-3, "enforced")
+    assert first["requested_voltage_V"] == 2000 and first["current_A"] <= limit
+    assert second["voltage_V"] == 800 and second["highest_voltage_V"] is None
+    assert any("lowered from 2000 V" in w for w in enforced["warnings"]), enforced["warnings"]
+    volts = run("volts", sequence, "generator: {max_voltage: 1500, enforce: true}")
+    assert volts["pulses"][0]["voltage_V"] == 1500 and volts["pulses"][0]["highest_voltage_V"] == 1500
+    ranges = "generator: {max_exposure: 9, min_count: 95, max_width: 90, usual_spacing: 12, max_spacing: 14}"
+    stated = [pulse("AB", 2000).replace("}", ", count: 90, width: 100}")]
+    words = " ".join(run("ranges", stated, ranges)["warnings"])
+    for wanted in "outside 5 to 9 mm", "outside 95 to 100", "outside 20 to 90", "beyond the 14 mm":
+        assert wanted in words, (wanted, words)
+
+
+os.makedirs(folder, exist_ok=True)
+{"memory": memory, "limits": limits}[sys.argv[3]]()
