@@ -262,6 +262,16 @@ def identities(case):
         case.note(f"zone of {threshold:g} V/cm of two pulses, between the larger and the sum", volume, least, outside, 0)
 
 
+def reference(case):
+    """Two needles in a box on a generated mesh, against meshes of up to a million flat-faced tetrahedra solved with
+    FEniCSx, GetDP and FreeFEM, which agree on 19.36 A and 15.38 cm^3."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    plan = os.path.join(here, "..", "..", "examples", "reference_two_needles.yaml")
+    summary = case.run(plan, "--set", "mesh.accuracy=0.1", "--set", "name=reference_two_needles")
+    case.near("current", summary["pulses"][0]["current_A"], 19.36, 1e-2)
+    case.near("zone of 500 V/cm", volumes(summary)[500], 15.38 * CM3, 1e-2)
+
+
 def pair_along(case, way):
     """Zone and current of a pair of needles that lies along an axis."""
     a, b, direction = {"x": ("[-7, 0, -7]", "[7, 0, -7]", "[0, 0, 1]"), "y": ("[0, -7, -7]", "[0, 7, -7]", "[0, 0, 1]"),
@@ -333,7 +343,7 @@ def ranks(case):
             case.note(f"{kind} on {count} ranks of {threads} threads, worst number {where}", worst, 0, worst, 1e-6)
 
 
-CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, power, identities, symmetry, extent, ranks)}
+CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, power, identities, symmetry, extent, reference, ranks)}
 
 
 def table(cases):
