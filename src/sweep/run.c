@@ -141,6 +141,7 @@ static IrzCode run_cases(MPI_Comm comm, MPI_Comm group, const IrzSweep *sweep, c
   IrzPointGrid grid;
   if (sweep->map.wanted && given == NULL) {
     if (rank == 0) irz_map_grid(sweep, &grid, error);
+    irz_quiet_barrier(comm);
     IRZ_TRY(irz_error_agree(comm, error));
     MPI_Bcast(&grid, sizeof grid, MPI_BYTE, 0, comm);
   }
@@ -164,7 +165,7 @@ static IrzCode run_cases(MPI_Comm comm, MPI_Comm group, const IrzSweep *sweep, c
   }
   irz_journal_close(&journal);
   irz_case_solver_free(solver);
-  MPI_Barrier(comm); /* all journals are closed before rank 0 reads them */
+  irz_quiet_barrier(comm); /* all journals are closed before rank 0 reads them */
   return code;
 }
 
@@ -229,10 +230,12 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
     watch.progress = (IrzSweepProgress){
         .total = task_cases(sweep, &found), .done = found.n_found, .failed = found.n_failed, .left = -1};
   }
+  irz_quiet_barrier(comm);
   IrzCode code = irz_error_agree(comm, error);
   IrzBatches made = {0};
   if (code == IRZ_OK && batches == NULL) {
     if (rank == 0) irz_batches_make(sweep, &made, error);
+    irz_quiet_barrier(comm);
     code = irz_error_agree(comm, error);
     if (code == IRZ_OK) code = share_batches(comm, &made, error);
     batches = &made;
@@ -247,6 +250,7 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
   }
   if (code == IRZ_OK) {
     if (rank == 0) finish(sweep, options, &found, &watch, stopped, report, error);
+    irz_quiet_barrier(comm);
     code = irz_error_agree(comm, error);
     MPI_Bcast(report, sizeof *report, MPI_BYTE, 0, comm);
   } else if (rank == 0) {

@@ -234,8 +234,7 @@ static IrzCode work(const Worker *worker, IrzError *error) {
   }
 }
 
-/// Wait for all ranks without using the processor.
-static void quiet_barrier(MPI_Comm comm) {
+void irz_quiet_barrier(MPI_Comm comm) {
   MPI_Request request;
   MPI_Ibarrier(comm, &request);
   int passed = 0;
@@ -284,7 +283,7 @@ IrzCode irz_schedule(MPI_Comm comm, MPI_Comm group, const IrzSweep *sweep, const
     desk_run(&desk);
     if (!apart) irz_error_set(error, IRZ_ERR_SOLVER, "cannot start a thread to hand out cases");
   }
-  quiet_barrier(comm);
+  irz_quiet_barrier(comm);
   MPI_Comm_free(&desk_comm);
   int any = rank == 0 && coordinator.stop;
   MPI_Bcast(&any, 1, MPI_INT, 0, comm);

@@ -223,6 +223,9 @@ IrzCode irz_schedule(MPI_Comm comm, MPI_Comm group, const IrzSweep *sweep, const
                      const uint8_t *done, const IrzSweepOptions *options, const IrzCaseRunner *runner,
                      IrzJournal *journal, const IrzScheduleWatch *watch, bool *stopped, IrzError *error);
 
+/// Wait for all ranks without using the processor, where rank 0 works alone for a while. Collective.
+void irz_quiet_barrier(MPI_Comm comm);
+
 /* solve.c */
 
 typedef struct IrzCaseSolver IrzCaseSolver;
