@@ -33,7 +33,10 @@ typedef struct {
 /// The four-point rule of degree 2 of the fast kernel.
 extern const IrzRule irz_rule_fast;
 
-/// Rule of a general tetrahedron: 14 points of degree 5 (Walkington 2000) if it is curved, or the four-point rule on
+/// 14 points of degree 5 with positive weights (Walkington 2000), for curved tetrahedra.
+extern const IrzRule irz_rule_curved;
+
+/// Rule of a general tetrahedron: irz_rule_curved if it is curved, or the four-point rule on
 /// each of its 8 children if a region's boundary runs through it.
 const IrzRule *irz_medium_rule(const IrzMedium *medium, int32_t general);
 

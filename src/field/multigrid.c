@@ -5,6 +5,7 @@
 #include "field/multigrid.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct IrzMultigrid {
   const IrzMatrix *fine, *coarse;
   PC solver;
   int32_t *diagonal;      ///< [n_owned] place of the diagonal in `a`
+  double *extra;          ///< [n_owned] added to the diagonal when smoothing
   int32_t (*parent)[2];   ///< [n_local fine] coarse unknowns it is the mean of
   int32_t *child_start;   ///< [n_owned coarse + 1]
   int32_t *child;         ///< fine unknowns that have a coarse one as a parent; twice if as both
@@ -70,6 +72,7 @@ IrzCode irz_multigrid_create(const IrzMatrix *fine, const IrzMatrix *coarse, PC 
   mg->coarse = coarse;
   mg->solver = solver;
   IrzCode code = irz_alloc(&mg->diagonal, (size_t)fs->n_owned, sizeof *mg->diagonal, error);
+  if (code == IRZ_OK) code = irz_alloc(&mg->extra, (size_t)fs->n_owned, sizeof *mg->extra, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->parent, n, sizeof *mg->parent, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->x, n, sizeof *mg->x, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->rest, n, sizeof *mg->rest, error);
@@ -114,7 +117,7 @@ void irz_multigrid_prolong(const IrzMultigrid *mg, const double *coarse, double 
   }
 }
 
-/// x = (L + D)^-1 b within each thread's rows.
+/// x = (L + D + extra)^-1 b within each thread's rows.
 static void sweep_down(const IrzMultigrid *mg, const double *restrict b, double *restrict x) {
   const IrzMatrix *m = mg->fine;
   const IrzSpace *space = m->space;
@@ -126,7 +129,7 @@ static void sweep_down(const IrzMultigrid *mg, const double *restrict b, double 
       PetscInt c = m->ai[r];
       while (m->aj[c] < first) c++;
       for (; c < mg->diagonal[r]; c++) sum -= m->aa[c] * x[m->aj[c]];
-      x[r] = sum / m->aa[c];
+      x[r] = sum / (m->aa[c] + mg->extra[r]);
     }
   }
 }
@@ -141,7 +144,7 @@ static void rest_after_down(const IrzMultigrid *mg, const double *restrict x, do
   for (int k = 0; k < space->n_threads; k++) {
     int32_t first = space->row_start[k];
     for (int32_t r = first; r < space->row_start[k + 1]; r++) {
-      double sum = 0;
+      double sum = mg->extra[r] * x[r];
       for (PetscInt c = m->ai[r]; m->aj[c] < first; c++) sum -= m->aa[c] * x[m->aj[c]];
       for (PetscInt c = mg->diagonal[r] + 1; c < m->ai[r + 1]; c++) sum -= m->aa[c] * x[m->aj[c]];
       for (PetscInt c = m->bi[r]; c < m->bi[r + 1]; c++) sum -= m->ba[c] * ghost[m->bj[c]];
@@ -166,7 +169,8 @@ static void sweep_up(const IrzMultigrid *mg, const double *restrict b, const dou
       for (; c < mg->diagonal[r]; c++) sum -= m->aa[c] * x[m->aj[c]];
       for (c++; c < end; c++) sum -= m->aa[c] * x[m->aj[c]];
       for (c = m->bi[r]; c < m->bi[r + 1]; c++) sum -= m->ba[c] * ghost[m->bj[c]];
-      x[r] = sum / m->aa[mg->diagonal[r]];
+      double diagonal = m->aa[mg->diagonal[r]];
+      x[r] += (sum - diagonal * x[r]) / (diagonal + mg->extra[r]);
     }
   }
 }
@@ -193,6 +197,28 @@ static void add_correction(const IrzMultigrid *mg, const double *coarse, double 
       x[i] += 0.5 * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
     }
   }
+}
+
+/// Work out what is added to the diagonals. Called by PETSc when the matrix has changed.
+static PetscErrorCode set_up(PC pc) {
+  IrzMultigrid *mg;
+
+  PetscFunctionBegin;
+  PetscCall(PCShellGetContext(pc, &mg));
+  const IrzMatrix *m = mg->fine;
+  const IrzSpace *space = m->space;
+#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+  for (int k = 0; k < space->n_threads; k++) {
+    int32_t first = space->row_start[k], last = space->row_start[k + 1];
+    for (int32_t r = first; r < last; r++) {
+      double sum = 0;
+      for (PetscInt c = m->ai[r]; m->aj[c] < first; c++) sum += fabs(m->aa[c]);
+      for (PetscInt c = m->ai[r + 1] - 1; m->aj[c] >= last; c--) sum += fabs(m->aa[c]);
+      for (PetscInt c = m->bi[r]; c < m->bi[r + 1]; c++) sum += fabs(m->ba[c]);
+      mg->extra[r] = 0.5 * sum;
+    }
+  }
+  PetscFunctionReturn(0);
 }
 
 /// One V-cycle.
@@ -233,6 +259,7 @@ PetscErrorCode irz_multigrid_install(IrzMultigrid *multigrid, PC pc) {
   PetscCall(PCSetType(pc, PCSHELL));
   PetscCall(PCShellSetName(pc, "p-multigrid"));
   PetscCall(PCShellSetContext(pc, multigrid));
+  PetscCall(PCShellSetSetUp(pc, set_up));
   PetscCall(PCShellSetApply(pc, apply));
   PetscFunctionReturn(0);
 }
@@ -242,6 +269,7 @@ void irz_multigrid_free(IrzMultigrid *multigrid) {
   VecDestroy(&multigrid->coarse_right);
   VecDestroy(&multigrid->coarse_left);
   free(multigrid->diagonal);
+  free(multigrid->extra);
   free(multigrid->parent);
   free(multigrid->child_start);
   free(multigrid->child);

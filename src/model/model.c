@@ -322,9 +322,31 @@ static IrzCode look_up(IrzModel *model, const IrzPlan *plan, const IrzLaw ***law
   return IRZ_OK;
 }
 
+/// Estimate the errors of the currents: the power, and with it the current, is off by the squared energy norm of the
+/// error. Returns the largest relative one.
+static double current_errors(IrzSummary *summary, const double *defect) {
+  double largest = 0;
+  for (int i = 0; i < summary->n_pulses; i++) {
+    IrzPulseResult *pulse = &summary->pulses[i];
+    double off = defect[i] / fabs(pulse->voltage);
+    pulse->current_error = current_factor * off;
+    largest = fmax(largest, fabs(off / pulse->current));
+  }
+  return largest;
+}
+
+/// Estimate the error of a zone's volume. Two parts: near its surface the element-wise field differs from the recovered
+/// one; and errors at the needles, which the currents show, scale the field everywhere.
+static double volume_error(const IrzVolume *volume, double defect) {
+  double bias = volume->volume - volume->recovered, scaled = zone_factor * volume->slope * defect;
+  return sqrt(bias * bias + volume->scatter * volume->scatter + scaled * scaled);
+}
+
 /// Measure the zone into the summary.
-static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, IrzZone *zone, IrzError *error) {
+static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzSummary *summary,
+                            IrzError *error) {
   int n = model->medium->n_regions;
+  IrzZone *zone = &summary->zone;
   IrzZoneTask task = {.medium = model->medium,
                       .order = plan->mesh.order,
                       .n_pulses = model->n_pulses,
@@ -335,26 +357,32 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, IrzZone *zone,
                       .also = plan->zone.also};
   IrzZoneMeasure measure = {0};
   IrzZoneParts parts;
-  IRZ_TRY(irz_recover(model->medium, plan->mesh.order, model->n_pulses, model->potential, model->recovered, error));
-  IrzCode code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
+  double *defect = NULL;
+  IrzCode code = irz_alloc(&defect, (size_t)model->n_pulses, sizeof *defect, error);
+  if (code == IRZ_OK) {
+    code = irz_recover(model->medium, laws, plan->mesh.order, model->n_pulses, model->potential, model->recovered,
+                       defect, error);
+  }
+  if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&zone->regions, (size_t)n, sizeof *zone->regions, error);
   if (code == IRZ_OK) code = irz_zone_measure(&task, &measure, error);
   if (code == IRZ_OK) code = irz_zone_parts(model->medium, model->recovered, model->threshold, &parts, error);
   if (code == IRZ_OK) {
     zone->threshold = plan->tissues[0].threshold;
-    zone->volume = measure.volume;
-    zone->volume_error = -1;
+    zone->volume = measure.zone.volume;
+    double relative = current_errors(summary, defect);
+    zone->volume_error = volume_error(&measure.zone, relative);
     memcpy(zone->box, measure.box, sizeof zone->box);
     zone->n_parts = parts.count;
     zone->largest_part = parts.largest;
     zone->touches_outer = parts.touches_outer;
     zone->n_also = plan->zone.n_also;
     for (int k = 0; k < zone->n_also; k++) {
-      zone->also[k] = (IrzThresholdVolume){plan->zone.also[k], measure.also[k], -1};
+      zone->also[k] =
+          (IrzThresholdVolume){plan->zone.also[k], measure.also[k].volume, volume_error(&measure.also[k], relative)};
     }
     for (int r = 0; r < n; r++) {
-      if (measure.region_volume[r] <= 0) continue;
       IrzRegionVolume *region = &zone->regions[zone->n_regions++];
       snprintf(region->region, sizeof region->region, "%s", model->medium->regions[r].name);
       region->threshold = model->threshold[r];
@@ -362,6 +390,7 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, IrzZone *zone,
       region->ablated = measure.region_ablated[r];
     }
   }
+  free(defect);
   free(measure.region_volume);
   free(measure.region_ablated);
   return code;
@@ -437,7 +466,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   double solved = MPI_Wtime();
   if (code == IRZ_OK) {
     report_progress(model, "zone", 0);
-    measure_zone(model, plan, &summary->zone, error);
+    measure_zone(model, plan, laws, summary, error);
     code = irz_error_agree(model->comm, error);
   }
   free(laws);

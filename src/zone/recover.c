@@ -44,25 +44,77 @@ static void accumulate(const IrzMedium *medium, int order, const double *potenti
   }
 }
 
-IrzCode irz_recover(const IrzMedium *medium, int order, int n_pulses, double *const *potential, double *field,
-                    IrzError *error) {
+/// Integral of sigma |recovered - element-wise gradient|^2 over this rank's own tetrahedra, with the four-point rule.
+/// The recovered gradient is interpolated with functions of the potential's own order.
+static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws, int order, const double *potential,
+                              double (*recovered)[3]) {
+  const IrzPart *part = medium->part;
+  int32_t curved = 0;
+  double total = 0;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    const int32_t *node = part->tet[t];
+    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    double x[10][3], u[10], corner[4][3] = {{0}}, corner_det = 0;
+    int32_t bend = bent ? curved : -1;
+    curved += bent;
+    if (!part->mine[t]) continue;
+    irz_part_nodes(part, t, bend, x);
+    for (int i = 0; i < 10; i++) u[i] = potential[node[i]];
+    for (int i = 0; i < 4 && !bent; i++) {
+      double l[4] = {0, 0, 0, 0};
+      l[i] = 1;
+      corner_det = irz_gradient(x, false, order == 2 ? 10 : 4, u, l, corner[i]);
+    }
+    for (int q = 0; q < irz_rule_fast.count; q++) {
+      const double *l = irz_rule_fast.point[q];
+      double g[3] = {0, 0, 0}, r[3] = {0, 0, 0}, det = corner_det, square = 0, size = 0;
+      if (bent) det = irz_gradient(x, true, order == 2 ? 10 : 4, u, l, g);
+      for (int i = 0; i < 4; i++) {
+        double value = order == 2 ? l[i] * (2 * l[i] - 1) : l[i];
+        for (int d = 0; d < 3; d++) {
+          r[d] += value * recovered[node[i]][d];
+          if (!bent) g[d] += l[i] * corner[i][d];
+        }
+      }
+      for (int e = 0; e < 6 && order == 2; e++) {
+        double value = 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]];
+        for (int d = 0; d < 3; d++) r[d] += value * recovered[node[4 + e]][d];
+      }
+      for (int d = 0; d < 3; d++) {
+        square += (r[d] - g[d]) * (r[d] - g[d]);
+        size += g[d] * g[d];
+      }
+      total += irz_rule_fast.weight[q] * det / 6 * square * irz_law_sigma(laws[medium->region[t]], sqrt(size), NULL);
+    }
+  }
+  return total;
+}
+
+IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, int order, int n_pulses,
+                    double *const *potential, double *field, double *defect, IrzError *error) {
   const IrzPart *part = medium->part;
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   double(*sum)[3] = NULL, *weight = NULL;
-  IrzCode code = irz_alloc(&sum, n, sizeof *sum, error);
-  if (code == IRZ_OK) code = irz_alloc(&weight, n, sizeof *weight, error);
+  irz_alloc(&sum, n, sizeof *sum, error);
+  if (error->code == IRZ_OK) irz_alloc(&weight, n, sizeof *weight, error);
+  IrzCode code = irz_error_agree(part->comm, error);
   for (size_t i = 0; code == IRZ_OK && i < n; i++) field[i] = 0;
   for (int p = 0; code == IRZ_OK && p < n_pulses; p++) {
     memset(sum, 0, n * sizeof *sum);
     accumulate(medium, order, potential[p], sum, p == 0 ? weight : NULL);
     for (size_t i = 0; i < n; i++) {
-      double size = sqrt(sum[i][0] * sum[i][0] + sum[i][1] * sum[i][1] + sum[i][2] * sum[i][2]);
-      if (weight[i] > 0) field[i] = fmax(field[i], size / weight[i]);
+      if (weight[i] <= 0) continue;
+      for (int d = 0; d < 3; d++) sum[i][d] /= weight[i];
     }
+    /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
+    code = irz_part_share(part, 3, &sum[0][0], error);
+    for (size_t i = 0; i < n; i++) {
+      field[i] = fmax(field[i], sqrt(sum[i][0] * sum[i][0] + sum[i][1] * sum[i][1] + sum[i][2] * sum[i][2]));
+    }
+    double mine = gradient_defect(medium, laws, order, potential[p], sum);
+    MPI_Allreduce(&mine, &defect[p], 1, MPI_DOUBLE, MPI_SUM, part->comm);
   }
   free(sum);
   free(weight);
-  /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
-  if (code == IRZ_OK) irz_part_share(part, 1, field, error);
-  return irz_error_agree(part->comm, error);
+  return code;
 }

@@ -3,15 +3,20 @@
 #define IREZONE_ZONE_RECOVER_H
 
 #include "field/medium.h"
+#include <irezone/law.h>
 
-/// Largest recovered |E| over the pulses at every node: gradients of the tetrahedra around a node, averaged with
-/// their volumes as weights, pulse by pulse. Collective.
+/// Recover the field and estimate how far the element-wise one is from it.
+/// The recovered gradient at a node is the mean of those of the tetrahedra around it, with their volumes as weights,
+/// pulse by pulse (Zienkiewicz and Zhu 1987). Collective.
 /// @param[in]  medium     regions and curved tetrahedra
+/// @param[in]  laws       [n_regions] conductivities
 /// @param[in]  order      element order of the potentials
 /// @param[in]  n_pulses   number of potentials
 /// @param[in]  potential  [n_pulses] each [nodes of the part], V
-/// @param[out] field      [nodes of the part] V/m
-IrzCode irz_recover(const IrzMedium *medium, int order, int n_pulses, double *const *potential, double *field,
-                    IrzError *error);
+/// @param[out] field      [nodes of the part] largest recovered |E| over the pulses, V/m
+/// @param[out] defect     [n_pulses] W, integral of sigma |recovered - element-wise gradient|^2: estimates the squared
+///                        energy norm of the error
+IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, int order, int n_pulses,
+                    double *const *potential, double *field, double *defect, IrzError *error);
 
 #endif

@@ -221,13 +221,74 @@ static double lattice_volume(const Cell *cell, const double field[POINTS], doubl
   return sum;
 }
 
-/// Running sums of one rank.
+/// Running sums of one rank; `scatter` holds squares.
 typedef struct {
-  double volume;
+  IrzVolume zone;
   double box[2][3];
-  double also[IRZ_MAX_ALSO];
+  IrzVolume also[IRZ_MAX_ALSO];
   double *region_volume, *region_ablated;
 } Sums;
+
+/// Step in the threshold for the slope of the volume, relative.
+static const double slope_step = 0.03;
+
+/// Field in a tetrahedron on the lattice: bounds, and values where a threshold may cut it.
+typedef struct {
+  double low, high;
+  double whole; ///< m^3
+  double scale; ///< true volume over that of the lattice's flat tetrahedra
+  double x[POINTS][3], field[POINTS], other[POINTS];
+} Sampled;
+
+/// Volume above a threshold in one tetrahedron, added to the sums.
+static double add_volume(const Cell *cell, Sampled *s, double threshold, double (*box)[3], IrzVolume *sum) {
+  double next = threshold * (1 + slope_step), volume = 0, recovered = 0, above = 0;
+  if (s->low >= next) {
+    volume = recovered = above = s->whole;
+  } else if (threshold <= s->high) {
+    volume = s->scale * lattice_volume(cell, s->field, s->x, threshold, box);
+    recovered = s->scale * lattice_volume(cell, s->other, s->x, threshold, NULL);
+    above = s->scale * lattice_volume(cell, s->field, s->x, next, NULL);
+  }
+  if (box != NULL && s->low >= next) {
+    for (int i = 0; i < (cell->bent ? 10 : 4); i++) grow(box, cell->x[i]);
+  }
+  sum->volume += volume;
+  sum->recovered += recovered;
+  sum->scatter += (volume - recovered) * (volume - recovered);
+  sum->slope += (volume - above) / slope_step;
+  return volume;
+}
+
+/// Add a quadrature point's share to a volume.
+static bool add_share(double field, double other, double threshold, double share, IrzVolume *sum) {
+  bool in = field >= threshold, also_in = other >= threshold;
+  sum->volume += in ? share : 0;
+  sum->recovered += also_in ? share : 0;
+  sum->scatter += in != also_in ? share * share : 0;
+  sum->slope += in && field < threshold * (1 + slope_step) ? share / slope_step : 0;
+  return in;
+}
+
+/// The other field of the two, for comparison: recovered at order 2, element-wise at order 1.
+static double other_field(Cell *cell, const double l[4]) {
+  const IrzZoneTask *task = cell->task;
+  const int32_t *node = task->medium->part->tet[cell->tet];
+  double sum = 0, u[10], g[3];
+  if (task->order == 2) {
+    for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * task->recovered[node[i]];
+    for (int e = 0; e < 6; e++) {
+      sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * task->recovered[node[4 + e]];
+    }
+    return sum;
+  }
+  for (int p = 0; p < task->n_pulses; p++) {
+    for (int i = 0; i < 10; i++) u[i] = task->potential[p][node[i]];
+    irz_gradient(cell->x, cell->bent, 4, u, l, g);
+    sum = fmax(sum, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
+  }
+  return sum;
+}
 
 /// A tetrahedron with several regions inside: each point of its rule stands for its share.
 static void measure_mixed(Cell *cell, Sums *sums) {
@@ -236,61 +297,60 @@ static void measure_mixed(Cell *cell, Sums *sums) {
   const uint8_t *region = task->medium->point_region + task->medium->first_point[cell->general];
   for (int q = 0; q < rule->count; q++) {
     double zero[10] = {0}, unused[3], x[3];
-    double det = irz_gradient(cell->x, cell->bent, 10, zero, rule->point[q], unused);
-    double share = rule->weight[q] * det / 6, field = field_at(cell, rule->point[q]);
+    double det = irz_gradient(cell->x, cell->bent, 10, zero, rule->point[q], unused), share = rule->weight[q] * det / 6;
+    double field = field_at(cell, rule->point[q]), other = other_field(cell, rule->point[q]);
     sums->region_volume[region[q]] += share;
-    if (field >= task->threshold[region[q]]) {
+    if (add_share(field, other, task->threshold[region[q]], share, &sums->zone)) {
       sums->region_ablated[region[q]] += share;
-      sums->volume += share;
       position(cell, rule->point[q], x);
       grow(sums->box, x);
     }
-    for (int k = 0; k < task->n_also; k++) {
-      if (field >= task->also[k]) sums->also[k] += share;
-    }
+    for (int k = 0; k < task->n_also; k++) add_share(field, other, task->also[k], share, &sums->also[k]);
   }
+}
+
+/// Volume of a curved tetrahedron: the determinant of its map is a cubic polynomial, so the rule of degree 5 is exact.
+static double curved_volume(Cell *cell) {
+  const IrzRule *rule = &irz_rule_curved;
+  double zero[10] = {0}, unused[3], sum = 0;
+  for (int q = 0; q < rule->count; q++) {
+    sum += rule->weight[q] / 6 * irz_gradient(cell->x, true, 10, zero, rule->point[q], unused);
+  }
+  return sum;
 }
 
 /// A tetrahedron in one region.
 static void measure_plain(Cell *cell, Sums *sums) {
   const IrzZoneTask *task = cell->task;
   int region = task->medium->region[cell->tet];
-  double threshold = task->threshold[region], low, high, field[POINTS], x[POINTS][3];
-  field_bounds(cell, &low, &high);
-  bool cut = low < threshold && threshold <= high;
-  for (int k = 0; k < task->n_also; k++) cut = cut || (low < task->also[k] && task->also[k] <= high);
-  double whole = tet_volume(cell->x[0], cell->x[1], cell->x[2], cell->x[3]), ablated = 0;
+  double threshold = task->threshold[region];
+  Sampled s;
+  field_bounds(cell, &s.low, &s.high);
+  bool cut = s.low < threshold * (1 + slope_step) && threshold <= s.high;
+  for (int k = 0; k < task->n_also; k++) {
+    cut = cut || (s.low < task->also[k] * (1 + slope_step) && task->also[k] <= s.high);
+  }
+  s.whole = tet_volume(cell->x[0], cell->x[1], cell->x[2], cell->x[3]);
   if (cut || cell->bent) {
-    for (int p = 0; p < POINTS; p++) position(cell, cell->lattice->l[p], x[p]);
+    for (int p = 0; p < POINTS; p++) position(cell, cell->lattice->l[p], s.x[p]);
   }
-  if (cut) {
-    for (int p = 0; p < POINTS; p++) field[p] = field_at(cell, cell->lattice->l[p]);
+  for (int p = 0; cut && p < POINTS; p++) {
+    s.field[p] = field_at(cell, cell->lattice->l[p]);
+    s.other[p] = other_field(cell, cell->lattice->l[p]);
   }
+  s.scale = 1;
   if (cell->bent) {
-    whole = 0;
+    double flat = 0;
     for (int c = 0; c < CELLS; c++) {
       const int *p = cell->lattice->cell[c];
-      whole += tet_volume(x[p[0]], x[p[1]], x[p[2]], x[p[3]]);
+      flat += tet_volume(s.x[p[0]], s.x[p[1]], s.x[p[2]], s.x[p[3]]);
     }
+    s.whole = curved_volume(cell);
+    s.scale = s.whole / flat;
   }
-  if (low >= threshold) {
-    ablated = whole;
-    for (int i = 0; i < (cell->bent ? 10 : 4); i++) grow(sums->box, cell->x[i]);
-  } else if (threshold <= high) {
-    ablated = lattice_volume(cell, field, x, threshold, sums->box);
-  }
-  sums->region_volume[region] += whole;
-  sums->region_ablated[region] += ablated;
-  sums->volume += ablated;
-  for (int k = 0; k < task->n_also; k++) {
-    double also = task->also[k];
-    if (also == threshold)
-      sums->also[k] += ablated;
-    else if (low >= also)
-      sums->also[k] += whole;
-    else if (also <= high)
-      sums->also[k] += lattice_volume(cell, field, x, also, NULL);
-  }
+  sums->region_volume[region] += s.whole;
+  sums->region_ablated[region] += add_volume(cell, &s, threshold, sums->box, &sums->zone);
+  for (int k = 0; k < task->n_also; k++) add_volume(cell, &s, task->also[k], NULL, &sums->also[k]);
 }
 
 /* ---- All tetrahedra ---- */
@@ -329,8 +389,10 @@ IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzEr
   if (code == IRZ_OK) {
     lattice_make(lattice);
     measure_part(task, lattice, &sums);
-    MPI_Allreduce(&sums.volume, &measure->volume, 1, MPI_DOUBLE, MPI_SUM, comm);
-    MPI_Allreduce(sums.also, measure->also, IRZ_MAX_ALSO, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(&sums.zone, &measure->zone, 4, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.also, measure->also, 4 * IRZ_MAX_ALSO, MPI_DOUBLE, MPI_SUM, comm);
+    measure->zone.scatter = sqrt(measure->zone.scatter);
+    for (int k = 0; k < task->n_also; k++) measure->also[k].scatter = sqrt(measure->also[k].scatter);
     MPI_Allreduce(sums.region_volume, measure->region_volume, n, MPI_DOUBLE, MPI_SUM, comm);
     MPI_Allreduce(sums.region_ablated, measure->region_ablated, n, MPI_DOUBLE, MPI_SUM, comm);
     MPI_Allreduce(sums.box[0], measure->box[0], 3, MPI_DOUBLE, MPI_MIN, comm);

@@ -13,19 +13,27 @@ typedef struct {
   int order; ///< of the potentials
   int n_pulses;
   double *const *potential; ///< [n_pulses] each [nodes of the part], V
-  const double *recovered;  ///< [nodes of the part] |E| at nodes, V/m; used instead of the gradients at order 1
+  const double *recovered;  ///< [nodes of the part] |E| at nodes, V/m
   const double *threshold;  ///< [n_regions] V/m, of each region
   int n_also;
   const double *also; ///< [n_also] V/m, for every region
 } IrzZoneTask;
 
+/// Volume above one threshold, and what an error estimate needs. m^3.
+typedef struct {
+  double volume;    ///< with the element-wise field (order 1: the recovered one)
+  double recovered; ///< with the recovered field (order 1: the element-wise one)
+  double scatter;   ///< root of the sum of the squared differences of the two in each tetrahedron
+  double slope;     ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
+} IrzVolume;
+
 /// What was measured; the same on all ranks.
 typedef struct {
-  double volume;             ///< m^3
-  double box[2][3];          ///< m; both zero if the zone is empty
-  double also[IRZ_MAX_ALSO]; ///< m^3
-  double *region_volume;     ///< [n_regions] m^3, owned by the caller
-  double *region_ablated;    ///< [n_regions] m^3
+  IrzVolume zone;
+  double box[2][3]; ///< m; both zero if the zone is empty
+  IrzVolume also[IRZ_MAX_ALSO];
+  double *region_volume;  ///< [n_regions] m^3, owned by the caller
+  double *region_ablated; ///< [n_regions] m^3
 } IrzZoneMeasure;
 
 /// Measure. Collective. In a tetrahedron that the zone's surface cuts the field is taken on a lattice of 64 smaller
