@@ -322,8 +322,13 @@ static IrzCode look_up(IrzModel *model, const IrzPlan *plan, const IrzLaw ***law
   return IRZ_OK;
 }
 
+/// The squared energy norm that recovery sees is too small where the field is singular, at the ends of bare metal: on
+/// meshes of 7 to 60 thousand tetrahedra the current was off by 2.4 times as much, and the zone as if by 1.4 times. The
+/// factors keep a margin over that; benchmarks/check_error_bars measures how the bars do.
+static const double current_factor = 3, zone_factor = 2.5;
+
 /// Estimate the errors of the currents: the power, and with it the current, is off by the squared energy norm of the
-/// error. Returns the largest relative one.
+/// error. Returns the largest relative defect, without the factor.
 static double current_errors(IrzSummary *summary, const double *defect) {
   double largest = 0;
   for (int i = 0; i < summary->n_pulses; i++) {
