@@ -37,5 +37,7 @@ else()
   set(IREZONE_PC_LIBS "")
   set(IREZONE_PC_LIBS_PRIVATE "${IREZONE_PC_OTHERS}")
 endif()
+# The prefix is found from where the file is, so that `cmake --install --prefix` and moved folders work.
+file(RELATIVE_PATH IREZONE_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/irezone.pc.in ${CMAKE_CURRENT_BINARY_DIR}/irezone.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/irezone.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,12 +1,33 @@
-/* The smallest user of the installed library: conductivity of a tissue at a field strength. */
-#include <irezone/law.h>
-#include <math.h>
+/* A user of the installed library: two probes in liver, solved in memory, nothing written. */
+#include <irezone/model.h>
+#include <petscsys.h>
 #include <stdio.h>
 
-int main(void) {
-  IrzLaw law = {.kind = IRZ_LAW_RAMP, .low = 0.067, .high = 0.241, .p = 46000, .q = 70000};
-  double sigma = irz_law_sigma(&law, 58000, NULL);
+static const char plan_text[] = "name: consumer\n"
+                                "mesh: {size: 60, accuracy: 5}\n"
+                                "tissues: {default: {preset: liver}}\n"
+                                "array: {count: 2, spacing: 15, exposure: 15}\n"
+                                "pulses: [{from: A, to: B, voltage: 2000, count: 90, width: 100, rate: 1.5}]\n";
 
-  printf("sigma(580 V/cm) = %.3f S/m\n", sigma);
-  return fabs(sigma - 0.154) < 1e-12 ? 0 : 1;
+int main(int argc, char **argv) {
+  IrzError error = {0};
+  IrzPlan *plan = NULL;
+  IrzModel *model = NULL;
+  IrzSummary summary = {0};
+
+  if (PetscInitialize(&argc, &argv, NULL, NULL) != 0) return 1;
+  IrzCode code = irz_plan_parse(plan_text, "consumer.yaml", 0, NULL, &plan, &error);
+  if (code == IRZ_OK) code = irz_model_create(PETSC_COMM_WORLD, plan, NULL, &model, &error);
+  if (code == IRZ_OK) code = irz_model_solve(model, plan, &summary, &error);
+  if (code == IRZ_OK) {
+    printf("zone %.1f cm3, current %.1f A\n", summary.zone.volume * 1e6, summary.pulses[0].current);
+    if (!(summary.zone.volume > 1e-6 && summary.zone.volume < 2e-5)) code = IRZ_ERR_SOLVER;
+    irz_summary_clear(&summary);
+  } else {
+    fprintf(stderr, "consumer: %s\n", error.text);
+  }
+  irz_model_free(model);
+  irz_plan_free(plan);
+  PetscFinalize();
+  return (int)code;
 }
