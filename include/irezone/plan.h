@@ -27,7 +27,16 @@ typedef struct {
   IrzLaw sigma;
   double threshold;      ///< V/m, the one that applies (own, else zone.threshold, else the preset's)
   bool threshold_stated; ///< the tissue states a threshold of its own
-  int line;              ///< line in the plan, 0 if it has none
+  struct {
+    double density;      ///< kg/m^3; this and the next five NaN if neither the plan nor a preset states them
+    double capacity;     ///< J/(kg K)
+    double conductivity; ///< W/(m K)
+    double perfusion;    ///< 1/s, volume of blood per volume of tissue and time
+    double metabolic;    ///< W/m^3
+    double sigma_rise;   ///< 1/K: sigma (1 + sigma_rise (T - 37 C))
+    bool blood;          ///< held at the temperature of the blood: a vessel with flow
+  } heat;
+  int line; ///< line in the plan, 0 if it has none
 } IrzTissue;
 
 /// A needle probe.
@@ -72,6 +81,50 @@ typedef struct {
   int label;
   char region[IRZ_NAME_MAX];
 } IrzLabel;
+
+/// Whether the temperature acts back on the conductivity.
+typedef enum {
+  IRZ_COUPLING_NONE, ///< heat from the fields at 37 C
+  IRZ_COUPLING_FULL  ///< fields solved again as the tissue warms up
+} IrzCoupling;
+
+/// What the bare metal of the needles does to heat.
+typedef enum {
+  IRZ_NEEDLES_METAL,     ///< takes up heat and conducts it along the needle, as steel
+  IRZ_NEEDLES_BODY,      ///< is held at the temperature of the blood
+  IRZ_NEEDLES_INSULATING ///< nothing
+} IrzNeedles;
+
+/// Perfusion inside the electroporated zone.
+typedef enum { IRZ_PERFUSION_KEPT, IRZ_PERFUSION_STOPPED } IrzZonePerfusion;
+
+/// Outer wall of the tissue box.
+typedef enum { IRZ_OUTER_BODY, IRZ_OUTER_INSULATED } IrzOuter;
+
+/// Constants of the Arrhenius damage.
+typedef enum { IRZ_DAMAGE_LIVER, IRZ_DAMAGE_GENERAL, IRZ_DAMAGE_SKIN, IRZ_DAMAGE_ARTERY } IrzDamageSet;
+
+/// Heating of the tissue. Temperatures in degrees Celsius.
+typedef struct {
+  bool on; ///< the plan has `heat`
+  IrzCoupling coupling;
+  IrzNeedles needles;
+  IrzZonePerfusion perfusion_in_zone;
+  IrzOuter outer;
+  IrzDamageSet damage;
+  double heart_rate; ///< Hz, one pulse per heartbeat; 0: each pair's own rate
+  int packet;        ///< pulses between two pauses
+  double recharge;   ///< s, pause of the generator
+  double gap;        ///< s, from one pair to the next
+  double cooling;    ///< s, after the last pulse
+  double body;       ///< C, blood, outer wall, and tissue at the start unless `initial` says otherwise
+  double initial;    ///< C
+  int order;         ///< element order of the temperature
+  double tolerance;  ///< K, error allowed in one time step
+  double step;       ///< s, longest time step if steps are planned; 0: chosen by `tolerance`
+  int frames;        ///< temperature fields to write
+  int line;
+} IrzHeatPlan;
 
 /// A checked plan. Build one with irz_plan_read() or irz_plan_parse(), free it with irz_plan_free().
 typedef struct {
@@ -125,6 +178,8 @@ typedef struct {
     int n_also;
     double also[IRZ_MAX_ALSO]; ///< V/m
   } zone;
+
+  IrzHeatPlan heat;
 
   int n_warnings;
   char **warnings; ///< one line each

@@ -55,6 +55,41 @@ typedef struct {
   IrzRegionVolume *regions; ///< [n_regions], owned
 } IrzZone;
 
+/// The treatment at one moment.
+typedef struct {
+  double time;                  ///< s, since the first pulse
+  int pulse;                    ///< entry of the plan's pulses that fires, or -1
+  double current;               ///< A, during a pulse; 0 in pauses
+  double power;                 ///< W, averaged over pulses and the time between them
+  double hottest;               ///< C
+  double probe[IRZ_MAX_PROBES]; ///< C, mean over each probe's bare metal
+} IrzHeatSample;
+
+/// What the heating came to. Temperatures in degrees Celsius.
+typedef struct {
+  double peak;             ///< C, highest temperature anywhere, ever
+  double peak_time;        ///< s
+  double peak_at[3];       ///< m
+  double volume_50;        ///< m^3, of tissue that reached 50 C
+  double volume_damage;    ///< m^3, of tissue whose Arrhenius integral reached 1
+  double volume_cem43;     ///< m^3, of tissue that got 240 equivalent minutes at 43 C
+  double zone_damage;      ///< m^3, of the ablated zone, where the Arrhenius integral reached 1
+  double thermal_share;    ///< share of the ablated zone that is also destroyed by heat, 0 to 1
+  double duration;         ///< s, of the whole timeline
+  double joule, metabolic; ///< J, heat put in
+  double stored;           ///< J, held by tissue and needles at the end
+  double perfused;         ///< J, carried away by blood flow
+  double conducted;        ///< J, left through wall, needles and vessels at body temperature
+  double balance;          ///< what the five leave unexplained, relative to the heat put in
+  int steps, rejected;     ///< time steps
+  int linear_iterations;
+  int field_solves; ///< electric fields solved again because the tissue had warmed up
+  double seconds;   ///< s, wall clock
+  double cpu;       ///< s, processor time of all ranks
+  int n_samples;
+  IrzHeatSample *samples; ///< [n_samples], owned
+} IrzHeatResult;
+
 /// Everything a run reports. Times in s.
 typedef struct {
   const IrzPlan *plan;
@@ -65,6 +100,7 @@ typedef struct {
   int n_pulses;
   IrzPulseResult *pulses; ///< [n_pulses], owned
   IrzZone zone;
+  IrzHeatResult *heat; ///< NULL if the plan has no `heat`; owned
   struct {
     double mesh, setup, solve, zone, output, total;
   } timing;

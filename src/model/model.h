@@ -3,6 +3,7 @@
 #define IREZONE_MODEL_MODEL_H
 
 #include "field/field.h"
+#include "heat/heat.h"
 #include <irezone/model.h>
 
 /// Which pulse a kept potential belongs to.
@@ -33,6 +34,7 @@ struct IrzModel {
   double *trial;          ///< [n_local of the space] V, for looking for the generator's limit; NULL until needed
   double *recovered;      ///< [nodes of the part] largest |E| over the pulses, V/m
   double *threshold;      ///< [regions of the medium] V/m
+  IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
 
   double started, mesh_time, setup_time; ///< s
 };

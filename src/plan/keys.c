@@ -8,6 +8,11 @@
 static const char *const idle_choices[] = {"floating", "insulating", NULL};
 static const char *const memory_choices[] = {"none", "pairs", NULL};
 static const char *const frame_choices[] = {"RAS", "LPS", NULL};
+static const char *const coupling_choices[] = {"none", "full", NULL};
+static const char *const needle_choices[] = {"metal", "body", "insulating", NULL};
+static const char *const perfusion_choices[] = {"kept", "stopped", NULL};
+static const char *const outer_choices[] = {"body", "insulated", NULL};
+static const char *const damage_choices[] = {"liver", "general", "skin", "artery", NULL};
 static const char *const pairs_choices[] = {"all", NULL};
 const char *const irz_law_names[] = {"constant", "ramp", "sigmoid", "smoothstep", "gompertz", "table", NULL};
 
@@ -56,6 +61,10 @@ static const IrzKey plan_keys[] = {
      .help = "pairs: conductivity never falls below what earlier pairs raised it to"},
     {.name = "generator", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, generator), .help = "limits"},
     {.name = "zone", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, zone), .help = "thresholds"},
+    {.name = "heat",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, heat),
+     .help = "compute the heating of the tissue; {} takes every default; nothing is computed if not stated"},
     END,
 };
 const IrzSection irz_section_plan = {"", "the plan", plan_keys};
@@ -103,6 +112,13 @@ static const IrzKey mesh_keys[] = {
 };
 const IrzSection irz_section_mesh = {"mesh", "the mesh", mesh_keys};
 
+/* What the heating needs to know of a tissue; not stated, it comes from the preset. */
+#define THERMAL(key, field, scale, units, smallest, largest, words)                                                    \
+  {                                                                                                                    \
+    .name = (key), .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzTissueKeys, field), .unit = (scale),                  \
+    .unit_name = (units), .least = (smallest), .most = (largest), .help = (words)                                      \
+  }
+
 static const IrzKey tissue_keys[] = {
     {.name = "preset",
      .type = IRZ_KEY_NAME,
@@ -120,6 +136,17 @@ static const IrzKey tissue_keys[] = {
      .least = 1,
      .most = 1e5,
      .help = "irreversible threshold; if not stated zone.threshold, if that is not stated the preset's"},
+    THERMAL("density", density, 1, "kg/m^3", 1, 3e4, "density"),
+    THERMAL("heat_capacity", capacity, 1, "J/(kg K)", 1, 1e5, "heat capacity"),
+    THERMAL("thermal_conductivity", conductivity, 1, "W/(m K)", 1e-4, 1e4, "thermal conductivity"),
+    THERMAL("perfusion", perfusion, 1, "1/s", 0, 10, "volume of blood through a volume of tissue per second"),
+    THERMAL("metabolic_heat", metabolic, 1, "W/m^3", 0, 1e7, "heat that the tissue makes"),
+    THERMAL("temperature_coefficient", sigma_rise, 0.01, "%/K", -10, 10,
+            "rise of the conductivity with temperature, from 37 °C on"),
+    {.name = "blood",
+     .type = IRZ_KEY_FLAG,
+     .offset = offsetof(IrzTissueKeys, blood),
+     .help = "a vessel with flow: held at body temperature, a sink of heat; true for the preset vessel if not stated"},
     END,
 };
 const IrzSection irz_section_tissue = {"tissues.REGION", "a tissue", tissue_keys};
@@ -439,3 +466,122 @@ static const IrzKey zone_keys[] = {
     END,
 };
 const IrzSection irz_section_zone = {"zone", "thresholds of the ablated zone", zone_keys};
+
+static const IrzKey heat_keys[] = {
+    {.name = "coupling",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlan, heat.coupling),
+     .choices = coupling_choices,
+     .standard = "none",
+     .help = "full: the field is solved again as the tissue warms up and conducts better"},
+    {.name = "heart_rate",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.heart_rate),
+     .unit = 1.0 / 60,
+     .unit_name = "1/min",
+     .least = 1,
+     .most = 1000,
+     .help = "one pulse per heartbeat; if not stated the rate of each pair"},
+    {.name = "packet",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzPlan, heat.packet),
+     .least = 1,
+     .most = 1e6,
+     .standard = "10",
+     .help = "pulses between two pauses in which the generator recharges"},
+    /* 3 to 3.5 s (recalled, not checked). */
+    {.name = "recharge",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.recharge),
+     .unit_name = "s",
+     .least = 0,
+     .most = 1e4,
+     .standard = "3.5",
+     .help = "length of that pause (the default is recalled, not checked)"},
+    {.name = "gap",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.gap),
+     .unit_name = "s",
+     .least = 0,
+     .most = 1e5,
+     .standard = "5",
+     .help = "from the last pulse of a pair to the first of the next (the default is a guess)"},
+    {.name = "cooling",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.cooling),
+     .unit_name = "s",
+     .least = 0,
+     .most = 1e5,
+     .standard = "60",
+     .help = "time that is computed after the last pulse"},
+    {.name = "body_temperature",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.body),
+     .unit_name = "°C",
+     .least = 0,
+     .most = 60,
+     .standard = "37",
+     .help = "of the blood and of the wall of the tissue box"},
+    {.name = "initial_temperature",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.initial),
+     .unit_name = "°C",
+     .least = 0,
+     .most = 100,
+     .help = "of the tissue; the body's if not stated"},
+    {.name = "needles",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlan, heat.needles),
+     .choices = needle_choices,
+     .standard = "metal",
+     .help = "bare metal: takes up heat and leads it along as steel, is held at body temperature, or does nothing"},
+    {.name = "perfusion_in_zone",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlan, heat.perfusion_in_zone),
+     .choices = perfusion_choices,
+     .standard = "kept",
+     .help = "stopped: no blood flows in the ablated zone, from the first pulse on"},
+    {.name = "outer",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlan, heat.outer),
+     .choices = outer_choices,
+     .standard = "body",
+     .help = "wall of the tissue box: at body temperature, or insulated"},
+    {.name = "damage",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzPlan, heat.damage),
+     .choices = damage_choices,
+     .standard = "liver",
+     .help = "constants of the Arrhenius damage; the rate at 37 °C is subtracted"},
+    {.name = "order",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzPlan, heat.order),
+     .least = 1,
+     .most = 2,
+     .standard = "1",
+     .help = "element order of the temperature"},
+    {.name = "tolerance",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.tolerance),
+     .unit_name = "K",
+     .least = 1e-6,
+     .most = 10,
+     .standard = "0.2",
+     .help = "error of the temperature allowed in one time step"},
+    {.name = "step",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, heat.step),
+     .unit_name = "s",
+     .least = 1e-6,
+     .most = 1e4,
+     .help = "instead: equal time steps up to this long"},
+    {.name = "frames",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzPlan, heat.frames),
+     .least = 0,
+     .most = 10000,
+     .standard = "0",
+     .help = "temperature fields to write, evenly in time: NAME_heat.hdf.series, for ParaView to play"},
+    END,
+};
+const IrzSection irz_section_heat = {"heat", "heating of the tissue (off if not stated)", heat_keys};

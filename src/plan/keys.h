@@ -104,7 +104,7 @@ const char *irz_nearest_name(const char *word, const char *const *names);
 /// The top of a plan.
 typedef struct {
   char name[IRZ_NAME_MAX];
-  const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *pulses, *generator, *zone;
+  const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *pulses, *generator, *zone, *heat;
   int idle_probes, memory;
 } IrzPlanKeys;
 
@@ -120,6 +120,8 @@ typedef struct {
   char preset[IRZ_NAME_MAX];
   const IrzYaml *sigma;
   double threshold;
+  double density, capacity, conductivity, perfusion, metabolic, sigma_rise; ///< NaN: not stated
+  bool blood;
 } IrzTissueKeys;
 
 /// array
@@ -149,7 +151,7 @@ typedef struct {
 } IrzTableKeys;
 
 extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anatomy, irz_section_probe,
-    irz_section_array, irz_section_pulse, irz_section_pairs, irz_section_generator, irz_section_zone;
+    irz_section_array, irz_section_pulse, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_heat;
 /// By IrzLawKind; all but the table's are read into an IrzLaw, that into an IrzTableKeys.
 extern const IrzSection irz_section_laws[];
 /// Names of the laws, in the order of IrzLawKind.

@@ -18,6 +18,11 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place);
 /// Read `pulses`, a list or a map, and warn about unusual pairs.
 IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node);
 
+/// Read `heat`, and check that every tissue has what it needs.
+/// @param[in] node     NULL: nothing is computed
+/// @param[in] tissues  where tissues are stated
+IrzCode irz_heat_read(const IrzReader *reader, const IrzYaml *node, const IrzYaml *tissues);
+
 /// Midpoint of a probe's bare tip, m.
 void irz_probe_middle(const IrzProbe *probe, double middle[3]);
 

@@ -233,7 +233,8 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   warn_unused_tissues(reader, keys.tissues);
   IRZ_TRY(irz_probes_read(reader, root, keys.probes, keys.array));
   if (plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, keys.array != NULL ? keys.array : keys.probes));
-  return irz_pulses_read(reader, keys.pulses);
+  IRZ_TRY(irz_pulses_read(reader, keys.pulses));
+  return irz_heat_read(reader, keys.heat, keys.tissues);
 }
 
 IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,

@@ -3,6 +3,7 @@
 #include "plan/law_read.h"
 #include "plan/parts.h"
 #include <irezone/tissue.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,18 @@ static IrzCode unknown_preset(const IrzReader *reader, const IrzYaml *node, cons
   return irz_reader_fail(reader, node, path, "no preset \"%s\"; `irezone tissues` lists them", name);
 }
 
+/* Thermal numbers: stated, else the preset's. */
+static void fill_thermal(const IrzTissueKeys *keys, const IrzPreset *preset, IrzTissue *tissue) {
+  tissue->heat.density = isnan(keys->density) && preset != NULL ? preset->density.value : keys->density;
+  tissue->heat.capacity = isnan(keys->capacity) && preset != NULL ? preset->heat_capacity.value : keys->capacity;
+  tissue->heat.conductivity =
+      isnan(keys->conductivity) && preset != NULL ? preset->heat_conductivity.value : keys->conductivity;
+  tissue->heat.perfusion = isnan(keys->perfusion) && preset != NULL ? preset->perfusion.value : keys->perfusion;
+  tissue->heat.metabolic = isnan(keys->metabolic) && preset != NULL ? preset->metabolic_heat.value : keys->metabolic;
+  tissue->heat.sigma_rise =
+      isnan(keys->sigma_rise) && preset != NULL ? preset->temperature_coefficient.value : keys->sigma_rise;
+}
+
 /* One tissue. */
 static IrzCode read_tissue(const IrzReader *reader, const char *region, const IrzYaml *node, IrzTissue *tissue) {
   char path[IRZ_KEY_PATH_MAX], full[IRZ_KEY_PATH_MAX];
@@ -26,6 +39,7 @@ static IrzCode read_tissue(const IrzReader *reader, const char *region, const Ir
     return irz_reader_fail(reader, node, path, "the name of a region must have 1 to %d characters", IRZ_NAME_MAX - 1);
   }
   IrzTissueKeys keys = {.threshold = IRZ_NO_THRESHOLD};
+  keys.density = keys.capacity = keys.conductivity = keys.perfusion = keys.metabolic = keys.sigma_rise = NAN;
   IRZ_TRY(irz_reader_section(reader, &irz_section_tissue, node, node, path, true, &keys));
   snprintf(tissue->region, sizeof tissue->region, "%s", region);
   snprintf(tissue->preset, sizeof tissue->preset, "%s", keys.preset);
@@ -37,6 +51,8 @@ static IrzCode read_tissue(const IrzReader *reader, const char *region, const Ir
     if (preset == NULL) return unknown_preset(reader, irz_yaml_get(node, "preset"), full, keys.preset);
     tissue->sigma = preset->sigma;
   }
+  fill_thermal(&keys, preset, tissue);
+  tissue->heat.blood = irz_yaml_get(node, "blood") != NULL ? keys.blood : strcmp(keys.preset, "vessel") == 0;
   irz_key_path(full, path, "sigma");
   if (keys.sigma != NULL) {
     IRZ_TRY(irz_law_read(reader, keys.sigma, full, preset != NULL ? &preset->sigma : NULL, &tissue->sigma));

@@ -1,0 +1,470 @@
+/* The heat equation in time; see heat.h.
+
+   PETSc's TS integrates M dT/dt + K T = f, T above body temperature, from one switch of the generator to the next, with
+   an L-stable Rosenbrock method of order 2: a switch leaves no oscillation behind at the finest elements, as the
+   trapezoidal rule would. */
+#include "heat/heat.h"
+#include "base/memory.h"
+#include "base/petsc.h"
+#include "heat/damage.h"
+#include "heat/thermal.h"
+#include "heat/timeline.h"
+#include <math.h>
+#include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
+#include <petscts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/// What one integration works on.
+typedef struct {
+  const IrzHeatTask *task;
+  const IrzArrhenius *arrhenius;
+  IrzThermal *thermal;
+  IrzMatrix *jacobian; ///< shift * mass + stiffness
+  double shift;        ///< of `jacobian` as it is
+  TS ts;
+  Vec state, source;
+  double *temperature; ///< [n_local] above body; `state` wraps the owned ones
+  double *load;        ///< [n_owned] heat put in now, W
+  double *free_load;   ///< [n_owned] the same, 0 at fixed unknowns; `source` wraps it
+  double *joule;       ///< [n_owned] W while the voltage of `joule_pulse` is on
+  int joule_pulse;     ///< -1: none
+  double joule_power;  ///< W
+  double *before;      ///< [n_owned] at the step before
+  double time_before;
+  double *peak, *omega, *cem43; ///< [n_local] C, 1, min
+  double *scratch;              ///< [n_local]
+  const IrzSegment *segment;
+  double first_step[2]; ///< s, first accepted step of the last pause and of the last packet
+  bool at_start;        ///< no step of this segment yet
+  double hottest, hottest_time;
+  int32_t hottest_at; ///< owned unknown
+  double sums[3];     ///< J: stored, perfused, conducted away; this rank's share
+  double joule_heat, metabolic_power;
+  size_t room; ///< samples there is room for
+  IrzHeatFields *fields;
+  IrzHeatResult *result;
+  int next_frame;
+  IrzError *error;
+} Run;
+
+/// Set a PETSc option unless the user did.
+static PetscErrorCode default_option(const char *name, const char *value) {
+  PetscBool given;
+
+  PetscFunctionBegin;
+  PetscCall(PetscOptionsHasName(NULL, NULL, name, &given));
+  if (!given) PetscCall(PetscOptionsSetValue(NULL, name, value));
+  PetscFunctionReturn(0);
+}
+
+/// F = M dT/dt + K T - f.
+static PetscErrorCode residual(TS ts, PetscReal time, Vec u, Vec slope, Vec f, void *context) {
+  const Run *run = context;
+
+  PetscFunctionBegin;
+  (void)ts;
+  (void)time;
+  PetscCall(MatMult(run->thermal->mass->mat, slope, f));
+  PetscCall(MatMultAdd(run->thermal->stiffness->mat, u, f, f));
+  PetscCall(VecAXPY(f, -1, run->source));
+  PetscFunctionReturn(0);
+}
+
+/// shift * M + K, in arrays that share one pattern.
+static PetscErrorCode jacobian(TS ts, PetscReal time, Vec u, Vec slope, PetscReal shift, Mat a, Mat b, void *context) {
+  Run *run = context;
+  const IrzMatrix *m = run->thermal->mass, *k = run->thermal->stiffness;
+  PetscInt n = run->thermal->space->n_owned;
+
+  PetscFunctionBegin;
+  (void)ts;
+  (void)time;
+  (void)u;
+  (void)slope;
+  (void)a;
+  (void)b;
+  if (shift == run->shift) PetscFunctionReturn(0);
+  for (PetscInt i = 0; i < m->ai[n]; i++) run->jacobian->aa[i] = shift * m->aa[i] + k->aa[i];
+  for (PetscInt i = 0; i < m->bi[n]; i++) run->jacobian->ba[i] = shift * m->ba[i] + k->ba[i];
+  run->shift = shift;
+  PetscCall(irz_matrix_changed(run->jacobian));
+  PetscFunctionReturn(0);
+}
+
+/// Sums that follow the energy over a step, by the trapezoidal rule.
+static void add_energy(Run *run, double dt) {
+  const IrzThermal *thermal = run->thermal;
+  for (int32_t i = 0; i < thermal->space->n_owned; i++) {
+    double rise = run->temperature[i] - run->before[i], mean = 0.5 * (run->temperature[i] + run->before[i]);
+    run->sums[0] += thermal->mass_sum[i] * rise;
+    run->sums[1] += thermal->perfusion_sum[i] * mean * dt;
+    run->sums[2] -= thermal->fixed_mass[i] * rise + thermal->fixed_stiff[i] * mean * dt;
+    if (thermal->fixed[i]) run->sums[2] += run->load[i] * dt;
+  }
+}
+
+/// Peak and damage over a step.
+static void add_damage(Run *run, double time, double dt) {
+  double body = run->task->plan->heat.body;
+  for (int32_t i = 0; i < run->thermal->space->n_owned; i++) {
+    double from = body + run->before[i], to = body + run->temperature[i];
+    if (to > run->peak[i]) run->peak[i] = to;
+    irz_damage_add(run->arrhenius, from, to, dt, &run->omega[i], &run->cem43[i]);
+    if (to > run->hottest) {
+      run->hottest = to;
+      run->hottest_time = time;
+      run->hottest_at = i;
+    }
+  }
+}
+
+/// Append a line of the time series. Collective.
+static PetscErrorCode sample(Run *run, double time, int pulse, double duty) {
+  const IrzSpace *space = run->thermal->space;
+  const IrzPlan *plan = run->task->plan;
+  IrzHeatResult *result = run->result;
+  double sums[2 * IRZ_MAX_PROBES] = {0}, all[2 * IRZ_MAX_PROBES], mine = -INFINITY, hottest;
+
+  PetscFunctionBegin;
+  for (int32_t i = 0; i < space->n_owned; i++) {
+    int p = space->electrode[i];
+    mine = fmax(mine, run->temperature[i]);
+    if (p < 0) continue;
+    sums[p] += run->temperature[i];
+    sums[IRZ_MAX_PROBES + p] += 1;
+  }
+  PetscCallMPI(MPI_Allreduce(&mine, &hottest, 1, MPI_DOUBLE, MPI_MAX, space->part->comm));
+  PetscCallMPI(MPI_Allreduce(sums, all, 2 * IRZ_MAX_PROBES, MPI_DOUBLE, MPI_SUM, space->part->comm));
+  if ((size_t)result->n_samples == run->room) {
+    run->room = 2 * run->room + 256;
+    if (irz_resize(&result->samples, run->room, sizeof *result->samples, run->error) != IRZ_OK) {
+      PetscFunctionReturn(PETSC_ERR_MEM);
+    }
+  }
+  IrzHeatSample *s = &result->samples[result->n_samples++];
+  *s = (IrzHeatSample){.time = time, .pulse = pulse, .hottest = plan->heat.body + hottest};
+  if (pulse >= 0) {
+    s->current = run->task->current[pulse];
+    s->power = run->joule_power * duty;
+  }
+  for (int p = 0; p < IRZ_MAX_PROBES; p++) {
+    s->probe[p] = all[IRZ_MAX_PROBES + p] > 0 ? plan->heat.body + all[p] / all[IRZ_MAX_PROBES + p] : NAN;
+  }
+  PetscFunctionReturn(0);
+}
+
+/// Keep the frames that the step passed, linear in time between its ends. Collective.
+static PetscErrorCode keep_frames(Run *run, double time) {
+  const IrzSpace *space = run->thermal->space;
+  double body = run->task->plan->heat.body, dt = time - run->time_before;
+
+  PetscFunctionBegin;
+  while (run->next_frame < run->fields->n_frames) {
+    double wanted = run->fields->frame_time[run->next_frame];
+    if (wanted > time * (1 + 1e-12)) break;
+    double share = dt > 0 ? (wanted - run->time_before) / dt : 1;
+    for (int32_t i = 0; i < space->n_owned; i++) {
+      run->scratch[i] = body + run->before[i] + share * (run->temperature[i] - run->before[i]);
+    }
+    PetscCall(irz_space_share(space, run->scratch));
+    irz_space_nodes(space, run->scratch, run->fields->frame[run->next_frame++]);
+  }
+  PetscFunctionReturn(0);
+}
+
+/// After every accepted step.
+static PetscErrorCode after_step(TS ts) {
+  Run *run;
+  PetscReal time;
+
+  PetscFunctionBegin;
+  PetscCall(TSGetApplicationContext(ts, &run));
+  PetscCall(TSGetTime(ts, &time));
+  double dt = time - run->time_before;
+  if (run->at_start) run->first_step[run->segment->pulse >= 0] = dt;
+  run->at_start = false;
+  run->joule_heat += run->segment->duty * run->joule_power * dt;
+  add_energy(run, dt);
+  add_damage(run, time, dt);
+  PetscCall(keep_frames(run, time));
+  PetscCall(sample(run, time, run->segment->pulse, run->segment->duty));
+  PetscCall(PetscArraycpy(run->before, run->temperature, run->thermal->space->n_owned));
+  run->time_before = time;
+  if (run->task->progress != NULL) run->task->progress(run->task->context, time / run->result->duration);
+  PetscFunctionReturn(0);
+}
+
+/// Heat of the pair that fires. Collective.
+static PetscErrorCode prepare_source(Run *run, const IrzSegment *segment) {
+  const IrzHeatTask *task = run->task;
+  const IrzSpace *space = run->thermal->space;
+
+  PetscFunctionBegin;
+  if (segment->pulse >= 0 && segment->pulse != run->joule_pulse) {
+    double mine = 0;
+    irz_thermal_joule(run->thermal, task->order, task->laws, NULL, task->potential[segment->pulse], run->joule);
+    for (int32_t i = 0; i < space->n_owned; i++) mine += run->joule[i];
+    PetscCallMPI(MPI_Allreduce(&mine, &run->joule_power, 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
+    run->joule_pulse = segment->pulse;
+  }
+  for (int32_t i = 0; i < space->n_owned; i++) {
+    run->load[i] = run->thermal->metabolic[i] + segment->duty * run->joule[i];
+    run->free_load[i] = run->thermal->fixed[i] ? 0 : run->load[i];
+  }
+  PetscCall(PetscObjectStateIncrease((PetscObject)run->source));
+  PetscFunctionReturn(0);
+}
+
+/// Integrate over one segment.
+static PetscErrorCode run_segment(Run *run, const IrzSegment *segment) {
+  const IrzHeatPlan *heat = &run->task->plan->heat;
+  double length = segment->end - segment->start, step = run->first_step[segment->pulse >= 0];
+  TSConvergedReason reason;
+
+  PetscFunctionBegin;
+  run->segment = segment;
+  run->at_start = true;
+  PetscCall(prepare_source(run, segment));
+  if (heat->step > 0)
+    step = length / ceil(length / heat->step * (1 - 1e-9));
+  else if (!(step > 0) || step > length)
+    step = step > 0 ? length : length / 8;
+  PetscCall(TSSetTime(run->ts, segment->start));
+  PetscCall(TSSetMaxTime(run->ts, segment->end));
+  PetscCall(TSSetTimeStep(run->ts, step));
+  PetscCall(TSSolve(run->ts, run->state));
+  PetscCall(TSGetConvergedReason(run->ts, &reason));
+  if (reason < 0) {
+    irz_error_set(run->error, IRZ_ERR_SOLVER, "heat: the time steps do not converge at %.3g s (%s)", run->time_before,
+                  TSConvergedReasons[reason]);
+  }
+  PetscFunctionReturn(0);
+}
+
+/// Make the integrator. Options: -irz_heat_...
+static PetscErrorCode create_ts(Run *run) {
+  const IrzHeatPlan *heat = &run->task->plan->heat;
+  const IrzSpace *space = run->thermal->space;
+  TSAdapt adapt;
+  SNES snes;
+  KSP ksp;
+  PC pc;
+
+  PetscFunctionBegin;
+  PetscCall(VecCreateMPIWithArray(space->part->comm, 1, space->n_owned, PETSC_DECIDE, run->temperature, &run->state));
+  PetscCall(VecCreateMPIWithArray(space->part->comm, 1, space->n_owned, PETSC_DECIDE, run->free_load, &run->source));
+  PetscCall(TSCreate(space->part->comm, &run->ts));
+  PetscCall(TSSetOptionsPrefix(run->ts, "irz_heat_"));
+  PetscCall(TSSetApplicationContext(run->ts, run));
+  PetscCall(TSSetProblemType(run->ts, TS_LINEAR));
+  PetscCall(TSSetType(run->ts, TSROSW));
+  PetscCall(TSRosWSetType(run->ts, TSROSW2P));
+  PetscCall(TSSetIFunction(run->ts, NULL, residual, run));
+  PetscCall(TSSetIJacobian(run->ts, run->jacobian->mat, run->jacobian->mat, jacobian, run));
+  PetscCall(TSSetExactFinalTime(run->ts, TS_EXACTFINALTIME_MATCHSTEP));
+  PetscCall(TSSetMaxSteps(run->ts, PETSC_MAX_INT));
+  PetscCall(TSSetTolerances(run->ts, heat->tolerance, NULL, 0, NULL));
+  PetscCall(TSGetAdapt(run->ts, &adapt));
+  PetscCall(TSAdaptSetType(adapt, heat->step > 0 ? TSADAPTNONE : TSADAPTBASIC));
+  PetscCall(default_option("-irz_heat_ts_adapt_wnormtype", "INFINITY"));
+  PetscCall(TSSetPostStep(run->ts, after_step));
+  PetscCall(TSGetSNES(run->ts, &snes));
+  PetscCall(SNESSetType(snes, SNESKSPONLY));
+  PetscCall(SNESGetKSP(snes, &ksp));
+  PetscCall(KSPSetType(ksp, KSPCG));
+  PetscCall(KSPSetTolerances(ksp, 1e-6, PETSC_DEFAULT, PETSC_DEFAULT, 1000));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PCSetType(pc, PCSOR));
+  PetscCall(PCSORSetSymmetric(pc, SOR_LOCAL_SYMMETRIC_SWEEP));
+  PetscCall(TSSetFromOptions(run->ts));
+  PetscFunctionReturn(0);
+}
+
+/// Allocate what the run and its results need.
+static IrzCode allocate(Run *run, IrzError *error) {
+  const IrzHeatPlan *heat = &run->task->plan->heat;
+  const IrzPart *part = run->task->medium->part;
+  IrzHeatFields *fields = run->fields;
+  size_t n = (size_t)run->thermal->space->n_local, nodes = (size_t)part->n_vertices + (size_t)part->n_edges;
+  double **arrays[] = {&run->temperature, &run->load,  &run->free_load, &run->joule,  &run->before,
+                       &run->peak,        &run->omega, &run->cem43,     &run->scratch};
+  for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++) IRZ_TRY(irz_alloc(arrays[k], n, sizeof(double), error));
+  IRZ_TRY(irz_matrix_create(run->thermal->space, &run->jacobian, error));
+  IRZ_TRY(irz_alloc(&fields->peak, nodes, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&fields->omega, nodes, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&fields->cem43, nodes, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&fields->frame_time, (size_t)heat->frames, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&fields->frame, (size_t)heat->frames, sizeof(double *), error));
+  for (int k = 0; k < heat->frames; k++) {
+    IRZ_TRY(irz_alloc(&fields->frame[k], nodes, sizeof(double), error));
+    fields->n_frames = k + 1;
+    fields->frame_time[k] = run->result->duration * (heat->frames > 1 ? (double)k / (heat->frames - 1) : 1);
+  }
+  return IRZ_OK;
+}
+
+/// Temperatures before the first pulse.
+static PetscErrorCode start(Run *run) {
+  const IrzHeatPlan *heat = &run->task->plan->heat;
+
+  PetscFunctionBegin;
+  for (int32_t i = 0; i < run->thermal->space->n_local; i++) {
+    run->temperature[i] = run->thermal->fixed[i] ? 0 : heat->initial - heat->body;
+    run->peak[i] = heat->body + run->temperature[i];
+  }
+  PetscCall(PetscArraycpy(run->before, run->temperature, run->thermal->space->n_owned));
+  for (int32_t i = 0; i < run->thermal->space->n_owned; i++) {
+    run->metabolic_power += run->thermal->metabolic[i];
+    if (run->peak[i] > run->hottest) {
+      run->hottest = run->peak[i];
+      run->hottest_at = i;
+    }
+  }
+  PetscCall(keep_frames(run, 0));
+  PetscCall(sample(run, 0, -1, 0));
+  PetscFunctionReturn(0);
+}
+
+/// Where an owned unknown is.
+static void position(const IrzSpace *space, int32_t unknown, double x[3]) {
+  const IrzPart *part = space->part;
+  for (int32_t v = 0; v < part->n_vertices; v++) {
+    if (space->dof[v] == unknown) memcpy(x, part->xyz + 3 * (size_t)v, 3 * sizeof *x);
+  }
+  for (int32_t e = 0; e < part->n_edges; e++) {
+    if (space->dof[part->n_vertices + e] != unknown) continue;
+    const double *from = part->xyz + 3 * (size_t)part->edge[2 * e], *to = part->xyz + 3 * (size_t)part->edge[2 * e + 1];
+    for (int d = 0; d < 3; d++) x[d] = 0.5 * (from[d] + to[d]);
+  }
+}
+
+/// Fields at the nodes, the hottest point, and the sums over all ranks. Collective.
+static PetscErrorCode finish(Run *run) {
+  const IrzSpace *space = run->thermal->space;
+  IrzHeatResult *result = run->result;
+  MPI_Comm comm = space->part->comm;
+  double *unknown[] = {run->peak, run->omega, run->cem43};
+  double *node[] = {run->fields->peak, run->fields->omega, run->fields->cem43};
+  double mine[4] = {run->sums[0], run->sums[1], run->sums[2], run->metabolic_power}, all[4], where[4] = {0};
+  struct {
+    double value;
+    int rank;
+  } hottest = {run->hottest, space->part->rank}, winner;
+  PetscInt steps, rejected, linear;
+
+  PetscFunctionBegin;
+  for (int k = 0; k < 3; k++) {
+    PetscCall(irz_space_share(space, unknown[k]));
+    irz_space_nodes(space, unknown[k], node[k]);
+  }
+  PetscCallMPI(MPI_Allreduce(mine, all, 4, MPI_DOUBLE, MPI_SUM, comm));
+  PetscCallMPI(MPI_Allreduce(&hottest, &winner, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm));
+  if (winner.rank == space->part->rank && run->hottest_at >= 0) {
+    position(space, run->hottest_at, where);
+    where[3] = run->hottest_time;
+  }
+  PetscCallMPI(MPI_Bcast(where, 4, MPI_DOUBLE, winner.rank, comm));
+  result->peak = winner.value;
+  result->peak_time = where[3];
+  memcpy(result->peak_at, where, sizeof result->peak_at);
+  result->joule = run->joule_heat;
+  result->metabolic = all[3] * result->duration;
+  result->stored = all[0];
+  result->perfused = all[1];
+  result->conducted = all[2];
+  double put_in = result->joule + result->metabolic, scale = fmax(fabs(put_in), fabs(result->stored));
+  double rest = put_in - result->stored - result->perfused - result->conducted;
+  result->balance = scale > 0 ? fabs(rest) / scale : 0;
+  PetscCall(TSGetStepNumber(run->ts, &steps));
+  PetscCall(TSGetStepRejections(run->ts, &rejected));
+  PetscCall(TSGetKSPIterations(run->ts, &linear));
+  result->steps = result->n_samples - 1;
+  result->rejected = (int)rejected;
+  result->linear_iterations = (int)linear;
+  PetscFunctionReturn(0);
+}
+
+/// Everything once memory is there. Collective.
+static PetscErrorCode integrate(Run *run, int n_segments, const IrzSegment *segments) {
+  PetscFunctionBegin;
+  PetscCall(create_ts(run));
+  PetscCall(start(run));
+  for (int k = 0; k < n_segments && run->error->code == IRZ_OK; k++) PetscCall(run_segment(run, &segments[k]));
+  PetscCall(finish(run));
+  PetscFunctionReturn(0);
+}
+
+static void clear(Run *run) {
+  double *arrays[] = {run->temperature, run->load,  run->free_load, run->joule,  run->before,
+                      run->peak,        run->omega, run->cem43,     run->scratch};
+  TSDestroy(&run->ts);
+  VecDestroy(&run->state);
+  VecDestroy(&run->source);
+  for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++) free(arrays[k]);
+  irz_matrix_free(run->jacobian);
+  irz_thermal_free(run->thermal);
+}
+
+/// Processor time of this process, s.
+static double processor_time(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec;
+}
+
+IrzCode irz_heat_run(const IrzHeatTask *task, IrzHeatFields *fields, IrzHeatResult *result, IrzError *error) {
+  MPI_Comm comm = task->medium->part->comm;
+  Run run = {.task = task,
+             .fields = fields,
+             .result = result,
+             .joule_pulse = -1,
+             .shift = -1,
+             .hottest = -INFINITY,
+             .hottest_at = -1,
+             .error = error};
+  int n_segments = 0;
+  IrzSegment *segments = NULL;
+  double wall = MPI_Wtime(), cpu = processor_time();
+  memset(fields, 0, sizeof *fields);
+  memset(result, 0, sizeof *result);
+  run.arrhenius = irz_arrhenius(task->plan->heat.damage);
+  irz_timeline_create(task->plan, &n_segments, &segments, error);
+  IrzCode code = irz_error_agree(comm, error);
+  if (code == IRZ_OK) {
+    result->duration = n_segments > 0 ? segments[n_segments - 1].end : 0;
+    code = irz_thermal_create(task->medium, task->plan, task->recovered, task->threshold, &run.thermal, error);
+  }
+  if (code == IRZ_OK) {
+    allocate(&run, error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) {
+    PetscErrorCode failed = integrate(&run, n_segments, segments);
+    if (error->code == IRZ_OK) irz_petsc(failed, "heat", error);
+    code = irz_error_agree(comm, error);
+  }
+  if (code == IRZ_OK) code = irz_heat_measure(task, fields, result, error);
+  clear(&run);
+  free(segments);
+  cpu = processor_time() - cpu;
+  MPI_Allreduce(&cpu, &result->cpu, 1, MPI_DOUBLE, MPI_SUM, comm);
+  result->seconds = MPI_Wtime() - wall;
+  if (code != IRZ_OK) {
+    irz_heat_fields_clear(fields);
+    free(result->samples);
+    memset(result, 0, sizeof *result);
+  }
+  return code;
+}
+
+void irz_heat_fields_clear(IrzHeatFields *fields) {
+  for (int k = 0; k < fields->n_frames; k++) free(fields->frame[k]);
+  free(fields->frame);
+  free(fields->frame_time);
+  free(fields->peak);
+  free(fields->omega);
+  free(fields->cem43);
+  memset(fields, 0, sizeof *fields);
+}

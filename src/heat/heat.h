@@ -1,0 +1,45 @@
+/* Heating of the tissue over a whole treatment: Pennes' equation with Joule heat averaged over pulses and pauses
+   between them, on the mesh of the electric field. */
+#ifndef IREZONE_HEAT_HEAT_H
+#define IREZONE_HEAT_HEAT_H
+
+#include "field/field.h"
+#include <irezone/plan.h>
+#include <irezone/result.h>
+
+/// What to compute. All pointers are borrowed.
+typedef struct {
+  const IrzPlan *plan;
+  const IrzMedium *medium;
+  int order;                                        ///< element order of the potentials
+  const IrzLaw *const *laws;                        ///< [regions of the medium]
+  double *const *potential;                         ///< [plan->n_pulses] each [nodes of the part], V
+  const double *current;                            ///< [plan->n_pulses] A
+  const double *recovered;                          ///< [nodes of the part] largest |E| over the pulses, V/m
+  const double *threshold;                          ///< [regions of the medium] V/m
+  void (*progress)(void *context, double fraction); ///< may be NULL
+  void *context;
+} IrzHeatTask;
+
+/// Fields at the end, at the nodes of the part.
+typedef struct {
+  double *peak;  ///< [nodes] highest temperature, C
+  double *omega; ///< [nodes] Arrhenius integral, 1
+  double *cem43; ///< [nodes] equivalent minutes at 43 C
+  int n_frames;
+  double *frame_time; ///< [n_frames] s
+  double **frame;     ///< [n_frames][nodes] C
+} IrzHeatFields;
+
+/// Compute. Collective.
+/// @param[out] fields  release with irz_heat_fields_clear()
+/// @param[out] result  release `samples` with free()
+/// @return IRZ_OK or IRZ_ERR_SOLVER
+IrzCode irz_heat_run(const IrzHeatTask *task, IrzHeatFields *fields, IrzHeatResult *result, IrzError *error);
+
+void irz_heat_fields_clear(IrzHeatFields *fields);
+
+/// Measure volumes into `result`. Collective.
+IrzCode irz_heat_measure(const IrzHeatTask *task, const IrzHeatFields *fields, IrzHeatResult *result, IrzError *error);
+
+#endif

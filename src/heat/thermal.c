@@ -1,0 +1,386 @@
+/* Assembly of the heat equation; see thermal.h. */
+#include "heat/thermal.h"
+#include "base/memory.h"
+#include "field/kernel.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Blood: IT'IS database V5.0, 1050 kg/m^3 times 3617 J/(kg K). */
+#define BLOOD_HEAT (1050.0 * 3617.0)
+
+/* Steel of the needles: heat capacity and conductivity as in the OpenEP code; density of austenitic steel (recalled,
+   not checked). */
+#define STEEL_DENSITY 7900.0
+#define STEEL_CAPACITY 490.0
+#define STEEL_CONDUCTIVITY 16.3
+
+/* Dunavant's six-point rule of degree 4 on the triangle. */
+#define PA 0.445948490915965
+#define WA 0.223381589678011
+#define PB 0.091576213509771
+#define WB 0.109951743655322
+static const double face_points[6][3] = {{PA, PA, 1 - 2 * PA}, {PA, 1 - 2 * PA, PA}, {1 - 2 * PA, PA, PA},
+                                         {PB, PB, 1 - 2 * PB}, {PB, 1 - 2 * PB, PB}, {1 - 2 * PB, PB, PB}};
+static const double face_weights[6] = {WA, WA, WA, WB, WB, WB};
+
+/// Where a tetrahedron is, and the gradients of the barycentric coordinates if it is straight.
+typedef struct {
+  double x[10][3];
+  bool bent;
+  double g[4][3]; ///< 1/m
+  double det;     ///< 6 times the volume, m^3
+} Shape;
+
+static void shape_of(const IrzPart *part, int32_t tet, int32_t curved, Shape *s) {
+  irz_part_nodes(part, tet, curved, s->x);
+  s->bent = curved >= 0;
+  double e[3][3], zero[4] = {0}, middle[4] = {0.25, 0.25, 0.25, 0.25}, unused[3];
+  if (s->bent) {
+    s->det = irz_gradient(s->x, true, 4, zero, middle, unused);
+    return;
+  }
+  for (int i = 0; i < 3; i++) {
+    for (int d = 0; d < 3; d++) e[i][d] = s->x[i + 1][d] - s->x[0][d];
+  }
+  for (int i = 0; i < 3; i++) {
+    const double *p = e[(i + 1) % 3], *q = e[(i + 2) % 3];
+    for (int d = 0; d < 3; d++) s->g[i + 1][d] = p[(d + 1) % 3] * q[(d + 2) % 3] - p[(d + 2) % 3] * q[(d + 1) % 3];
+  }
+  s->det = e[0][0] * s->g[1][0] + e[0][1] * s->g[1][1] + e[0][2] * s->g[1][2];
+  for (int d = 0; d < 3; d++) {
+    for (int i = 1; i < 4; i++) s->g[i][d] /= s->det;
+    s->g[0][d] = -(s->g[1][d] + s->g[2][d] + s->g[3][d]);
+  }
+}
+
+/// Values of the basis functions at a point.
+static void values_at(int nodes, const double l[4], double value[10]) {
+  for (int i = 0; i < 4; i++) value[i] = nodes == 4 ? l[i] : l[i] * (2 * l[i] - 1);
+  for (int e = 0; e < nodes - 4; e++) value[4 + e] = 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]];
+}
+
+/// Gradients of the basis functions at a point; returns the determinant there.
+static double gradients_at(Shape *s, int nodes, const double l[4], double g[10][3]) {
+  if (s->bent) {
+    double det = s->det;
+    for (int i = 0; i < nodes; i++) {
+      double unit[10] = {0};
+      unit[i] = 1;
+      det = irz_gradient(s->x, true, nodes, unit, l, g[i]);
+    }
+    return det;
+  }
+  for (int d = 0; d < 3; d++) {
+    for (int i = 0; i < 4; i++) g[i][d] = (nodes == 4 ? 1 : 4 * l[i] - 1) * s->g[i][d];
+    for (int e = 0; e < nodes - 4; e++) {
+      int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
+      g[4 + e][d] = 4 * (l[i] * s->g[j][d] + l[j] * s->g[i][d]);
+    }
+  }
+  return s->det;
+}
+
+/// Gradient of a potential at a point; returns the determinant there.
+static double potential_gradient(Shape *s, int nodes, const double u[10], const double l[4], double g[3]) {
+  if (s->bent) return irz_gradient(s->x, true, nodes, u, l, g);
+  double c[4];
+  for (int i = 0; i < 4; i++) c[i] = (nodes == 4 ? 1 : 4 * l[i] - 1) * u[i];
+  for (int e = 0; e < nodes - 4; e++) {
+    int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
+    c[i] += 4 * l[j] * u[4 + e];
+    c[j] += 4 * l[i] * u[4 + e];
+  }
+  for (int d = 0; d < 3; d++) g[d] = c[0] * s->g[0][d] + c[1] * s->g[1][d] + c[2] * s->g[2][d] + c[3] * s->g[3][d];
+  return s->det;
+}
+
+/// Region of a point of a rule.
+static int region_at(const IrzMedium *medium, int32_t tet, int q) {
+  int32_t general = medium->general[tet] - 1;
+  if (general < 0 || !medium->mixed[general]) return medium->region[tet];
+  return medium->point_region[medium->first_point[general] + q];
+}
+
+/// Rule for products of two basis functions; points of a mixed tetrahedron are where its regions are known.
+static const IrzRule *mass_rule(const IrzMedium *medium, int32_t tet, int order) {
+  int32_t general = medium->general[tet] - 1;
+  if (general >= 0 && medium->mixed[general]) return irz_medium_rule(medium, general);
+  return order == 1 && general < 0 ? &irz_rule_fast : &irz_rule_curved;
+}
+
+/// One tetrahedron's share.
+typedef struct {
+  double mass[55], stiff[55]; ///< packed
+  double metabolic[10], perfusion[10];
+} Element;
+
+/// Number of the edge between two vertices of a tetrahedron.
+static int edge_between(int i, int j) {
+  static const int edge[4][4] = {{-1, 0, 1, 2}, {0, -1, 3, 4}, {1, 3, -1, 5}, {2, 4, 5, -1}};
+  return edge[i][j];
+}
+
+/// Add the steel behind one face: as a needle is thin, its temperature is that of its surface, so its heat capacity and
+/// its conduction along the axis belong to the surface, each with the cross section per circumference, r / 2.
+static void add_steel(const Shape *s, int nodes, const int corner[3], double radius, Element *element) {
+  int local[6] = {corner[0], corner[1], corner[2]};
+  for (int k = 0; k < 3; k++) local[3 + k] = 4 + edge_between(corner[k], corner[(k + 1) % 3]);
+  int n = nodes == 4 ? 3 : 6;
+  double a[3], b[3], normal[3], g[3][3];
+  for (int d = 0; d < 3; d++) {
+    a[d] = s->x[corner[1]][d] - s->x[corner[0]][d];
+    b[d] = s->x[corner[2]][d] - s->x[corner[0]][d];
+  }
+  for (int d = 0; d < 3; d++) normal[d] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
+  double square = normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2], area = 0.5 * sqrt(square);
+  for (int k = 0; k < 3; k++) { /* gradient of a barycentric coordinate: normal x opposite edge / |normal|^2 */
+    const double *from = s->x[corner[(k + 1) % 3]], *to = s->x[corner[(k + 2) % 3]];
+    for (int d = 0; d < 3; d++) {
+      int p = (d + 1) % 3, q = (d + 2) % 3;
+      g[k][d] = (normal[p] * (to[q] - from[q]) - normal[q] * (to[p] - from[p])) / square;
+    }
+  }
+  double capacity = STEEL_DENSITY * STEEL_CAPACITY * radius / 2, conduction = STEEL_CONDUCTIVITY * radius / 2;
+  for (int q = 0; q < 6; q++) {
+    const double *l = face_points[q];
+    double value[6], slope[6][3], w = face_weights[q] * area;
+    for (int k = 0; k < 3; k++) {
+      int m = (k + 1) % 3;
+      value[k] = n == 3 ? l[k] : l[k] * (2 * l[k] - 1);
+      value[3 + k] = 4 * l[k] * l[m];
+      for (int d = 0; d < 3; d++) {
+        slope[k][d] = (n == 3 ? 1 : 4 * l[k] - 1) * g[k][d];
+        slope[3 + k][d] = 4 * (l[k] * g[m][d] + l[m] * g[k][d]);
+      }
+    }
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++) {
+        if (local[i] > local[j]) continue;
+        int at = irz_packed(nodes, local[i], local[j]);
+        double dot = slope[i][0] * slope[j][0] + slope[i][1] * slope[j][1] + slope[i][2] * slope[j][2];
+        element->mass[at] += w * capacity * value[i] * value[j];
+        element->stiff[at] += w * conduction * dot;
+      }
+    }
+  }
+}
+
+/// Steel behind the faces that lie on a needle. No face between tetrahedra has all corners on a needle: needles are
+/// convex.
+static void add_needles(const IrzThermal *thermal, int32_t tet, const Shape *s, Element *element) {
+  static const int corners[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
+  const IrzPart *part = thermal->medium->part;
+  const IrzPlan *plan = thermal->plan;
+  for (int f = 0; f < 4; f++) {
+    int p = part->electrode[part->tet[tet][corners[f][0]]];
+    if (p < 0 || p >= plan->n_probes || !plan->probes[p].has_geometry) continue;
+    if (part->electrode[part->tet[tet][corners[f][1]]] != p) continue;
+    if (part->electrode[part->tet[tet][corners[f][2]]] != p) continue;
+    add_steel(s, thermal->space->nodes, corners[f], plan->probes[p].diameter / 2, element);
+  }
+}
+
+/// Integrate one tetrahedron.
+static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, const double *recovered,
+                      const double *threshold, Element *element) {
+  const IrzMedium *medium = thermal->medium;
+  const IrzPart *part = medium->part;
+  int nodes = thermal->space->nodes;
+  const IrzRule *rule = mass_rule(medium, tet, thermal->space->order);
+  bool stops = thermal->plan->heat.perfusion_in_zone == IRZ_PERFUSION_STOPPED;
+  Shape s;
+  shape_of(part, tet, curved, &s);
+  memset(element, 0, sizeof *element);
+  for (int q = 0; q < rule->count; q++) {
+    const double *l = rule->point[q];
+    double value[10], g[10][3];
+    values_at(nodes, l, value);
+    double w = rule->weight[q] / 6 * gradients_at(&s, nodes, l, g);
+    int region = region_at(medium, tet, q);
+    const IrzTissue *tissue = thermal->tissue[region];
+    double capacity = w * tissue->heat.density * tissue->heat.capacity, conduction = w * tissue->heat.conductivity;
+    double perfusion = w * BLOOD_HEAT * tissue->heat.perfusion;
+    if (stops) {
+      double quadratic[10], field = 0;
+      values_at(10, l, quadratic);
+      for (int i = 0; i < 10; i++) field += quadratic[i] * recovered[part->tet[tet][i]];
+      if (field >= threshold[region]) perfusion = 0;
+    }
+    for (int i = 0, k = 0; i < nodes; i++) {
+      element->metabolic[i] += w * tissue->heat.metabolic * value[i];
+      element->perfusion[i] += perfusion * value[i];
+      for (int j = i; j < nodes; j++, k++) {
+        double dot = g[i][0] * g[j][0] + g[i][1] * g[j][1] + g[i][2] * g[j][2], product = value[i] * value[j];
+        element->mass[k] += capacity * product;
+        element->stiff[k] += conduction * dot + perfusion * product;
+      }
+    }
+  }
+  if (thermal->plan->heat.needles == IRZ_NEEDLES_METAL) add_needles(thermal, tet, &s, element);
+}
+
+/// Which unknowns are held at body temperature: wall, needles and vessels, as the plan says. Collective.
+static IrzCode find_fixed(IrzThermal *thermal, IrzError *error) {
+  const IrzPart *part = thermal->medium->part;
+  const IrzHeatPlan *heat = &thermal->plan->heat;
+  const IrzSpace *space = thermal->space;
+  int32_t n = part->n_vertices + part->n_edges;
+  double *mark = NULL;
+  IrzCode code = irz_alloc(&mark, (size_t)n, sizeof *mark, error);
+  if (irz_error_agree(part->comm, error) != IRZ_OK) {
+    free(mark);
+    return error->code != IRZ_OK ? error->code : code;
+  }
+  for (int32_t i = 0; i < n; i++) {
+    /* An edge between two points of the wall lies in it, but for a few at the corners of the box, far from all heat. */
+    const int32_t *ends = i < part->n_vertices ? NULL : part->edge + 2 * (size_t)(i - part->n_vertices);
+    bool outer = ends == NULL ? part->outer[i] : part->outer[ends[0]] && part->outer[ends[1]];
+    if (outer && heat->outer == IRZ_OUTER_BODY) mark[i] = 1;
+    if (part->electrode[i] >= 0 && heat->needles == IRZ_NEEDLES_BODY) mark[i] = 1;
+  }
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (!thermal->tissue[thermal->medium->region[t]]->heat.blood) continue;
+    for (int i = 0; i < 10; i++) mark[part->tet[t][i]] = 1;
+  }
+  code = irz_part_share(part, 1, mark, error);
+  for (int32_t i = 0; i < n; i++) {
+    if (space->dof[i] >= 0 && mark[i] > 0) thermal->fixed[space->dof[i]] = 1;
+  }
+  free(mark);
+  return code;
+}
+
+/// Assemble matrices and sums over all local tetrahedra: the rows a rank owns are complete then.
+static void assemble(IrzThermal *thermal, const double *recovered, const double *threshold) {
+  const IrzSpace *space = thermal->space;
+  const IrzPart *part = space->part;
+  int32_t curved = 0;
+  irz_matrix_zero(thermal->mass, 0, space->n_owned);
+  irz_matrix_zero(thermal->stiffness, 0, space->n_owned);
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    int32_t dof[10];
+    uint8_t skip[10];
+    Element element;
+    integrate(thermal, t, bent ? curved : -1, recovered, threshold, &element);
+    curved += bent;
+    for (int i = 0; i < space->nodes; i++) {
+      dof[i] = space->dof[part->tet[t][i]];
+      skip[i] = thermal->fixed[dof[i]];
+    }
+    irz_matrix_add(thermal->mass, t, dof, skip, element.mass, 1, 0, space->n_owned);
+    irz_matrix_add(thermal->stiffness, t, dof, skip, element.stiff, 1, 0, space->n_owned);
+    for (int j = 0; j < space->nodes; j++) {
+      if (dof[j] >= space->n_owned) continue;
+      thermal->metabolic[dof[j]] += element.metabolic[j];
+      thermal->perfusion_sum[dof[j]] += element.perfusion[j];
+      for (int i = 0; i < space->nodes; i++) {
+        int k = irz_packed(space->nodes, i, j);
+        thermal->mass_sum[dof[j]] += element.mass[k];
+        if (!skip[i]) continue;
+        thermal->fixed_mass[dof[j]] += element.mass[k];
+        thermal->fixed_stiff[dof[j]] += element.stiff[k];
+      }
+    }
+  }
+  for (int32_t row = 0; row < space->n_owned; row++) {
+    if (thermal->fixed[row]) irz_matrix_diagonal(thermal->mass, row, 1);
+  }
+}
+
+/// Allocate all but the thermal itself.
+static IrzCode build(IrzThermal *thermal, IrzError *error) {
+  const IrzMedium *medium = thermal->medium;
+  IRZ_TRY(irz_alloc(&thermal->tissue, (size_t)medium->n_regions, sizeof *thermal->tissue, error));
+  for (int r = 0; r < medium->n_regions; r++) {
+    thermal->tissue[r] = &thermal->plan->tissues[irz_plan_tissue(thermal->plan, medium->regions[r].name)];
+  }
+  IRZ_TRY(irz_space_create(medium->part, thermal->plan->heat.order, false, 1, medium->general, &thermal->space, error));
+  IRZ_TRY(irz_matrix_create(thermal->space, &thermal->mass, error));
+  IRZ_TRY(irz_matrix_create(thermal->space, &thermal->stiffness, error));
+  size_t owned = (size_t)thermal->space->n_owned;
+  IRZ_TRY(irz_alloc(&thermal->fixed, (size_t)thermal->space->n_local, 1, error));
+  IRZ_TRY(irz_alloc(&thermal->metabolic, owned, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&thermal->mass_sum, owned, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&thermal->perfusion_sum, owned, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&thermal->fixed_mass, owned, sizeof(double), error));
+  return irz_alloc(&thermal->fixed_stiff, owned, sizeof(double), error);
+}
+
+IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const double *recovered,
+                           const double *threshold, IrzThermal **thermal, IrzError *error) {
+  IrzThermal *t = NULL;
+  *thermal = NULL;
+  IrzCode code = irz_alloc(&t, 1, sizeof *t, error);
+  if (code == IRZ_OK) {
+    t->medium = medium;
+    t->plan = plan;
+    build(t, error);
+  }
+  code = irz_error_agree(medium->part->comm, error);
+  if (code == IRZ_OK) code = find_fixed(t, error);
+  if (code == IRZ_OK) assemble(t, recovered, threshold);
+  if (code != IRZ_OK)
+    irz_thermal_free(t);
+  else
+    *thermal = t;
+  return code;
+}
+
+void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const double *scale,
+                       const double *potential, double *load) {
+  const IrzMedium *medium = thermal->medium;
+  const IrzSpace *space = thermal->space;
+  const IrzPart *part = medium->part;
+  int32_t curved = 0;
+  memset(load, 0, (size_t)space->n_owned * sizeof *load);
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    int32_t general = medium->general[t] - 1;
+    /* The electric kernel's own points, so that the heat is what the generator delivers, to rounding. */
+    const IrzRule *rule = general >= 0 ? irz_medium_rule(medium, general) : &irz_rule_fast;
+    Shape s;
+    double u[10];
+    shape_of(part, t, bent ? curved : -1, &s);
+    curved += bent;
+    for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
+    for (int q = 0; q < rule->count; q++) {
+      double g[3], value[10];
+      double w = rule->weight[q] / 6 * potential_gradient(&s, order == 2 ? 10 : 4, u, rule->point[q], g);
+      double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
+      int region = general >= 0 ? medium->point_region[medium->first_point[general] + q] : medium->region[t];
+      double heat = w * square * irz_law_sigma(laws[region], sqrt(square), NULL) * (scale != NULL ? scale[t] : 1);
+      values_at(space->nodes, rule->point[q], value);
+      for (int i = 0; i < space->nodes; i++) {
+        int32_t dof = space->dof[part->tet[t][i]];
+        if (dof < space->n_owned) load[dof] += heat * value[i];
+      }
+    }
+  }
+}
+
+void irz_thermal_scale(const IrzThermal *thermal, const double *node, double *scale) {
+  const IrzPart *part = thermal->medium->part;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    const int32_t *v = part->tet[t];
+    double middle = 0.25 * (node[v[0]] + node[v[1]] + node[v[2]] + node[v[3]]);
+    double rise = thermal->tissue[thermal->medium->region[t]]->heat.sigma_rise;
+    scale[t] = fmax(0.1, 1 + rise * (middle - 37));
+  }
+}
+
+void irz_thermal_free(IrzThermal *thermal) {
+  if (thermal == NULL) return;
+  irz_matrix_free(thermal->mass);
+  irz_matrix_free(thermal->stiffness);
+  irz_space_free(thermal->space);
+  free((void *)thermal->tissue);
+  free(thermal->fixed);
+  free(thermal->metabolic);
+  free(thermal->mass_sum);
+  free(thermal->perfusion_sum);
+  free(thermal->fixed_mass);
+  free(thermal->fixed_stiff);
+  free(thermal);
+}
