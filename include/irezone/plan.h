@@ -90,7 +90,7 @@ typedef enum {
 
 /// What the bare metal of the needles does to heat.
 typedef enum {
-  IRZ_NEEDLES_METAL,     ///< takes up heat and conducts it along the needle, as steel
+  IRZ_NEEDLES_METAL,     ///< each needle has one temperature and takes up heat as its steel does
   IRZ_NEEDLES_BODY,      ///< is held at the temperature of the blood
   IRZ_NEEDLES_INSULATING ///< nothing
 } IrzNeedles;

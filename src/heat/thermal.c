@@ -6,23 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PI 3.14159265358979323846
+
 /* Blood: IT'IS database V5.0, 1050 kg/m^3 times 3617 J/(kg K). */
 #define BLOOD_HEAT (1050.0 * 3617.0)
 
-/* Steel of the needles: heat capacity and conductivity as in the OpenEP code; density of austenitic steel (recalled,
-   not checked). */
-#define STEEL_DENSITY 7900.0
-#define STEEL_CAPACITY 490.0
-#define STEEL_CONDUCTIVITY 16.3
-
-/* Dunavant's six-point rule of degree 4 on the triangle. */
-#define PA 0.445948490915965
-#define WA 0.223381589678011
-#define PB 0.091576213509771
-#define WB 0.109951743655322
-static const double face_points[6][3] = {{PA, PA, 1 - 2 * PA}, {PA, 1 - 2 * PA, PA}, {1 - 2 * PA, PA, PA},
-                                         {PB, PB, 1 - 2 * PB}, {PB, 1 - 2 * PB, PB}, {1 - 2 * PB, PB, PB}};
-static const double face_weights[6] = {WA, WA, WA, WB, WB, WB};
+/* Steel of the needles, per volume: 490 J/(kg K) as in the OpenEP code, 7900 kg/m^3 (recalled, not checked). */
+#define STEEL_HEAT (7900.0 * 490.0)
 
 /// Where a tetrahedron is, and the gradients of the barycentric coordinates if it is straight.
 typedef struct {
@@ -115,72 +105,6 @@ typedef struct {
   double metabolic[10], perfusion[10];
 } Element;
 
-/// Number of the edge between two vertices of a tetrahedron.
-static int edge_between(int i, int j) {
-  static const int edge[4][4] = {{-1, 0, 1, 2}, {0, -1, 3, 4}, {1, 3, -1, 5}, {2, 4, 5, -1}};
-  return edge[i][j];
-}
-
-/// Add the steel behind one face: as a needle is thin, its temperature is that of its surface, so its heat capacity and
-/// its conduction along the axis belong to the surface, each with the cross section per circumference, r / 2.
-static void add_steel(const Shape *s, int nodes, const int corner[3], double radius, Element *element) {
-  int local[6] = {corner[0], corner[1], corner[2]};
-  for (int k = 0; k < 3; k++) local[3 + k] = 4 + edge_between(corner[k], corner[(k + 1) % 3]);
-  int n = nodes == 4 ? 3 : 6;
-  double a[3], b[3], normal[3], g[3][3];
-  for (int d = 0; d < 3; d++) {
-    a[d] = s->x[corner[1]][d] - s->x[corner[0]][d];
-    b[d] = s->x[corner[2]][d] - s->x[corner[0]][d];
-  }
-  for (int d = 0; d < 3; d++) normal[d] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
-  double square = normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2], area = 0.5 * sqrt(square);
-  for (int k = 0; k < 3; k++) { /* gradient of a barycentric coordinate: normal x opposite edge / |normal|^2 */
-    const double *from = s->x[corner[(k + 1) % 3]], *to = s->x[corner[(k + 2) % 3]];
-    for (int d = 0; d < 3; d++) {
-      int p = (d + 1) % 3, q = (d + 2) % 3;
-      g[k][d] = (normal[p] * (to[q] - from[q]) - normal[q] * (to[p] - from[p])) / square;
-    }
-  }
-  double capacity = STEEL_DENSITY * STEEL_CAPACITY * radius / 2, conduction = STEEL_CONDUCTIVITY * radius / 2;
-  for (int q = 0; q < 6; q++) {
-    const double *l = face_points[q];
-    double value[6], slope[6][3], w = face_weights[q] * area;
-    for (int k = 0; k < 3; k++) {
-      int m = (k + 1) % 3;
-      value[k] = n == 3 ? l[k] : l[k] * (2 * l[k] - 1);
-      value[3 + k] = 4 * l[k] * l[m];
-      for (int d = 0; d < 3; d++) {
-        slope[k][d] = (n == 3 ? 1 : 4 * l[k] - 1) * g[k][d];
-        slope[3 + k][d] = 4 * (l[k] * g[m][d] + l[m] * g[k][d]);
-      }
-    }
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j < n; j++) {
-        if (local[i] > local[j]) continue;
-        int at = irz_packed(nodes, local[i], local[j]);
-        double dot = slope[i][0] * slope[j][0] + slope[i][1] * slope[j][1] + slope[i][2] * slope[j][2];
-        element->mass[at] += w * capacity * value[i] * value[j];
-        element->stiff[at] += w * conduction * dot;
-      }
-    }
-  }
-}
-
-/// Steel behind the faces that lie on a needle. No face between tetrahedra has all corners on a needle: needles are
-/// convex.
-static void add_needles(const IrzThermal *thermal, int32_t tet, const Shape *s, Element *element) {
-  static const int corners[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
-  const IrzPart *part = thermal->medium->part;
-  const IrzPlan *plan = thermal->plan;
-  for (int f = 0; f < 4; f++) {
-    int p = part->electrode[part->tet[tet][corners[f][0]]];
-    if (p < 0 || p >= plan->n_probes || !plan->probes[p].has_geometry) continue;
-    if (part->electrode[part->tet[tet][corners[f][1]]] != p) continue;
-    if (part->electrode[part->tet[tet][corners[f][2]]] != p) continue;
-    add_steel(s, thermal->space->nodes, corners[f], plan->probes[p].diameter / 2, element);
-  }
-}
-
 /// Integrate one tetrahedron.
 static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, const double *recovered,
                       const double *threshold, Element *element) {
@@ -217,7 +141,6 @@ static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, co
       }
     }
   }
-  if (thermal->plan->heat.needles == IRZ_NEEDLES_METAL) add_needles(thermal, tet, &s, element);
 }
 
 /// Which unknowns are held at body temperature: wall, needles and vessels, as the plan says. Collective.
@@ -249,6 +172,30 @@ static IrzCode find_fixed(IrzThermal *thermal, IrzError *error) {
   }
   free(mark);
   return code;
+}
+
+/// Add the heat that the steel of a needle's bare length takes up to the needle's unknown, on the rank that owns it, by
+/// way of a tetrahedron at the needle.
+static void add_needle(IrzThermal *thermal, int probe) {
+  const IrzSpace *space = thermal->space;
+  const IrzProbe *p = &thermal->plan->probes[probe];
+  double heat = STEEL_HEAT * 0.25 * PI * p->diameter * p->diameter * p->exposure;
+  if (!p->has_geometry) return;
+  for (int32_t t = 0; t < space->part->n_tets; t++) {
+    const int32_t *node = space->part->tet[t];
+    for (int i = 0; i < 4; i++) {
+      int32_t at = space->dof[node[i]], dof[10];
+      if (space->part->electrode[node[i]] != probe) continue;
+      if (at >= space->n_owned || thermal->fixed[at]) return;
+      double mass[55] = {0};
+      uint8_t skip[10] = {0};
+      for (int k = 0; k < space->nodes; k++) dof[k] = space->dof[node[k]];
+      mass[irz_packed(space->nodes, i, i)] = heat;
+      irz_matrix_add(thermal->mass, t, dof, skip, mass, 1, 0, space->n_owned);
+      thermal->mass_sum[at] += heat;
+      return;
+    }
+  }
 }
 
 /// Assemble matrices and sums over all local tetrahedra: the rows a rank owns are complete then.
@@ -284,6 +231,7 @@ static void assemble(IrzThermal *thermal, const double *recovered, const double 
       }
     }
   }
+  for (int p = 0; space->merged && p < thermal->plan->n_probes; p++) add_needle(thermal, p);
   for (int32_t row = 0; row < space->n_owned; row++) {
     if (thermal->fixed[row]) irz_matrix_diagonal(thermal->mass, row, 1);
   }
@@ -296,7 +244,10 @@ static IrzCode build(IrzThermal *thermal, IrzError *error) {
   for (int r = 0; r < medium->n_regions; r++) {
     thermal->tissue[r] = &thermal->plan->tissues[irz_plan_tissue(thermal->plan, medium->regions[r].name)];
   }
-  IRZ_TRY(irz_space_create(medium->part, thermal->plan->heat.order, false, 1, medium->general, &thermal->space, error));
+  /* A metal needle has one temperature: steel conducts heat thirty times better than tissue. */
+  bool merged = thermal->plan->heat.needles == IRZ_NEEDLES_METAL;
+  IRZ_TRY(
+      irz_space_create(medium->part, thermal->plan->heat.order, merged, 1, medium->general, &thermal->space, error));
   IRZ_TRY(irz_matrix_create(thermal->space, &thermal->mass, error));
   IRZ_TRY(irz_matrix_create(thermal->space, &thermal->stiffness, error));
   size_t owned = (size_t)thermal->space->n_owned;

@@ -148,6 +148,47 @@ static json_t *anatomy_object(const IrzPlan *plan) {
   return json_pack("{s:o, s:o}", "labels", text(plan->anatomy.labels), "map", map);
 }
 
+/// The time series, one list a quantity.
+static json_t *series_object(const IrzPlan *plan, const IrzHeatResult *heat) {
+  json_t *time = json_array(), *pulse = json_array(), *current = json_array(), *power = json_array();
+  json_t *hottest = json_array(), *probes = json_object();
+  for (int i = 0; i < heat->n_samples; i++) {
+    const IrzHeatSample *sample = &heat->samples[i];
+    json_array_append_new(time, number(sample->time));
+    json_array_append_new(pulse, sample->pulse >= 0 ? json_integer(sample->pulse + 1) : json_null());
+    json_array_append_new(current, number(sample->current));
+    json_array_append_new(power, number(sample->power));
+    json_array_append_new(hottest, number(sample->hottest));
+  }
+  for (int p = 0; p < plan->n_probes; p++) {
+    json_t *probe = json_array();
+    for (int i = 0; i < heat->n_samples; i++) json_array_append_new(probe, number(heat->samples[i].probe[p]));
+    json_object_set_new(probes, plan->probes[p].name, probe);
+  }
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "time_s", time, "pulse", pulse, "current_A", current, "power_W",
+                   power, "temperature_max_C", hottest, "probe_temperature_C", probes);
+}
+
+/// What the heating came to.
+static json_t *heat_object(const IrzPlan *plan, const IrzHeatResult *heat) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
+                   "temperature_peak_C", number(heat->peak), "peak_time_s", number(heat->peak_time), "peak_at_mm",
+                   vector(heat->peak_at, MM_PER_M), "volume_50C_cm3", number(heat->volume_50 * CM3_PER_M3),
+                   "volume_damage_cm3", number(heat->volume_damage * CM3_PER_M3), "volume_cem43_240min_cm3",
+                   number(heat->volume_cem43 * CM3_PER_M3), "zone_damage_cm3", number(heat->zone_damage * CM3_PER_M3),
+                   "thermal_share_percent", number(100 * heat->thermal_share), "damage_note",
+                   "Arrhenius integral of at least 1; the rate at 37 C is subtracted, because living tissue repairs "
+                   "what happens at body temperature",
+                   "duration_s", number(heat->duration), "energy_J",
+                   json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "joule", number(heat->joule), "metabolic",
+                             number(heat->metabolic), "stored", number(heat->stored), "perfused",
+                             number(heat->perfused), "conducted", number(heat->conducted), "balance_error_percent",
+                             number(100 * heat->balance)),
+                   "steps", heat->steps, "rejected_steps", heat->rejected, "linear_iterations", heat->linear_iterations,
+                   "field_solves", heat->field_solves, "seconds", number(heat->seconds), "cpu_seconds",
+                   number(heat->cpu), "series", series_object(plan, heat));
+}
+
 char *irz_summary_json(const IrzSummary *summary) {
   const IrzPlan *plan = summary->plan;
   /* Only with a patient's anatomy is there a patient's frame, and then a plan holds RAS whatever its file was in. */
@@ -159,6 +200,7 @@ char *irz_summary_json(const IrzSummary *summary) {
                            "warnings", warning_array(plan), "timing_s", timing_object(summary), "peak_memory_MB",
                            number(summary->peak_memory / 1e6), "ranks", summary->ranks, "threads", summary->threads);
   if (root == NULL) return NULL;
+  if (summary->heat != NULL) json_object_set_new(root, "heat", heat_object(plan, summary->heat));
   char *encoded = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
   json_decref(root);
   return encoded;

@@ -20,6 +20,7 @@ typedef struct {
   int32_t *cells;
   double **potential; ///< [n_pulses] on points
   double *field, *conductivity, *vector;
+  double *heat[3]; ///< on points: highest temperature in C, Arrhenius integral, minutes at 43 C; NULL without heat
   uint8_t *zone;
   int32_t *region;
   IrzArray *arrays; ///< point arrays
@@ -32,6 +33,7 @@ static void piece_clear(Piece *piece, int n_pulses) {
   free(piece->cells);
   for (int i = 0; piece->potential != NULL && i < n_pulses; i++) free(piece->potential[i]);
   free(piece->potential);
+  for (int k = 0; k < 3; k++) free(piece->heat[k]);
   free(piece->field);
   free(piece->conductivity);
   free(piece->vector);
@@ -68,7 +70,7 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
   IRZ_TRY(irz_alloc(&piece->vector, 3 * cells, sizeof(double), error));
   IRZ_TRY(irz_alloc(&piece->zone, points, 1, error));
   IRZ_TRY(irz_alloc(&piece->region, cells, sizeof(int32_t), error));
-  IRZ_TRY(irz_alloc(&piece->arrays, (size_t)n_pulses + 3, sizeof *piece->arrays, error));
+  IRZ_TRY(irz_alloc(&piece->arrays, (size_t)n_pulses + 6, sizeof *piece->arrays, error));
   return irz_alloc(&piece->names, (size_t)n_pulses, sizeof *piece->names, error);
 }
 
@@ -126,6 +128,13 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
   return IRZ_OK;
 }
 
+/// Values of the points from values of the part's nodes.
+static void to_points(const IrzPart *part, const Piece *piece, const double *node, double *point) {
+  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
+    if (piece->point_of[i] >= 0) point[piece->point_of[i]] = node[i];
+  }
+}
+
 /// Make the folder and its parents.
 static IrzCode make_folder(const char *path, IrzError *error) {
   char part[IRZ_PATH_MAX];
@@ -142,14 +151,76 @@ static IrzCode make_folder(const char *path, IrzError *error) {
   }
 }
 
+/// Write the temperature's frames and the list with their times, which ParaView opens as one animation (a VTKHDF file
+/// with several times needs ParaView 5.12). Collective.
+static IrzCode write_frames(IrzModel *model, const char *directory, const IrzSummary *summary, Piece *piece, int nodes,
+                            IrzError *error) {
+  const char *plan_name = summary->plan->name;
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32], *text = NULL;
+  size_t size;
+  if (summary->heat == NULL || model->heat.n_frames == 0) return IRZ_OK;
+  for (int k = 0; k < model->heat.n_frames; k++) {
+    const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
+    const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece->region}};
+    IrzGrid grid = {piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays};
+    to_points(model->part, piece, model->heat.frame[k], piece->field);
+    snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
+    IRZ_TRY(irz_vtkhdf_write(model->comm, path, &grid, summary->plan->text, NULL, error));
+  }
+  if (model->part->rank == 0) {
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: no memory for the list of frames", path);
+    fprintf(out, "{\"file-series-version\": \"1.0\", \"files\": [");
+    for (int k = 0; k < model->heat.n_frames; k++) {
+      fprintf(out, "%s\n  {\"name\": \"%s_heat_%04d.hdf\", \"time\": %.9g}", k > 0 ? "," : "", plan_name, k,
+              model->heat.frame_time[k]);
+    }
+    fprintf(out, "\n]}\n");
+    fclose(out);
+    snprintf(path, sizeof path, "%s/%s_heat.hdf.series", directory, plan_name);
+    irz_file_write(path, text, error);
+    free(text);
+  }
+  return irz_error_agree(model->comm, error);
+}
+
+/// Write the heating's time series as a table. On one rank.
+static IrzCode write_table(const char *directory, const IrzSummary *summary, IrzError *error) {
+  const IrzPlan *plan = summary->plan;
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16], *text = NULL;
+  size_t size;
+  snprintf(path, sizeof path, "%s/%s_heat.csv", directory, plan->name);
+  FILE *out = open_memstream(&text, &size);
+  if (out == NULL) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: no memory for the time series", path);
+  fprintf(out, "time_s,pulse,current_A,power_W,temperature_max_C");
+  for (int p = 0; p < plan->n_probes; p++) fprintf(out, ",temperature_%s_C", plan->probes[p].name);
+  fprintf(out, "\n");
+  for (int i = 0; i < summary->heat->n_samples; i++) {
+    const IrzHeatSample *sample = &summary->heat->samples[i];
+    fprintf(out, "%.9g,", sample->time);
+    if (sample->pulse >= 0) fprintf(out, "%d", sample->pulse + 1);
+    fprintf(out, ",%.9g,%.9g,%.9g", sample->current, sample->power, sample->hottest);
+    for (int p = 0; p < plan->n_probes; p++) fprintf(out, ",%.9g", sample->probe[p]);
+    fprintf(out, "\n");
+  }
+  fclose(out);
+  IrzCode code = irz_file_write(path, text, error);
+  free(text);
+  return code;
+}
+
 /// Write the VTKHDF file.
-static IrzCode write_field(IrzModel *model, const char *path, IrzSummary *summary, IrzError *error) {
+static IrzCode write_field(IrzModel *model, const char *directory, const char *path, IrzSummary *summary,
+                           IrzError *error) {
   const IrzPlan *plan = summary->plan;
   int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = model->n_pulses;
   Piece piece = {0};
   char *json = NULL;
   IrzCode code = number_points(model, nodes, &piece, error);
   if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
+  for (int k = 0; code == IRZ_OK && summary->heat != NULL && k < 3; k++) {
+    code = irz_alloc(&piece.heat[k], (size_t)piece.n_points, sizeof(double), error);
+  }
   if (code == IRZ_OK) code = piece_fill(model, plan, nodes, &piece, error);
   if (code == IRZ_OK && model->part->rank == 0) json = irz_summary_json(summary);
   code = irz_error_agree(model->comm, error);
@@ -166,9 +237,19 @@ static IrzCode write_field(IrzModel *model, const char *path, IrzSummary *summar
     piece.arrays[n_pulses + 2] = (IrzArray){"zone", IRZ_UINT8, 1, piece.zone};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
                                     {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector}};
-    IrzGrid grid = {piece.n_points, piece.points, piece.n_cells, nodes, piece.cells, n_pulses + 3, piece.arrays, 2,
+    int n_arrays = n_pulses + 3;
+    if (piece.heat[0] != NULL) {
+      const double *node[] = {model->heat.peak, model->heat.omega, model->heat.cem43};
+      const char *const name[] = {"temperature_peak_C", "thermal_damage", "cem43_min"};
+      for (int k = 0; k < 3; k++) {
+        to_points(model->part, &piece, node[k], piece.heat[k]);
+        piece.arrays[n_arrays++] = (IrzArray){name[k], IRZ_FLOAT64, 1, piece.heat[k]};
+      }
+    }
+    IrzGrid grid = {piece.n_points, piece.points, piece.n_cells, nodes, piece.cells, n_arrays, piece.arrays, 2,
                     cell_arrays};
     code = irz_vtkhdf_write(model->comm, path, &grid, plan->text, json, error);
+    if (code == IRZ_OK) code = write_frames(model, directory, summary, &piece, nodes, error);
   }
   free(json);
   piece_clear(&piece, n_pulses);
@@ -181,7 +262,7 @@ IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summ
   if (model->part->rank == 0) make_folder(directory, error);
   IRZ_TRY(irz_error_agree(model->comm, error));
   snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
-  IRZ_TRY(write_field(model, path, summary, error));
+  IRZ_TRY(write_field(model, directory, path, summary, error));
   double seconds = MPI_Wtime() - start;
   summary->timing.output += seconds;
   summary->timing.total += seconds;
@@ -193,6 +274,7 @@ IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summ
     else
       irz_file_write(path, json, error);
     free(json);
+    if (error->code == IRZ_OK && summary->heat != NULL) write_table(directory, summary, error);
   }
   return irz_error_agree(model->comm, error);
 }

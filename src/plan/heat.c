@@ -38,8 +38,7 @@ IrzCode irz_heat_read(const IrzReader *reader, const IrzYaml *node, const IrzYam
   for (int i = 0; i < plan->n_probes && plan->heat.needles == IRZ_NEEDLES_METAL; i++) {
     if (plan->probes[i].has_geometry) continue;
     irz_reader_warn(reader, node, "heat.needles",
-                    "probe %s has no diameter stated, so its metal takes up no heat: state its geometry, or choose "
-                    "body or insulating",
+                    "probe %s has no diameter stated, so its metal has one temperature but takes up no heat",
                     plan->probes[i].name);
   }
   return IRZ_OK;
