@@ -73,6 +73,34 @@ typedef enum {
   IRZ_MEMORY_PAIRS ///< sigma never falls below what earlier pairs raised it to
 } IrzMemory;
 
+/// How cells die.
+typedef enum {
+  IRZ_DEATH_THRESHOLD,   ///< where the field reaches the tissue's threshold
+  IRZ_DEATH_PELEG_FERMI, ///< besides: survival from the field and the number of pulses
+} IrzDeathModel;
+
+/// How the pairs of a treatment add up.
+typedef enum {
+  IRZ_ACCUMULATE_PRODUCT, ///< product of the pairs' survivals
+  IRZ_ACCUMULATE_MAXIMUM  ///< the smallest of them: that of the largest field if all pairs have as many pulses
+} IrzAccumulate;
+
+#define IRZ_MAX_SURVIVAL 16 ///< entries of death.survival
+
+/// Peleg-Fermi survival S = 1 / (1 + exp((E - Ec(n)) / A(n))) after n pulses in the field E, with
+/// Ec = asymptote + (ec0 - asymptote) exp(-k1 n) and A = a0 exp(-k2 n) (Golberg and Rubinsky 2010). As fitted, without
+/// asymptote, it has no plateau, which tissue shows: hence the cap on n.
+typedef struct {
+  IrzDeathModel model;
+  double ec0, a0;   ///< V/m
+  double k1, k2;    ///< per pulse
+  double asymptote; ///< V/m
+  double n_max;     ///< pulses beyond which more do not count; infinity: all count
+  IrzAccumulate accumulate;
+  int n_survival;
+  double survival[IRZ_MAX_SURVIVAL]; ///< levels at which volumes are reported, 1
+} IrzDeath;
+
 /// Which frame the plan states probe positions in, when there is a label map. An IrzPlan always holds RAS.
 typedef enum { IRZ_FRAME_RAS, IRZ_FRAME_LPS } IrzFrame;
 
@@ -180,6 +208,7 @@ typedef struct {
   } zone;
 
   IrzHeatPlan heat;
+  IrzDeath death;
 
   int n_warnings;
   char **warnings; ///< one line each

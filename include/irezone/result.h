@@ -32,6 +32,12 @@ typedef struct {
   double volume_error; ///< m^3, estimated; negative: not estimated
 } IrzThresholdVolume;
 
+/// Volume where at most this share of the cells survives.
+typedef struct {
+  double survival; ///< 1
+  double volume;   ///< m^3
+} IrzSurvivalVolume;
+
 /// One region's share of the zone.
 typedef struct {
   char region[IRZ_NAME_MAX];
@@ -51,6 +57,8 @@ typedef struct {
   bool touches_outer;  ///< reaches the wall of the tissue box
   int n_also;
   IrzThresholdVolume also[IRZ_MAX_ALSO];
+  int n_survival; ///< 0: survival was not asked for
+  IrzSurvivalVolume by_survival[IRZ_MAX_SURVIVAL];
   int n_regions;
   IrzRegionVolume *regions; ///< [n_regions], owned
 } IrzZone;

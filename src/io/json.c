@@ -81,6 +81,16 @@ static json_t *threshold_array(const IrzZone *zone) {
   return array;
 }
 
+static json_t *survival_array(const IrzZone *zone) {
+  json_t *array = json_array();
+  for (int i = 0; i < zone->n_survival; i++) {
+    const IrzSurvivalVolume *level = &zone->by_survival[i];
+    json_array_append_new(array, json_pack("{s:o, s:o}", "survival", number(level->survival), "volume_cm3",
+                                           number(level->volume * CM3_PER_M3)));
+  }
+  return array;
+}
+
 static json_t *region_array(const IrzZone *zone) {
   json_t *array = json_array();
   for (int i = 0; i < zone->n_regions; i++) {
@@ -96,12 +106,13 @@ static json_t *region_array(const IrzZone *zone) {
 static json_t *zone_object(const IrzZone *zone) {
   double extent[3];
   for (int i = 0; i < 3; i++) extent[i] = zone->box[1][i] - zone->box[0][i];
-  return json_pack("{s:o, s:o, s:o, s:o, s:[o, o], s:i, s:o, s:b, s:o, s:o}", "threshold_V_per_cm",
+  return json_pack("{s:o, s:o, s:o, s:o, s:[o, o], s:i, s:o, s:b, s:o, s:o, s:o}", "threshold_V_per_cm",
                    number(zone->threshold * V_PER_CM), "volume_cm3", number(zone->volume * CM3_PER_M3),
                    "volume_error_cm3", estimate(zone->volume_error, CM3_PER_M3), "extent_mm", vector(extent, MM_PER_M),
                    "bounding_box_mm", vector(zone->box[0], MM_PER_M), vector(zone->box[1], MM_PER_M), "parts",
                    zone->n_parts, "largest_part_cm3", number(zone->largest_part * CM3_PER_M3), "touches_outer",
-                   (int)zone->touches_outer, "by_threshold", threshold_array(zone), "by_region", region_array(zone));
+                   (int)zone->touches_outer, "by_threshold", threshold_array(zone), "by_region", region_array(zone),
+                   "by_survival", survival_array(zone));
 }
 
 static json_t *probe_array(const IrzSummary *summary) {

@@ -151,15 +151,24 @@ static void print_thresholds(const IrzZone *zone, FILE *out) {
 /// The heating in a few lines.
 static void print_heat(const IrzHeatResult *heat, FILE *out) {
   if (heat == NULL) return;
-  fprintf(out, "\n  heat    hottest %.1f °C after %.0f of %.0f s, at (%.1f, %.1f, %.1f) mm\n", heat->peak, heat->peak_time,
-          heat->duration, heat->peak_at[0] * 1e3, heat->peak_at[1] * 1e3, heat->peak_at[2] * 1e3);
+  fprintf(out, "\n  heat    hottest %.1f °C after %.0f of %.0f s, at (%.1f, %.1f, %.1f) mm\n", heat->peak,
+          heat->peak_time, heat->duration, heat->peak_at[0] * 1e3, heat->peak_at[1] * 1e3, heat->peak_at[2] * 1e3);
   fprintf(out, "          50 °C and more in %.3g cm³, thermal damage (Arrhenius) in %.3g cm³, 240 CEM43 in %.3g cm³\n",
           heat->volume_50 * 1e6, heat->volume_damage * 1e6, heat->volume_cem43 * 1e6);
-  fprintf(out, "          thermal share of the zone %.2g %%; the damage rate at 37 °C is subtracted, as living tissue\n",
+  fprintf(out,
+          "          thermal share of the zone %.2g %%; the damage rate at 37 °C is subtracted, as living tissue\n",
           100 * heat->thermal_share);
   fprintf(out, "          repairs what happens at body temperature\n");
   fprintf(out, "          %.4g J from the pulses; balance closes to %.2g %%; %d time steps, %.2f s\n", heat->joule,
           100 * heat->balance, heat->steps, heat->seconds);
+}
+
+static void print_survival(const IrzZone *zone, FILE *out) {
+  if (zone->n_survival == 0) return;
+  fprintf(out, "\n  survival at most     volume\n");
+  for (int i = 0; i < zone->n_survival; i++) {
+    fprintf(out, "  %14.4g %%     %.4g cm³\n", 100 * zone->by_survival[i].survival, zone->by_survival[i].volume * 1e6);
+  }
 }
 
 void irz_summary_print(const IrzSummary *summary, FILE *out) {
@@ -170,6 +179,7 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
   print_regions(&summary->zone, out);
   print_thresholds(&summary->zone, out);
   print_heat(summary->heat, out);
+  print_survival(&summary->zone, out);
   if (summary->plan->n_warnings > 0) fprintf(out, "\n");
   for (int i = 0; i < summary->plan->n_warnings; i++) fprintf(out, "  warning: %s\n", summary->plan->warnings[i]);
   fprintf(out, "\n  time    %.2f s: mesh %.2f, setup %.2f, solve %.2f, zone %.2f, output %.2f; %.0f MB\n",

@@ -4,6 +4,7 @@
 #include "base/petsc.h"
 #include "zone/parts.h"
 #include "zone/recover.h"
+#include "zone/survival.h"
 #include "zone/volume.h"
 #include <math.h>
 #include <omp.h>
@@ -401,6 +402,43 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   return code;
 }
 
+/// Find survival, if the plan asks for it: at the nodes, and the volumes at its levels.
+static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, IrzZone *zone, IrzError *error) {
+  size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
+  double **field = NULL, volume[IRZ_MAX_SURVIVAL];
+  free(model->survival);
+  model->survival = NULL;
+  if (plan->death.model == IRZ_DEATH_THRESHOLD) return IRZ_OK;
+  irz_alloc(&model->survival, nodes, sizeof(double), error);
+  if (error->code == IRZ_OK) irz_alloc(&field, (size_t)plan->n_pulses, sizeof *field, error);
+  for (int p = 0; error->code == IRZ_OK && p < plan->n_pulses; p++) {
+    irz_alloc(&field[p], nodes, sizeof(double), error);
+  }
+  IrzCode code = irz_error_agree(model->comm, error);
+  for (int p = 0; code == IRZ_OK && p < plan->n_pulses; p++) {
+    code = irz_recover(model->medium, plan->mesh.order, 1, &model->potential[p], field[p], error);
+  }
+  IrzSurvivalTask task = {.medium = model->medium,
+                          .order = plan->mesh.order,
+                          .death = &plan->death,
+                          .n_pulses = plan->n_pulses,
+                          .pulses = plan->pulses,
+                          .potential = model->potential,
+                          .field = field};
+  if (code == IRZ_OK) code = irz_survival_measure(&task, volume, error);
+  if (code == IRZ_OK) {
+    irz_survival_nodes(&task, model->survival, error);
+    code = irz_error_agree(model->comm, error);
+  }
+  if (code == IRZ_OK) zone->n_survival = plan->death.n_survival;
+  for (int k = 0; k < zone->n_survival; k++) {
+    zone->by_survival[k] = (IrzSurvivalVolume){plan->death.survival[k], volume[k]};
+  }
+  for (int p = 0; field != NULL && p < plan->n_pulses; p++) free(field[p]);
+  free(field);
+  return code;
+}
+
 /// Warn of a pair beyond the generator's current, or whose voltage was lowered. (That a voltage is beyond its limit the
 /// plan's reader has said.)
 static void warn_limits(IrzPlan *plan, int i, const IrzPulseResult *pulse) {
@@ -504,6 +542,10 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
     measure_zone(model, plan, laws, summary, error);
     code = irz_error_agree(model->comm, error);
   }
+  if (code == IRZ_OK) {
+    measure_survival(model, plan, laws, &summary->zone, error);
+    code = irz_error_agree(model->comm, error);
+  }
   double measured = MPI_Wtime();
   if (code == IRZ_OK) code = compute_heat(model, plan, laws, summary, error);
   free(laws);
@@ -569,6 +611,7 @@ void irz_model_free(IrzModel *model) {
   free(model->trial);
   free(model->recovered);
   irz_heat_fields_clear(&model->heat);
+  free(model->survival);
   irz_field_free(model->field);
   irz_medium_free(model->medium);
   irz_label_map_free(model->labels);

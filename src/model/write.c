@@ -19,7 +19,7 @@ typedef struct {
   double *points;
   int32_t *cells;
   double **potential; ///< [n_pulses] on points
-  double *field, *conductivity, *vector;
+  double *field, *conductivity, *vector, *survival;
   double *heat[3]; ///< on points: highest temperature in C, Arrhenius integral, minutes at 43 C; NULL without heat
   uint8_t *zone;
   int32_t *region;
@@ -37,6 +37,7 @@ static void piece_clear(Piece *piece, int n_pulses) {
   free(piece->field);
   free(piece->conductivity);
   free(piece->vector);
+  free(piece->survival);
   free(piece->zone);
   free(piece->region);
   free(piece->arrays);
@@ -68,9 +69,10 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
   IRZ_TRY(irz_alloc(&piece->field, points, sizeof(double), error));
   IRZ_TRY(irz_alloc(&piece->conductivity, points, sizeof(double), error));
   IRZ_TRY(irz_alloc(&piece->vector, 3 * cells, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&piece->survival, points, sizeof(double), error));
   IRZ_TRY(irz_alloc(&piece->zone, points, 1, error));
   IRZ_TRY(irz_alloc(&piece->region, cells, sizeof(int32_t), error));
-  IRZ_TRY(irz_alloc(&piece->arrays, (size_t)n_pulses + 6, sizeof *piece->arrays, error));
+  IRZ_TRY(irz_alloc(&piece->arrays, (size_t)n_pulses + 7, sizeof *piece->arrays, error));
   return irz_alloc(&piece->names, (size_t)n_pulses, sizeof *piece->names, error);
 }
 
@@ -117,6 +119,7 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
       piece->conductivity[point] += volume * irz_law_sigma(&tissue->sigma, field, NULL);
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
+      if (model->survival != NULL) piece->survival[point] = model->survival[node];
       for (int p = 0; p < model->n_pulses; p++) piece->potential[p][point] = model->potential[p][node];
     }
     piece->region[cell] = region;
@@ -235,9 +238,10 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
     piece.arrays[n_pulses] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece.field};
     piece.arrays[n_pulses + 1] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece.conductivity};
     piece.arrays[n_pulses + 2] = (IrzArray){"zone", IRZ_UINT8, 1, piece.zone};
+    piece.arrays[n_pulses + 3] = (IrzArray){"survival", IRZ_FLOAT64, 1, piece.survival};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
                                     {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector}};
-    int n_arrays = n_pulses + 3;
+    int n_arrays = n_pulses + (model->survival != NULL ? 4 : 3);
     if (piece.heat[0] != NULL) {
       const double *node[] = {model->heat.peak, model->heat.omega, model->heat.cem43};
       const char *const name[] = {"temperature_peak_C", "thermal_damage", "cem43_min"};

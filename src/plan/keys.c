@@ -7,6 +7,8 @@
 
 static const char *const idle_choices[] = {"floating", "insulating", NULL};
 static const char *const memory_choices[] = {"none", "pairs", NULL};
+static const char *const death_choices[] = {"threshold", "peleg-fermi", NULL};
+static const char *const accumulate_choices[] = {"product", "maximum", NULL};
 static const char *const frame_choices[] = {"RAS", "LPS", NULL};
 static const char *const coupling_choices[] = {"none", "full", NULL};
 static const char *const needle_choices[] = {"metal", "body", "insulating", NULL};
@@ -65,6 +67,10 @@ static const IrzKey plan_keys[] = {
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, heat),
      .help = "compute the heating of the tissue; {} takes every default; nothing is computed if not stated"},
+    {.name = "death",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, death),
+     .help = "survival of cells from field and number of pulses"},
     END,
 };
 const IrzSection irz_section_plan = {"", "the plan", plan_keys};
@@ -586,3 +592,40 @@ static const IrzKey heat_keys[] = {
     END,
 };
 const IrzSection irz_section_heat = {"heat", "heating of the tissue (off if not stated)", heat_keys};
+#define DEATH_KEY(key, si, in, smallest, largest, usual, words)                                                        \
+  {                                                                                                                    \
+    .name = #key, .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzDeathKeys, key), .unit = (si), .unit_name = (in),      \
+    .least = (smallest), .most = (largest), .standard = (usual), .help = (words)                                       \
+  }
+/* Standard values: prostate cancer cells in vitro, pulses of 100 microseconds (Golberg and Rubinsky 2010, as used by
+   Garcia and others 2014). Not human tissue in vivo. */
+static const IrzKey death_keys[] = {
+    {.name = "model",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzDeathKeys, model),
+     .choices = death_choices,
+     .standard = "threshold",
+     .help = "threshold: the zone alone; peleg-fermi: survival too, 1 / (1 + exp((E - Ec) / A))"},
+    DEATH_KEY(ec0, V_PER_CM, "V/cm", 1, 1e6, "3996", "field of half survival before any pulse: Ec = ec0 exp(-k1 n)"),
+    DEATH_KEY(a0, V_PER_CM, "V/cm", 1e-3, 1e6, "1441", "width of the fall before any pulse: A = a0 exp(-k2 n)"),
+    DEATH_KEY(k1, 1, "per pulse", 0, 10, "0.03", "how fast Ec falls with the number n of pulses"),
+    DEATH_KEY(k2, 1, "per pulse", 0, 10, "0.06", "how fast A falls"),
+    DEATH_KEY(n_max, 1, NULL, 1, 1e6, "70",
+              "pulses beyond it do not count: the formula has no plateau, tissue has; not capped if `asymptote` is"),
+    DEATH_KEY(asymptote, V_PER_CM, "V/cm", 0, 1e6, "0",
+              "instead of the cap: Ec = asymptote + (ec0 - asymptote) exp(-k1 n)"),
+    {.name = "accumulate",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzDeathKeys, accumulate),
+     .choices = accumulate_choices,
+     .standard = "product",
+     .help = "pairs together: product of their survivals, or the survival of the pair that kills most (largest field)"},
+    {.name = "survival",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzDeathKeys, survival),
+     .help = "report volumes where at most this share survives [0.5, 0.1, 0.01]"},
+    END,
+};
+const IrzSection irz_section_death = {"death", "survival of cells; standard values are prostate cancer cells in vitro",
+                                      death_keys};
+const IrzKey irz_key_survival = {.name = "survival", .type = IRZ_KEY_NUMBER, .least = 1e-9, .most = 0.999999999};

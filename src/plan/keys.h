@@ -104,7 +104,7 @@ const char *irz_nearest_name(const char *word, const char *const *names);
 /// The top of a plan.
 typedef struct {
   char name[IRZ_NAME_MAX];
-  const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *pulses, *generator, *zone, *heat;
+  const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *pulses, *generator, *zone, *heat, *death;
   int idle_probes, memory;
 } IrzPlanKeys;
 
@@ -145,18 +145,26 @@ typedef struct {
   const IrzYaml *also;
 } IrzZoneKeys;
 
+/// death
+typedef struct {
+  int model, accumulate;
+  double ec0, a0, k1, k2, n_max, asymptote;
+  const IrzYaml *survival;
+} IrzDeathKeys;
+
 /// A law's table.
 typedef struct {
   const IrzYaml *field, *sigma;
 } IrzTableKeys;
 
 extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anatomy, irz_section_probe,
-    irz_section_array, irz_section_pulse, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_heat;
+    irz_section_array, irz_section_pulse, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_heat,
+    irz_section_death;
 /// By IrzLawKind; all but the table's are read into an IrzLaw, that into an IrzTableKeys.
 extern const IrzSection irz_section_laws[];
 /// Names of the laws, in the order of IrzLawKind.
 extern const char *const irz_law_names[];
 /// Ranges of the numbers in lists.
-extern const IrzKey irz_key_field, irz_key_sigma;
+extern const IrzKey irz_key_field, irz_key_sigma, irz_key_survival;
 
 #endif

@@ -199,6 +199,36 @@ static IrzCode read_zone(const IrzReader *reader, const IrzYaml *node) {
   return irz_reader_numbers(reader, &entry, keys.also, "zone.also", IRZ_MAX_ALSO, &plan->zone.n_also, plan->zone.also);
 }
 
+/* `death` */
+static IrzCode read_death(const IrzReader *reader, const IrzYaml *node) {
+  static const double standard[] = {0.5, 0.1, 0.01};
+  IrzDeath *death = &reader->plan->death;
+  IrzDeathKeys keys = {0};
+  IRZ_TRY(irz_reader_section(reader, &irz_section_death, node, NULL, "death", false, &keys));
+  *death = (IrzDeath){.model = (IrzDeathModel)keys.model,
+                      .ec0 = keys.ec0,
+                      .a0 = keys.a0,
+                      .k1 = keys.k1,
+                      .k2 = keys.k2,
+                      .asymptote = keys.asymptote,
+                      .n_max = keys.n_max,
+                      .accumulate = (IrzAccumulate)keys.accumulate};
+  if (node != NULL && irz_yaml_get(node, "asymptote") != NULL) {
+    if (irz_yaml_get(node, "n_max") == NULL) death->n_max = INFINITY;
+    if (keys.asymptote > keys.ec0) {
+      return irz_reader_fail(reader, irz_yaml_get(node, "asymptote"), "death.asymptote",
+                             "%.6g V/cm is more than ec0, %.6g V/cm", 0.01 * keys.asymptote, 0.01 * keys.ec0);
+    }
+  }
+  if (keys.survival == NULL) {
+    death->n_survival = sizeof standard / sizeof standard[0];
+    memcpy(death->survival, standard, sizeof standard);
+    return IRZ_OK;
+  }
+  return irz_reader_numbers(reader, &irz_key_survival, keys.survival, "death.survival", IRZ_MAX_SURVIVAL,
+                            &death->n_survival, death->survival);
+}
+
 /* Tissues that no region can have. */
 static void warn_unused_tissues(const IrzReader *reader, const IrzYaml *tissues) {
   const IrzPlan *plan = reader->plan;
@@ -228,6 +258,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IRZ_TRY(read_mesh(reader, irz_yaml_get(root, "mesh")));
   IRZ_TRY(irz_reader_section(reader, &irz_section_generator, keys.generator, NULL, "generator", false, plan));
   IRZ_TRY(read_zone(reader, keys.zone));
+  IRZ_TRY(read_death(reader, keys.death));
   IRZ_TRY(irz_tissues_read(reader, keys.tissues));
   IRZ_TRY(read_anatomy(reader, irz_yaml_get(root, "anatomy")));
   warn_unused_tissues(reader, keys.tissues);

@@ -4,6 +4,7 @@
 Treatments of several pairs through the program, checked by what must hold whatever the numbers are.
 """
 import json
+import math
 import os
 import subprocess
 import sys
@@ -94,5 +95,40 @@ def limits():
         assert wanted in words, (wanted, words)
 
 
+def death():
+    """One pair: volumes at stated survival are those above the fields that the formula gives. Two: more dies."""
+    def fields(n, asymptote=0.0):
+        half, width = asymptote + (3996 - asymptote) * math.exp(-0.03 * n), 1441 * math.exp(-0.06 * n)
+        return [half + width * math.log((1 - s) / s) for s in (0.5, 0.1, 0.01)]
+
+    def check(name, pulses, model, n, ranks=1, asymptote=0.0):
+        also = ", ".join(f"{e:.9g}" for e in fields(n, asymptote))
+        summary = run(name, pulses, f"zone: {{also: [{also}]}}\ndeath: {{model: peleg-fermi{model}}}", ranks)
+        levels = summary["zone"]["by_survival"]
+        assert [v["survival"] for v in levels] == [0.5, 0.1, 0.01]
+        for level, above in zip(levels, summary["zone"]["by_threshold"]):
+            close(level["volume_cm3"], above["volume_cm3"], 2e-3, f"{name}: {level}")
+        return [v["volume_cm3"] for v in levels]
+
+    def counted(pair, count):
+        return pulse(pair, 1800).replace("}", f", count: {count}}}")
+
+    assert run("plain", [pulse("AB", 1800)])["zone"]["by_survival"] == []
+    one = check("one", [counted("AB", 70)], "", 70)
+    assert one[0] > 1.05 * one[1] > 1.05 * one[2] > 0
+    check("few", [counted("AB", 60)], "", 60)
+    check("capped", [counted("AB", 90)], "", 70)
+    check("uncapped", [counted("AB", 90)], ", n_max: 100", 90)
+    check("plateau", [counted("AB", 90)], ", asymptote: 400", 90, asymptote=400)
+    both = [counted("AB", 70), counted("BC", 70)]
+    largest = check("largest", both, ", accumulate: maximum", 70)
+    product = run("product", both, "death: {model: peleg-fermi}")["zone"]["by_survival"]
+    for level, volume in zip(product, largest):
+        assert level["volume_cm3"] > 1.002 * volume, (level, volume)
+    for ranks in 2, 3:
+        for a, b in zip(check("largest", both, ", accumulate: maximum", 70, ranks), largest):
+            close(a, b, 1e-5, f"{ranks} ranks")
+
+
 os.makedirs(folder, exist_ok=True)
-{"memory": memory, "limits": limits}[sys.argv[3]]()
+{"memory": memory, "limits": limits, "death": death}[sys.argv[3]]()

@@ -1,0 +1,36 @@
+/* Survival of cells from the field and the number of pulses. */
+#ifndef IREZONE_ZONE_SURVIVAL_H
+#define IREZONE_ZONE_SURVIVAL_H
+
+#include "field/medium.h"
+#include <irezone/plan.h>
+
+/// Score of survival: -ln(S / (1 - S)), which grows with the field and is linear in it for a single pair, so that it
+/// can be interpolated where S itself is a step.
+/// @param[in] death   model
+/// @param[in] pulses  [n_pulses] the pairs; their counts are used
+/// @param[in] field   [n_pulses] |E| of each pair, V/m
+double irz_survival_score(const IrzDeath *death, int n_pulses, const IrzPulse *pulses, const double *field);
+
+/// What to measure.
+typedef struct {
+  const IrzMedium *medium;
+  int order; ///< of the potentials
+  const IrzDeath *death;
+  int n_pulses;
+  const IrzPulse *pulses;   ///< [n_pulses]
+  double *const *potential; ///< [n_pulses] each [nodes of the part], V
+  double *const *field;     ///< [n_pulses] each [nodes of the part], recovered |E|, V/m
+} IrzSurvivalTask;
+
+/// Survival at the nodes, from the recovered fields. Local.
+/// @param[out] survival  [nodes of the part] 1
+IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzError *error);
+
+/// Volumes where survival is at most death->survival[k], integrated inside the tetrahedra that their surfaces cut: the
+/// element-wise fields of the pairs (order 1: the recovered ones) give the score at the corners of 64 smaller
+/// tetrahedra, each cut by a plane. Collective.
+/// @param[out] volume  [death->n_survival] m^3
+IrzCode irz_survival_measure(const IrzSurvivalTask *task, double *volume, IrzError *error);
+
+#endif
