@@ -403,7 +403,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
 }
 
 /// Find survival, if the plan asks for it: at the nodes, and the volumes at its levels.
-static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, IrzZone *zone, IrzError *error) {
+static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzZone *zone,
+                                IrzError *error) {
   size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
   double **field = NULL, volume[IRZ_MAX_SURVIVAL];
   free(model->survival);
@@ -416,7 +417,8 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, IrzZone *z
   }
   IrzCode code = irz_error_agree(model->comm, error);
   for (int p = 0; code == IRZ_OK && p < plan->n_pulses; p++) {
-    code = irz_recover(model->medium, plan->mesh.order, 1, &model->potential[p], field[p], error);
+    double unused;
+    code = irz_recover(model->medium, laws, plan->mesh.order, 1, &model->potential[p], field[p], &unused, error);
   }
   IrzSurvivalTask task = {.medium = model->medium,
                           .order = plan->mesh.order,
