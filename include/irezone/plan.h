@@ -148,8 +148,7 @@ typedef struct {
   double body;       ///< C, blood, outer wall, and tissue at the start unless `initial` says otherwise
   double initial;    ///< C
   int order;         ///< element order of the temperature
-  double tolerance;  ///< K, error allowed in one time step
-  double step;       ///< s, longest time step if steps are planned; 0: chosen by `tolerance`
+  double step;       ///< s, time step while a pair fires
   int frames;        ///< temperature fields to write
   int line;
 } IrzHeatPlan;

@@ -88,8 +88,8 @@ typedef struct {
   double stored;           ///< J, held by tissue and needles at the end
   double perfused;         ///< J, carried away by blood flow
   double conducted;        ///< J, left through wall, needles and vessels at body temperature
-  double balance;          ///< what the five leave unexplained, relative to the heat put in
-  int steps, rejected;     ///< time steps
+  double balance; ///< what the five leave unexplained, relative to the Joule heat, or to all heat if there is none
+  int steps;      ///< time steps
   int linear_iterations;
   int field_solves; ///< electric fields solved again because the tissue had warmed up
   double seconds;   ///< s, wall clock

@@ -182,22 +182,21 @@ static json_t *series_object(const IrzPlan *plan, const IrzHeatResult *heat) {
 
 /// What the heating came to.
 static json_t *heat_object(const IrzPlan *plan, const IrzHeatResult *heat) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
-                   "temperature_peak_C", number(heat->peak), "peak_time_s", number(heat->peak_time), "peak_at_mm",
-                   vector(heat->peak_at, MM_PER_M), "volume_50C_cm3", number(heat->volume_50 * CM3_PER_M3),
-                   "volume_damage_cm3", number(heat->volume_damage * CM3_PER_M3), "volume_cem43_240min_cm3",
-                   number(heat->volume_cem43 * CM3_PER_M3), "zone_damage_cm3", number(heat->zone_damage * CM3_PER_M3),
-                   "thermal_share_percent", number(100 * heat->thermal_share), "damage_note",
-                   "Arrhenius integral of at least 1; the rate at 37 C is subtracted, because living tissue repairs "
-                   "what happens at body temperature",
-                   "duration_s", number(heat->duration), "energy_J",
-                   json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "joule", number(heat->joule), "metabolic",
-                             number(heat->metabolic), "stored", number(heat->stored), "perfused",
-                             number(heat->perfused), "conducted", number(heat->conducted), "balance_error_percent",
-                             number(100 * heat->balance)),
-                   "steps", heat->steps, "rejected_steps", heat->rejected, "linear_iterations", heat->linear_iterations,
-                   "field_solves", heat->field_solves, "seconds", number(heat->seconds), "cpu_seconds",
-                   number(heat->cpu), "series", series_object(plan, heat));
+  return json_pack(
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "temperature_peak_C",
+      number(heat->peak), "peak_time_s", number(heat->peak_time), "peak_at_mm", vector(heat->peak_at, MM_PER_M),
+      "volume_50C_cm3", number(heat->volume_50 * CM3_PER_M3), "volume_damage_cm3",
+      number(heat->volume_damage * CM3_PER_M3), "volume_cem43_240min_cm3", number(heat->volume_cem43 * CM3_PER_M3),
+      "zone_damage_cm3", number(heat->zone_damage * CM3_PER_M3), "thermal_share_percent",
+      number(100 * heat->thermal_share), "damage_note",
+      "Arrhenius integral of at least 1; the rate at 37 C is subtracted, because living tissue repairs "
+      "what happens at body temperature",
+      "duration_s", number(heat->duration), "energy_J",
+      json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "joule", number(heat->joule), "metabolic", number(heat->metabolic),
+                "stored", number(heat->stored), "perfused", number(heat->perfused), "conducted",
+                number(heat->conducted), "balance_error_percent", number(100 * heat->balance)),
+      "steps", heat->steps, "linear_iterations", heat->linear_iterations, "field_solves", heat->field_solves, "seconds",
+      number(heat->seconds), "cpu_seconds", number(heat->cpu), "series", series_object(plan, heat));
 }
 
 char *irz_summary_json(const IrzSummary *summary) {
