@@ -6,6 +6,7 @@ Treatments of several pairs through the program, checked by what must hold whate
 import json
 import math
 import os
+import resource
 import subprocess
 import sys
 
@@ -130,5 +131,27 @@ def death():
             close(a, b, 1e-5, f"{ranks} ranks")
 
 
+def cost():
+    """Six probes: fifteen pairs cost at most ten times one pair, processor time of the whole run."""
+    def seconds(name, pulses):
+        path = os.path.join(folder, name + ".yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"""name: {name}
+mesh: {{accuracy: 2}}
+tissues: {{default: {{sigma: {{law: sigmoid, low: 0.1, high: 0.35, center: 580, width: 80}}, threshold: 500}}}}
+array: {{count: 6, spacing: 15}}
+pulses: {pulses}
+""")
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([program, "run", path, "-o", folder, "-q", "--threads", "1"], check=True, stderr=subprocess.PIPE)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    one = min(seconds("one", "[{from: A, to: B, field: 1500}]") for _ in range(2))
+    fifteen = seconds("fifteen", "{pairs: all, field: 1500}")
+    print(f"one pair {one:.2f} s, fifteen {fifteen:.2f} s: {fifteen / one:.1f} times")
+    assert fifteen <= 10 * one
+
+
 os.makedirs(folder, exist_ok=True)
-{"memory": memory, "limits": limits, "death": death}[sys.argv[3]]()
+{"memory": memory, "limits": limits, "death": death, "cost": cost}[sys.argv[3]]()
