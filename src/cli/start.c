@@ -49,6 +49,7 @@ void irz_cli_stop(void) {
     }
     PetscOptionsLeftRestore(NULL, &count, &names, &values);
   }
-  PetscOptionsClear(NULL); /* so that PETSc does not say it again */
+  /* -log_view and its kind are only read when PETSc ends, so the options stay; they have been said already. */
+  PetscOptionsSetValue(NULL, "-options_left", "no");
   PetscFinalize();
 }
