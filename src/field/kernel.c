@@ -285,6 +285,21 @@ double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, c
   return det;
 }
 
+double irz_corner_gradients(double node[10][3], const double u[10], double corner[4][3]) {
+  static const int edge_of[4][4] = {{-1, 4, 5, 6}, {4, -1, 7, 8}, {5, 7, -1, 9}, {6, 8, 9, -1}};
+  double unused[10][3] = {{0}}, inverse[3][3];
+  double det = inverse_map(node, false, unused, inverse);
+  for (int k = 0; k < 4; k++) {
+    double c[4];
+    for (int i = 0; i < 4; i++) c[i] = i == k ? 3 * u[k] : 4 * u[edge_of[k][i]] - u[i];
+    /* The gradient of barycentric coordinate i is row i - 1 of `inverse`, that of coordinate 0 minus their sum. */
+    for (int d = 0; d < 3; d++) {
+      corner[k][d] = (c[1] - c[0]) * inverse[0][d] + (c[2] - c[0]) * inverse[1][d] + (c[3] - c[0]) * inverse[2][d];
+    }
+  }
+  return det;
+}
+
 /// Residual and packed tangent of one general tetrahedron.
 static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, const double u[10], double *residual,
                         double *matrix) {

@@ -37,4 +37,12 @@ void irz_assemble(const IrzAssembly *assembly);
 /// @return determinant of the map from the reference tetrahedron, m^3 (6 times the volume if straight)
 double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]);
 
+/// Gradients of a potential of order 2 at the four corners of a straight tetrahedron; between them the gradient is
+/// linear.
+/// @param[in]  node    [4][3] corners, m
+/// @param[in]  u       [10] V
+/// @param[out] corner  [4][3] V/m
+/// @return 6 times the volume, m^3
+double irz_corner_gradients(double node[10][3], const double u[10], double corner[4][3]);
+
 #endif

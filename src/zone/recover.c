@@ -9,7 +9,11 @@
 /// Gradients at the ten nodes of a tetrahedron, and their weights. In a straight one the gradient is linear: those at
 /// the edges' middles are means of the corners'.
 static void node_gradients(double x[10][3], bool bent, int nodes, const double *u, double g[10][3], double det[10]) {
-  for (int i = 0; i < (bent ? 10 : 4); i++) {
+  if (!bent && nodes == 10) {
+    det[0] = irz_corner_gradients(x, u, g);
+    for (int i = 1; i < 4; i++) det[i] = det[0];
+  }
+  for (int i = nodes == 10 && !bent ? 4 : 0; i < (bent ? 10 : 4); i++) {
     double l[4] = {0, 0, 0, 0};
     if (i < 4) {
       l[i] = 1;
@@ -49,6 +53,7 @@ static void accumulate(const IrzMedium *medium, int order, const double *potenti
 static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws, int order, const double *potential,
                               double (*recovered)[3]) {
   const IrzPart *part = medium->part;
+  static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
   int32_t curved = 0;
   double total = 0;
   for (int32_t t = 0; t < part->n_tets; t++) {
@@ -60,10 +65,11 @@ static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws
     if (!part->mine[t]) continue;
     irz_part_nodes(part, t, bend, x);
     for (int i = 0; i < 10; i++) u[i] = potential[node[i]];
-    for (int i = 0; i < 4 && !bent; i++) {
-      double l[4] = {0, 0, 0, 0};
-      l[i] = 1;
-      corner_det = irz_gradient(x, false, order == 2 ? 10 : 4, u, l, corner[i]);
+    if (!bent && order == 2) {
+      corner_det = irz_corner_gradients(x, u, corner);
+    } else if (!bent) {
+      corner_det = irz_gradient(x, false, 4, u, middle, corner[0]);
+      for (int i = 1; i < 4; i++) memcpy(corner[i], corner[0], sizeof corner[i]);
     }
     for (int q = 0; q < irz_rule_fast.count; q++) {
       const double *l = irz_rule_fast.point[q];

@@ -145,10 +145,9 @@ static void field_bounds(Cell *cell, double *low, double *high) {
   for (int p = 0; p < task->n_pulses; p++) {
     double u[10], mean[3] = {0, 0, 0}, least = INFINITY, size = 0;
     for (int i = 0; i < 10; i++) u[i] = task->potential[p][node[i]];
+    irz_corner_gradients(cell->x, u, cell->corner[p]);
     for (int i = 0; i < 4; i++) {
-      double l[4] = {0, 0, 0, 0}, *g = cell->corner[p][i];
-      l[i] = 1;
-      irz_gradient(cell->x, false, 10, u, l, g);
+      const double *g = cell->corner[p][i];
       *high = fmax(*high, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
       for (int d = 0; d < 3; d++) mean[d] += 0.25 * g[d];
     }
