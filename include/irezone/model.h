@@ -16,6 +16,8 @@ typedef struct {
   int threads;                                                         ///< OpenMP threads per rank; 0: chosen
   void (*progress)(void *context, const char *stage, double fraction); ///< called on rank 0; may be NULL
   void *context;
+  bool refine; ///< make a generated mesh finer, up to three times, until the zone's error bar is at most 1.5 times the
+               ///< plan's accuracy (the bar is two to three times an ordinary error)
 } IrzModelOptions;
 
 /// A model. Collective on the communicator it was created with.

@@ -30,9 +30,16 @@ static void report_progress(const IrzModel *model, const char *stage, double fra
 }
 
 /// Read or generate the mesh and the label map, on rank 0.
-static IrzCode get_mesh(IrzPlan *plan, IrzMesh **mesh, IrzLabelMap **labels, IrzError *error) {
-  if (plan->anatomy.labels[0] != '\0') IRZ_TRY(irz_label_map_read(plan, labels, error));
-  if (plan->mesh.file[0] == '\0') return irz_mesh_generate(plan, NULL, *labels, mesh, error);
+/// @param[in] accuracy  relative, that a generated mesh is sized for
+static IrzCode get_mesh(IrzPlan *plan, double accuracy, IrzMesh **mesh, IrzLabelMap **labels, IrzError *error) {
+  if (plan->anatomy.labels[0] != '\0' && *labels == NULL) IRZ_TRY(irz_label_map_read(plan, labels, error));
+  if (plan->mesh.file[0] == '\0') {
+    IrzPlan wanted = *plan;
+    IrzMeshSizing sizing;
+    wanted.mesh.accuracy = accuracy;
+    irz_mesh_sizing(&wanted, &sizing);
+    return irz_mesh_generate(plan, &sizing, *labels, mesh, error);
+  }
   IRZ_TRY(irz_mesh_read(plan->mesh.file, plan->mesh.scale, mesh, error));
   return irz_mesh_check(*mesh, plan, plan->mesh.file, error);
 }
@@ -54,21 +61,24 @@ static void share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {
 static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
   MPI_Comm comm = model->comm;
   int rank, before = plan->n_warnings;
+  bool first = model->labels == NULL;
+  double started = MPI_Wtime(), meshed;
   IrzMesh *mesh = NULL;
   const char *surfaces[IRZ_MAX_PROBES];
   MPI_Comm_rank(comm, &rank);
   report_progress(model, "mesh", 0);
-  if (rank == 0) get_mesh(plan, &mesh, &model->labels, error);
+  if (rank == 0) get_mesh(plan, model->accuracy, &mesh, &model->labels, error);
   IrzCode code = irz_error_agree(comm, error);
   share_warnings(comm, plan, before);
-  model->mesh_time = MPI_Wtime() - model->started;
+  meshed = MPI_Wtime();
+  model->mesh_time += meshed - started;
   report_progress(model, "setup", 0);
   for (int p = 0; p < plan->n_probes; p++) {
     surfaces[p] = plan->probes[p].surface[0] != '\0' ? plan->probes[p].surface : plan->probes[p].name;
   }
   if (code == IRZ_OK) code = irz_part_create(comm, mesh, plan->n_probes, surfaces, &model->part, error);
   irz_mesh_free(mesh);
-  if (code == IRZ_OK) code = irz_label_map_share(comm, &model->labels, error);
+  if (code == IRZ_OK && first) code = irz_label_map_share(comm, &model->labels, error);
   if (code == IRZ_OK) {
     irz_medium_create(model->part, model->labels, &model->medium, error);
     code = irz_error_agree(comm, error);
@@ -83,7 +93,7 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
     irz_alloc(&model->recovered, nodes, sizeof *model->recovered, error);
     code = irz_error_agree(comm, error);
   }
-  model->setup_time = MPI_Wtime() - model->started - model->mesh_time;
+  model->setup_time += MPI_Wtime() - meshed;
   return code;
 }
 
@@ -94,7 +104,7 @@ IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *op
   irz_alloc(&m, 1, sizeof *m, error);
   IRZ_TRY(irz_error_agree(comm, error));
   m->comm = comm;
-  m->started = MPI_Wtime();
+  m->accuracy = plan->mesh.accuracy;
   if (options != NULL) m->options = *options;
   m->threads = choose_threads(comm, options);
   IrzCode code = build(m, plan, error);
@@ -356,6 +366,7 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   IrzZoneTask task = {.medium = model->medium,
                       .order = plan->mesh.order,
                       .n_pulses = model->n_pulses,
+                      .n_threads = model->threads,
                       .potential = model->potential,
                       .recovered = model->recovered,
                       .threshold = model->threshold,
@@ -381,7 +392,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
     zone->volume_error = volume_error(&measure.zone, relative);
     memcpy(zone->box, measure.box, sizeof zone->box);
     zone->n_parts = parts.count;
-    zone->largest_part = parts.largest;
+    /* Pieces are found in the recovered field; their share is applied to the volume itself. */
+    zone->largest_part = parts.total > 0 ? zone->volume * parts.largest / parts.total : 0;
     zone->touches_outer = parts.touches_outer;
     zone->n_also = plan->zone.n_also;
     for (int k = 0; k < zone->n_also; k++) {
@@ -462,13 +474,14 @@ static void heat_progress(void *context, double fraction) {
 }
 
 /// Compute the heating, if the plan asks for it.
-static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzSummary *summary,
-                            IrzError *error) {
+static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   double *current = NULL;
+  const IrzLaw **laws = NULL;
   irz_heat_fields_clear(&model->heat);
   if (!plan->heat.on) return IRZ_OK;
   irz_alloc(&summary->heat, 1, sizeof *summary->heat, error);
   irz_alloc(&current, (size_t)plan->n_pulses, sizeof *current, error);
+  if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
   IrzCode code = irz_error_agree(model->comm, error);
   for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) current[i] = summary->pulses[i].current;
   IrzHeatTask task = {.plan = plan,
@@ -483,6 +496,7 @@ static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, const IrzLaw *
                       .context = model};
   if (code == IRZ_OK) code = irz_heat_run(&task, &model->heat, summary->heat, error);
   free(current);
+  free(laws);
   return code;
 }
 
@@ -510,22 +524,50 @@ static double peak_memory(MPI_Comm comm) {
   return all;
 }
 
-IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
-  const IrzPart *part = model->part;
-  const IrzLaw **laws = NULL;
-  memset(summary, 0, sizeof *summary);
-  if (!irz_model_serves(model, plan)) {
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
-                         plan->file);
+/// Drop the kept solution.
+static void drop_kept(IrzModel *model) {
+  for (int i = 0; i < model->n_kept; i++) free(model->kept[i]);
+  free(model->kept);
+  free(model->kept_solved);
+  model->kept = NULL;
+  model->kept_solved = NULL;
+  model->n_kept = 0;
+}
+
+/// Drop everything that is built on the mesh.
+static void drop_mesh(IrzModel *model) {
+  drop_kept(model);
+  for (int i = 0; i < model->room; i++) {
+    free(model->potential[i]);
+    free(model->unknown[i]);
   }
-  summary->plan = plan;
-  summary->cells = part->n_global_tets;
-  summary->vertices = part->n_global_vertices;
+  free(model->potential);
+  free(model->unknown);
+  free(model->solved);
+  irz_points_free(&model->floor);
+  free(model->trial);
+  free(model->recovered);
+  irz_heat_fields_clear(&model->heat);
+  free(model->survival);
+  irz_field_free(model->field);
+  irz_medium_free(model->medium);
+  irz_part_free(model->part);
+  model->survival = NULL;
+  model->potential = model->unknown = NULL;
+  model->solved = NULL;
+  model->trial = model->recovered = NULL;
+  model->field = NULL;
+  model->medium = NULL;
+  model->part = NULL;
+  model->room = model->n_pulses = 0;
+}
+
+/// Solve on the mesh as it is; adds to the summary's times.
+static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  const IrzLaw **laws = NULL;
+  summary->cells = model->part->n_global_tets;
+  summary->vertices = model->part->n_global_vertices;
   summary->unknowns = irz_field_space(model->field)->n_global;
-  summary->order = plan->mesh.order;
-  summary->ranks = part->size;
-  summary->threads = model->threads;
-  summary->n_pulses = plan->n_pulses;
   reserve(model, plan->n_pulses, error);
   restore_kept(model, plan);
   if (error->code == IRZ_OK) fresh_tissue(model, plan, error);
@@ -539,6 +581,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
     code = irz_error_agree(model->comm, error);
   }
   double solved = MPI_Wtime();
+  summary->timing.solve += solved - start;
   if (code == IRZ_OK) {
     report_progress(model, "zone", 0);
     measure_zone(model, plan, laws, summary, error);
@@ -548,32 +591,74 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
     measure_survival(model, plan, laws, &summary->zone, error);
     code = irz_error_agree(model->comm, error);
   }
-  double measured = MPI_Wtime();
-  if (code == IRZ_OK) code = compute_heat(model, plan, laws, summary, error);
+  summary->timing.zone += MPI_Wtime() - solved;
   free(laws);
+  return code;
+}
+
+/// The bar is two to three times an ordinary error, so it may be this much larger than the accuracy that is asked for.
+static const double bar_allowance = 1.5;
+/// Meshes with more tetrahedra are not made unasked.
+static const double most_cells = 3e6;
+
+/// Make the mesh finer and solve again until the error bar is small enough. Sizes are chosen from what the bar was: it
+/// falls with the third power of the size at order 2.
+static IrzCode refine(IrzModel *model, IrzPlan *plan, int n_warnings, IrzSummary *summary, IrzError *error) {
+  for (int round = 0; round < 3; round++) {
+    double wanted = bar_allowance * plan->mesh.accuracy * summary->zone.volume;
+    double ratio = wanted / summary->zone.volume_error;
+    if (!(ratio < 1) || (double)summary->cells / ratio > most_cells) return IRZ_OK;
+    while (plan->n_warnings > n_warnings) free(plan->warnings[--plan->n_warnings]); /* they will be found again */
+    free(summary->pulses);
+    free(summary->zone.regions);
+    summary->pulses = NULL;
+    memset(&summary->zone, 0, sizeof summary->zone);
+    drop_mesh(model);
+    model->accuracy *= 0.8 * ratio;
+    IRZ_TRY(build(model, plan, error));
+    IRZ_TRY(solve_once(model, plan, summary, error));
+  }
+  return IRZ_OK;
+}
+
+/// Say so if the error bar is larger than the plan's accuracy allows.
+static void warn_of_accuracy(IrzPlan *plan, const IrzZone *zone) {
+  if (zone->volume <= 0 || zone->volume_error <= bar_allowance * plan->mesh.accuracy * zone->volume) return;
+  irz_plan_warn(plan, "the zone's error bar is %.2g %% of its volume, more than mesh.accuracy of %g %% asks for: %s",
+                100 * zone->volume_error / zone->volume, 100 * plan->mesh.accuracy,
+                plan->mesh.file[0] != '\0' ? "use a finer mesh" : "use order 2, or ask for less");
+}
+
+IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  int n_warnings = plan->n_warnings;
+  memset(summary, 0, sizeof *summary);
+  if (!irz_model_serves(model, plan)) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
+                         plan->file);
+  }
+  summary->plan = plan;
+  summary->order = plan->mesh.order;
+  summary->ranks = model->part->size;
+  summary->threads = model->threads;
+  summary->n_pulses = plan->n_pulses;
+  double start = MPI_Wtime(), built = model->mesh_time + model->setup_time;
+  IrzCode code = solve_once(model, plan, summary, error);
+  if (code == IRZ_OK && model->options.refine && plan->mesh.file[0] == '\0' && model->n_kept == 0) {
+    code = refine(model, plan, n_warnings, summary, error);
+  }
+  if (code == IRZ_OK) code = compute_heat(model, plan, summary, error);
   if (code != IRZ_OK) {
     irz_summary_clear(summary);
     return code;
   }
   warn(plan, summary);
+  warn_of_accuracy(plan, &summary->zone);
   snprintf(summary->status, sizeof summary->status, "converged");
   summary->timing.mesh = model->mesh_time;
   summary->timing.setup = model->setup_time;
-  summary->timing.solve = solved - start;
-  summary->timing.zone = measured - solved;
-  summary->timing.total = model->mesh_time + model->setup_time + MPI_Wtime() - start;
+  summary->timing.total = built + MPI_Wtime() - start;
   summary->peak_memory = peak_memory(model->comm);
   return IRZ_OK;
-}
-
-/// Drop the kept solution.
-static void drop_kept(IrzModel *model) {
-  for (int i = 0; i < model->n_kept; i++) free(model->kept[i]);
-  free(model->kept);
-  free(model->kept_solved);
-  model->kept = NULL;
-  model->kept_solved = NULL;
-  model->n_kept = 0;
 }
 
 IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
@@ -600,24 +685,9 @@ void irz_model_reset(IrzModel *model) {
 
 void irz_model_free(IrzModel *model) {
   if (model == NULL) return;
-  drop_kept(model);
-  for (int i = 0; i < model->room; i++) {
-    free(model->potential[i]);
-    free(model->unknown[i]);
-  }
-  free(model->potential);
-  free(model->unknown);
-  free(model->solved);
+  drop_mesh(model);
   free(model->threshold);
-  irz_points_free(&model->floor);
-  free(model->trial);
-  free(model->recovered);
-  irz_heat_fields_clear(&model->heat);
-  free(model->survival);
-  irz_field_free(model->field);
-  irz_medium_free(model->medium);
   irz_label_map_free(model->labels);
-  irz_part_free(model->part);
   irz_plan_free(model->geometry);
   free(model);
 }

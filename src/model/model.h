@@ -37,7 +37,8 @@ struct IrzModel {
   double *threshold;      ///< [regions of the medium] V/m
   IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
 
-  double started, mesh_time, setup_time; ///< s
+  double accuracy;              ///< relative, that the generated mesh was sized for
+  double mesh_time, setup_time; ///< s
 };
 
 #endif

@@ -190,6 +190,7 @@ IrzCode irz_zone_parts(const IrzMedium *medium, const double *field, const doubl
       int64_t total = merge(all, shifts[part->size] / 2);
       double sum = 0;
       for (int64_t i = 0; i < total; i++) sum += all[i].volume;
+      parts->total = sum;
       for (int64_t i = 0; i < total; i++) {
         parts->largest = fmax(parts->largest, all[i].volume);
         if (all[i].volume > 1e-3 * sum) parts->count++;

@@ -7,6 +7,7 @@
 /// Pieces of the zone; the same on all ranks.
 typedef struct {
   int count;          ///< pieces larger than a thousandth of the zone
+  double total;       ///< m^3, all pieces, with the recovered field
   double largest;     ///< m^3
   bool touches_outer; ///< the zone reaches the surface "outer"
 } IrzZoneParts;

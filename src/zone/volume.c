@@ -373,11 +373,13 @@ static void measure_plain(Cell *cell, Sums *sums) {
 
 /* ---- All tetrahedra ---- */
 
-static void measure_part(const IrzZoneTask *task, const Lattice *lattice, Sums *sums) {
+/// Measure the tetrahedra in [first, last).
+static void measure_range(const IrzZoneTask *task, const Lattice *lattice, int32_t first, int32_t last, Sums *sums) {
   const IrzPart *part = task->medium->part;
   Cell cell = {.task = task, .lattice = lattice};
   int32_t curved = 0;
-  for (int32_t t = 0; t < part->n_tets; t++) {
+  while (curved < part->n_curved && part->curved_tet[curved] < first) curved++;
+  for (int32_t t = first; t < last; t++) {
     cell.bent = curved < part->n_curved && part->curved_tet[curved] == t;
     cell.curved = cell.bent ? curved : -1;
     curved += cell.bent;
@@ -395,18 +397,69 @@ static void measure_part(const IrzZoneTask *task, const Lattice *lattice, Sums *
   }
 }
 
+static void sums_clear(Sums *sums) {
+  free(sums->region_volume);
+  free(sums->region_ablated);
+}
+
+static IrzCode sums_create(int n_regions, Sums *sums, IrzError *error) {
+  *sums = (Sums){.box = {{INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, -INFINITY}}};
+  IRZ_TRY(irz_alloc(&sums->region_volume, (size_t)n_regions, sizeof(double), error));
+  return irz_alloc(&sums->region_ablated, (size_t)n_regions, sizeof(double), error);
+}
+
+static void add(IrzVolume *sum, const IrzVolume *more) {
+  sum->volume += more->volume;
+  sum->recovered += more->recovered;
+  sum->scatter += more->scatter;
+  sum->slope += more->slope;
+}
+
+static void sums_add(const IrzZoneTask *task, Sums *sums, const Sums *more) {
+  add(&sums->zone, &more->zone);
+  for (int k = 0; k < task->n_also; k++) add(&sums->also[k], &more->also[k]);
+  for (int r = 0; r < task->medium->n_regions; r++) {
+    sums->region_volume[r] += more->region_volume[r];
+    sums->region_ablated[r] += more->region_ablated[r];
+  }
+  for (int d = 0; d < 3; d++) {
+    sums->box[0][d] = fmin(sums->box[0][d], more->box[0][d]);
+    sums->box[1][d] = fmax(sums->box[1][d], more->box[1][d]);
+  }
+}
+
+/// Measure this rank's tetrahedra with all threads, in chunks that are added up in order.
+static IrzCode measure_part(const IrzZoneTask *task, const Lattice *lattice, Sums *sums, IrzError *error) {
+  enum { CHUNKS = 64 };
+  Sums *chunk = NULL;
+  int64_t n = task->medium->part->n_tets;
+  IrzCode code = irz_alloc(&chunk, CHUNKS, sizeof *chunk, error);
+  for (int k = 0; code == IRZ_OK && k < CHUNKS; k++) code = sums_create(task->medium->n_regions, &chunk[k], error);
+  if (code == IRZ_OK) {
+#pragma omp parallel for num_threads(task->n_threads) schedule(dynamic)
+    for (int k = 0; k < CHUNKS; k++) {
+      measure_range(task, lattice, (int32_t)(n * k / CHUNKS), (int32_t)(n * (k + 1) / CHUNKS), &chunk[k]);
+    }
+    for (int k = 0; k < CHUNKS; k++) sums_add(task, sums, &chunk[k]);
+  }
+  for (int k = 0; chunk != NULL && k < CHUNKS; k++) sums_clear(&chunk[k]);
+  free(chunk);
+  return code;
+}
+
 IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzError *error) {
   MPI_Comm comm = task->medium->part->comm;
   int n = task->medium->n_regions;
   Lattice *lattice = NULL;
-  Sums sums = {.box = {{INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, -INFINITY}}};
-  IrzCode code = irz_alloc(&lattice, 1, sizeof *lattice, error);
-  if (code == IRZ_OK) code = irz_alloc(&sums.region_volume, (size_t)n, sizeof(double), error);
-  if (code == IRZ_OK) irz_alloc(&sums.region_ablated, (size_t)n, sizeof(double), error);
-  code = irz_error_agree(comm, error);
-  if (code == IRZ_OK) {
+  Sums sums;
+  sums_create(n, &sums, error);
+  if (error->code == IRZ_OK) irz_alloc(&lattice, 1, sizeof *lattice, error);
+  if (error->code == IRZ_OK) {
     lattice_make(lattice);
-    measure_part(task, lattice, &sums);
+    measure_part(task, lattice, &sums, error);
+  }
+  IrzCode code = irz_error_agree(comm, error);
+  if (code == IRZ_OK) {
     MPI_Allreduce(&sums.zone, &measure->zone, 4, MPI_DOUBLE, MPI_SUM, comm);
     MPI_Allreduce(sums.also, measure->also, 4 * IRZ_MAX_ALSO, MPI_DOUBLE, MPI_SUM, comm);
     measure->zone.scatter = sqrt(measure->zone.scatter);
@@ -418,7 +471,6 @@ IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzEr
     if (!(measure->box[0][0] <= measure->box[1][0])) memset(measure->box, 0, sizeof measure->box);
   }
   free(lattice);
-  free(sums.region_volume);
-  free(sums.region_ablated);
+  sums_clear(&sums);
   return code;
 }

@@ -12,6 +12,7 @@ typedef struct {
   const IrzMedium *medium;
   int order; ///< of the potentials
   int n_pulses;
+  int n_threads;
   double *const *potential; ///< [n_pulses] each [nodes of the part], V
   const double *recovered;  ///< [nodes of the part] |E| at nodes, V/m
   const double *threshold;  ///< [n_regions] V/m, of each region
