@@ -215,6 +215,8 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
 
 /* ---- General kernel ---- */
 
+enum { PADDED = 12 }; ///< ten nodes in three registers of four
+
 /// Gradients of the ten functions of order 2 with respect to the first three barycentric coordinates 1, 2, 3 (0
 /// eliminated).
 static void reference_gradients(const double l[4], double d[10][3]) {
@@ -258,11 +260,9 @@ static double inverse_map(double node[10][3], bool bent, double d[10][3], double
   return det;
 }
 
-/// Gradients in space of `nodes` basis functions at a point; returns the determinant.
-static double basis_gradients(double node[10][3], bool bent, int nodes, const double l[4], double g[10][3]) {
-  double d[10][3], inverse[3][3];
-  reference_gradients(l, d);
-  double det = inverse_map(node, bent, d, inverse);
+/// Gradients in space of `nodes` basis functions at a point, given the inverse transpose of the map's derivative. `d`
+/// holds the reference gradients of order 2.
+static void map_gradients(int nodes, double d[10][3], double inverse[3][3], double g[10][3]) {
   if (nodes == 4) {
     for (int k = 0; k < 3; k++) {
       d[0][k] = -1;
@@ -272,12 +272,13 @@ static double basis_gradients(double node[10][3], bool bent, int nodes, const do
   for (int i = 0; i < nodes; i++) {
     for (int x = 0; x < 3; x++) g[i][x] = d[i][0] * inverse[0][x] + d[i][1] * inverse[1][x] + d[i][2] * inverse[2][x];
   }
-  return det;
 }
 
 double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]) {
-  double g[10][3];
-  double det = basis_gradients(node, bent, nodes, l, g);
+  double g[10][3], d[10][3], inverse[3][3];
+  reference_gradients(l, d);
+  double det = inverse_map(node, bent, d, inverse);
+  map_gradients(nodes, d, inverse, g);
   for (int x = 0; x < 3; x++) {
     gradient[x] = 0;
     for (int i = 0; i < nodes; i++) gradient[x] += u[i] * g[i][x];
@@ -300,21 +301,43 @@ double irz_corner_gradients(double node[10][3], const double u[10], double corne
   return det;
 }
 
+/// Add one point's share to the full element matrix: padded to whole vector registers, both triangles, because that is
+/// faster than the half without gaps.
+static inline void add_point(int nodes, double g[10][3], const double along[10], double ws, double wt,
+                             double full[10][PADDED]) {
+  double gx[PADDED] = {0}, gy[PADDED] = {0}, gz[PADDED] = {0}, t[PADDED] = {0};
+  for (int i = 0; i < nodes; i++) {
+    gx[i] = g[i][0];
+    gy[i] = g[i][1];
+    gz[i] = g[i][2];
+    t[i] = along[i];
+  }
+  for (int i = 0; i < nodes; i++) {
+    double x = ws * gx[i], y = ws * gy[i], z = ws * gz[i], s = wt * t[i];
+#pragma omp simd
+    for (int j = 0; j < PADDED; j++) full[i][j] += x * gx[j] + y * gy[j] + z * gz[j] + s * t[j];
+  }
+}
+
 /// Residual and packed tangent of one general tetrahedron.
 static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, const double u[10], double *residual,
                         double *matrix) {
   const IrzMedium *medium = a->medium;
   int nodes = a->space->nodes;
-  double node[10][3], g[10][3];
+  double node[10][3], g[10][3], d[10][3], inverse[3][3], full[10][PADDED], det = 0;
   bool bent = medium->bent[general] != 0;
   const IrzRule *rule = irz_medium_rule(medium, general);
   const uint8_t *region = medium->point_region + medium->first_point[general];
   const double *floor = a->floor != NULL ? a->floor->general + medium->first_point[general] : NULL;
   irz_part_nodes(medium->part, medium->tet[general], curved, node);
   memset(residual, 0, (size_t)nodes * sizeof *residual);
-  memset(matrix, 0, 55 * sizeof *matrix);
+  memset(full, 0, sizeof full);
+  if (!bent) det = inverse_map(node, false, d, inverse); /* the same at all points; does not look at d */
   for (int q = 0; q < rule->count; q++) {
-    double det = basis_gradients(node, bent, nodes, rule->point[q], g), e[3] = {0, 0, 0}, along[10], slope;
+    double e[3] = {0, 0, 0}, along[10], slope;
+    reference_gradients(rule->point[q], d);
+    if (bent) det = inverse_map(node, true, d, inverse);
+    map_gradients(nodes, d, inverse, g);
     for (int i = 0; i < nodes; i++) {
       for (int x = 0; x < 3; x++) e[x] += u[i] * g[i][x];
     }
@@ -329,11 +352,10 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
       along[i] = g[i][0] * e[0] + g[i][1] * e[1] + g[i][2] * e[2];
       residual[i] += ws * along[i];
     }
-    if (a->matrix == NULL) continue;
-    for (int i = 0, k = 0; i < nodes; i++) {
-      double x = ws * g[i][0], y = ws * g[i][1], z = ws * g[i][2], t = wt * along[i];
-      for (int j = i; j < nodes; j++, k++) matrix[k] += x * g[j][0] + y * g[j][1] + z * g[j][2] + t * along[j];
-    }
+    if (a->matrix != NULL) add_point(nodes, g, along, ws, wt, full);
+  }
+  for (int i = 0, k = 0; i < nodes; i++) {
+    for (int j = i; j < nodes; j++, k++) matrix[k] = full[i][j];
   }
 }
 
