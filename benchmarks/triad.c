@@ -2,8 +2,8 @@
  *
  *   cc -O3 -march=native -fopenmp -o triad triad.c && OMP_NUM_THREADS=2 ./triad
  *
- * Prints one JSON line: threads and the best of several passes in GB/s. Counted are three arrays of traffic, as in STREAM;
- * a processor that reads a line before it writes it moves four.
+ * Prints one JSON line: threads and the best of several passes in GB/s. Counted are three arrays of traffic, as in
+ * STREAM; a processor that reads a line before it writes it moves four.
  */
 #include <omp.h>
 #include <stdio.h>

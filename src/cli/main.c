@@ -5,14 +5,8 @@
 #include <string.h>
 
 const IrzCommand *const irz_commands[] = {
-    &irz_command_run,
-    &irz_command_sweep,
-    &irz_command_check,
-    &irz_command_mesh,
-    &irz_command_info,
-    &irz_command_tissues,
-    &irz_command_help,
-    NULL,
+    &irz_command_run,  &irz_command_sweep,   &irz_command_check, &irz_command_mesh,
+    &irz_command_info, &irz_command_tissues, &irz_command_help,  NULL,
 };
 
 /* The option of a command that a word names, up to its "=". */
