@@ -166,6 +166,7 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
                           .medium = field->medium,
                           .laws = newton->problem->laws,
                           .floor = newton->problem->floor,
+                          .scale = newton->problem->scale,
                           .u = u,
                           .zero_field = zero_field,
                           .fixed = level->fixed,

@@ -13,6 +13,7 @@ typedef struct IrzField IrzField;
 typedef struct {
   const IrzLaw *const *laws;        ///< [regions of the medium]
   const IrzPoints *floor;           ///< conductivity falls nowhere below this, S/m; NULL: no floor
+  const double *scale;              ///< [n_tets] factor on the conductivity of each tetrahedron; NULL: 1
   bool fixed[IRZ_MAX_PROBES];       ///< the electrode's potential is given
   double potential[IRZ_MAX_PROBES]; ///< V, where fixed
   const double

@@ -329,6 +329,7 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
   const IrzRule *rule = irz_medium_rule(medium, general);
   const uint8_t *region = medium->point_region + medium->first_point[general];
   const double *floor = a->floor != NULL ? a->floor->general + medium->first_point[general] : NULL;
+  double factor = a->scale != NULL ? a->scale[medium->tet[general]] : 1;
   irz_part_nodes(medium->part, medium->tet[general], curved, node);
   memset(residual, 0, (size_t)nodes * sizeof *residual);
   memset(full, 0, sizeof full);
@@ -347,7 +348,7 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
       sigma = floor[q];
       slope = 0;
     }
-    double w = rule->weight[q] * det / 6, ws = w * sigma, wt = size > 0 ? w * slope / size : 0;
+    double w = factor * rule->weight[q] * det / 6, ws = w * sigma, wt = size > 0 ? w * slope / size : 0;
     for (int i = 0; i < nodes; i++) {
       along[i] = g[i][0] * e[0] + g[i][1] * e[1] + g[i][2] * e[2];
       residual[i] += ws * along[i];
@@ -433,6 +434,8 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
       }
     }
     batch_shape(part, tets, &shape);
+    /* All results are sums of volume times conductivity. */
+    for (int l = 0; a->scale != NULL && l < W; l++) shape.volume[l] *= a->scale[tets[l]];
     if (floor != NULL) batch_floor(a->floor, tets, floor);
     if (space->order == 2)
       batch_order2(&shape, u, law, floor, a, &batch);

@@ -29,9 +29,16 @@ typedef struct {
   double *temperature; ///< [n_local] above body; `state` wraps the owned ones
   double *load;        ///< [n_owned] heat put in now, W
   double *free_load;   ///< [n_owned] the same, 0 at fixed unknowns; `source` wraps it
-  double *joule;       ///< [n_owned] W while the voltage of `joule_pulse` is on
+  double *joule;       ///< [n_owned] W while the voltage of `joule_pulse` is on, at the temperature `joule_at`
   int joule_pulse;     ///< -1: none
-  double joule_power;  ///< W
+  double joule_power;  ///< W, now
+  IrzPoints floor;     ///< what tissue remembers of earlier pairs, S/m; empty without memory
+  double *joule_at;    ///< [n_owned] full coupling: temperature above body that `joule` belongs to
+  double *rise;        ///< [n_owned] full coupling: of the conductivity, 1/K
+  double *slope;       ///< [n_owned] K/s, over the last step of this segment; 0 before
+  double *scale;       ///< [n_tets] full coupling: factor on the conductivity
+  double *u;           ///< [n_local of the field's space] full coupling: potential, V
+  double *node;        ///< [nodes of the part] full coupling: scratch
   double *before;      ///< [n_owned] at the step before
   double time_before;
   double *peak, *omega, *cem43; ///< [n_local] C, 1, min
@@ -136,7 +143,7 @@ static PetscErrorCode sample(Run *run, double time, int pulse, double duty) {
   IrzHeatSample *s = &result->samples[result->n_samples++];
   *s = (IrzHeatSample){.time = time, .pulse = pulse, .hottest = plan->heat.body + hottest};
   if (pulse >= 0) {
-    s->current = run->task->current[pulse];
+    s->current = run->joule_power / run->task->voltage[pulse];
     s->power = run->joule_power * duty;
   }
   for (int p = 0; p < IRZ_MAX_PROBES; p++) {
@@ -178,29 +185,92 @@ static PetscErrorCode after_step(TS ts) {
   add_damage(run, time, dt);
   PetscCall(keep_frames(run, time));
   PetscCall(sample(run, time, run->segment->pulse, run->segment->duty));
-  PetscCall(PetscArraycpy(run->before, run->temperature, run->thermal->space->n_owned));
+  for (int32_t i = 0; i < run->thermal->space->n_owned; i++) {
+    run->slope[i] = (run->temperature[i] - run->before[i]) / dt;
+    run->before[i] = run->temperature[i];
+  }
   run->time_before = time;
   if (run->task->progress != NULL) run->task->progress(run->task->context, time / run->result->duration);
   PetscFunctionReturn(0);
 }
 
-/// Heat of the pair that fires. Collective.
-static PetscErrorCode prepare_source(Run *run, const IrzSegment *segment) {
+/// Joule heat of a potential, with its temperature. Local.
+static void set_joule(Run *run, const double *scale, const double *potential) {
   const IrzHeatTask *task = run->task;
+  const IrzPoints *floor = run->floor.fast != NULL ? &run->floor : NULL;
+  irz_thermal_joule(run->thermal, task->order, task->laws, floor, scale, potential, run->joule);
+}
+
+/// Turn to a pair: its heat at 37 C, from the field as it was solved. Local.
+static void turn_to(Run *run, int pulse) {
+  const IrzHeatTask *task = run->task;
+  if (run->joule_pulse >= 0 && run->floor.fast != NULL) {
+    irz_points_remember(task->medium, task->order, task->laws, task->potential[run->joule_pulse], &run->floor);
+  }
+  set_joule(run, NULL, task->potential[pulse]);
+  run->joule_pulse = pulse;
+  if (task->plan->heat.coupling == IRZ_COUPLING_NONE) return;
+  for (int32_t i = 0; i < run->thermal->space->n_owned; i++) run->joule_at[i] = 37 - task->plan->heat.body;
+  memcpy(run->u, task->unknown[pulse], (size_t)irz_field_space(task->field)->n_local * sizeof *run->u);
+}
+
+/// Solve the field of the pair that fires again, at a temperature. Collective.
+/// @param[in,out] ahead  [n_local] temperature above body; ghosts are filled
+static PetscErrorCode solve_again(Run *run, double *ahead) {
+  const IrzHeatTask *task = run->task;
+  const IrzPulse *pulse = &task->plan->pulses[run->joule_pulse];
   const IrzSpace *space = run->thermal->space;
+  size_t nodes = (size_t)space->part->n_vertices + (size_t)space->part->n_edges;
+  IrzProblem problem = {.laws = task->laws, .floor = run->floor.fast != NULL ? &run->floor : NULL, .scale = run->scale};
+  IrzReport report;
 
   PetscFunctionBegin;
-  if (segment->pulse >= 0 && segment->pulse != run->joule_pulse) {
-    double mine = 0;
-    irz_thermal_joule(run->thermal, task->order, task->laws, NULL, task->potential[segment->pulse], run->joule);
-    for (int32_t i = 0; i < space->n_owned; i++) mine += run->joule[i];
-    PetscCallMPI(MPI_Allreduce(&mine, &run->joule_power, 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
-    run->joule_pulse = segment->pulse;
+  PetscCall(irz_space_share(space, ahead));
+  irz_space_nodes(space, ahead, run->node);
+  for (size_t i = 0; i < nodes; i++) run->node[i] += task->plan->heat.body;
+  irz_thermal_scale(run->thermal, run->node, run->scale);
+  problem.fixed[pulse->from] = problem.fixed[pulse->to] = true;
+  problem.potential[pulse->from] = task->voltage[run->joule_pulse];
+  if (irz_field_solve(task->field, &problem, true, run->u, &report, run->error) != IRZ_OK) PetscFunctionReturn(0);
+  irz_space_nodes(irz_field_space(task->field), run->u, run->node);
+  set_joule(run, run->scale, run->node);
+  PetscCall(PetscArraycpy(run->joule_at, ahead, space->n_owned));
+  run->result->field_solves++;
+  PetscFunctionReturn(0);
+}
+
+/// Heat of the next step. With full coupling it is taken at the temperature in the step's middle, as the last step lets
+/// expect it: from the last field with the conductivity of now, or from a new field where the conductivity, weighted
+/// with the heat, has changed by more than 2 %. Collective.
+static PetscErrorCode prepare_source(Run *run, const IrzSegment *segment, double length) {
+  const double enough = 0.02;
+  const IrzHeatTask *task = run->task;
+  const IrzSpace *space = run->thermal->space;
+  bool fires = segment->pulse >= 0, coupled = fires && task->plan->heat.coupling == IRZ_COUPLING_FULL;
+  double *ahead = run->scratch, mine[2] = {0, 0}, all[2], power = 0;
+
+  PetscFunctionBegin;
+  if (fires && segment->pulse != run->joule_pulse) turn_to(run, segment->pulse);
+  for (int32_t i = 0; coupled && i < space->n_owned; i++) {
+    ahead[i] = run->temperature[i] + 0.5 * length * run->slope[i];
+    mine[0] += run->joule[i] * fabs(run->rise[i] * (ahead[i] - run->joule_at[i]));
+    mine[1] += run->joule[i];
+  }
+  if (coupled) {
+    PetscCallMPI(MPI_Allreduce(mine, all, 2, MPI_DOUBLE, MPI_SUM, space->part->comm));
+    if (all[0] > enough * all[1]) PetscCall(solve_again(run, ahead));
   }
   for (int32_t i = 0; i < space->n_owned; i++) {
-    run->load[i] = run->thermal->metabolic[i] + segment->duty * run->joule[i];
+    double heat = fires ? run->joule[i] : 0;
+    if (coupled) {
+      double then = fmax(0.1, 1 + run->rise[i] * (run->joule_at[i] + task->plan->heat.body - 37));
+      heat *= fmax(0.1, then + run->rise[i] * (ahead[i] - run->joule_at[i])) / then;
+    }
+    power += heat;
+    run->load[i] = run->thermal->metabolic[i] + segment->duty * heat;
     run->free_load[i] = run->thermal->fixed[i] ? 0 : run->load[i];
   }
+  PetscCallMPI(MPI_Allreduce(&power, &run->joule_power, 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
   PetscCall(PetscObjectStateIncrease((PetscObject)run->source));
   PetscFunctionReturn(0);
 }
@@ -235,11 +305,15 @@ static PetscErrorCode run_segment(Run *run, const IrzSegment *segment) {
 
   PetscFunctionBegin;
   run->segment = segment;
-  PetscCall(prepare_source(run, segment));
+  PetscCall(PetscArrayzero(run->slope, run->thermal->space->n_owned));
   PetscCall(TSSetTime(run->ts, now));
   for (bool first = true; now < segment->end && run->error->code == IRZ_OK; first = false) {
     double left = segment->end - now, count = ceil(left / step * (1 - 1e-9));
     double end = count <= 1 ? segment->end : now + left / count;
+    if (first || run->task->plan->heat.coupling == IRZ_COUPLING_FULL) {
+      PetscCall(prepare_source(run, segment, end - now));
+      if (run->error->code != IRZ_OK) break;
+    }
     PetscCall(take_steps(run, end, first ? 2 : 1, first ? 1 : 0.5));
     now = end;
     if (segment->pulse < 0) step = fmin(growth * step, largest * wanted);
@@ -289,10 +363,19 @@ static IrzCode allocate(Run *run, IrzError *error) {
   const IrzPart *part = run->task->medium->part;
   IrzHeatFields *fields = run->fields;
   size_t n = (size_t)run->thermal->space->n_local, nodes = (size_t)part->n_vertices + (size_t)part->n_edges;
-  double **arrays[] = {&run->temperature, &run->load,  &run->free_load, &run->joule,  &run->before,
-                       &run->peak,        &run->omega, &run->cem43,     &run->scratch};
+  double **arrays[] = {&run->temperature, &run->load, &run->free_load, &run->joule, &run->before,
+                       &run->slope,       &run->peak, &run->omega,     &run->cem43, &run->scratch};
   for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++) IRZ_TRY(irz_alloc(arrays[k], n, sizeof(double), error));
   IRZ_TRY(irz_matrix_create(run->thermal->space, &run->jacobian, error));
+  if (run->task->plan->memory == IRZ_MEMORY_PAIRS) IRZ_TRY(irz_points_create(run->task->medium, &run->floor, error));
+  if (heat->coupling == IRZ_COUPLING_FULL) {
+    IRZ_TRY(irz_alloc(&run->joule_at, n, sizeof(double), error));
+    IRZ_TRY(irz_alloc(&run->rise, n, sizeof(double), error));
+    IRZ_TRY(irz_alloc(&run->scale, (size_t)part->n_tets, sizeof(double), error));
+    IRZ_TRY(irz_alloc(&run->node, nodes, sizeof(double), error));
+    IRZ_TRY(irz_alloc(&run->u, (size_t)irz_field_space(run->task->field)->n_local, sizeof(double), error));
+    irz_thermal_rise(run->thermal, run->rise);
+  }
   IRZ_TRY(irz_alloc(&fields->peak, nodes, sizeof(double), error));
   IRZ_TRY(irz_alloc(&fields->omega, nodes, sizeof(double), error));
   IRZ_TRY(irz_alloc(&fields->cem43, nodes, sizeof(double), error));
@@ -393,12 +476,14 @@ static PetscErrorCode integrate(Run *run, int n_segments, const IrzSegment *segm
 }
 
 static void clear(Run *run) {
-  double *arrays[] = {run->temperature, run->load,  run->free_load, run->joule,  run->before,
-                      run->peak,        run->omega, run->cem43,     run->scratch};
+  double *arrays[] = {run->slope,  run->joule_at,    run->rise,  run->scale,     run->u,
+                      run->node,   run->temperature, run->load,  run->free_load, run->joule,
+                      run->before, run->peak,        run->omega, run->cem43,     run->scratch};
   TSDestroy(&run->ts);
   VecDestroy(&run->state);
   VecDestroy(&run->source);
   for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++) free(arrays[k]);
+  irz_points_free(&run->floor);
   irz_matrix_free(run->jacobian);
   irz_thermal_free(run->thermal);
 }

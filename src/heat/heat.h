@@ -11,10 +11,13 @@
 typedef struct {
   const IrzPlan *plan;
   const IrzMedium *medium;
-  int order;                                        ///< element order of the potentials
-  const IrzLaw *const *laws;                        ///< [regions of the medium]
-  double *const *potential;                         ///< [plan->n_pulses] each [nodes of the part], V
-  const double *current;                            ///< [plan->n_pulses] A
+  int order;                 ///< element order of the potentials
+  const IrzLaw *const *laws; ///< [regions of the medium]
+  double *const *potential;  ///< [plan->n_pulses] each [nodes of the part], V
+  const double *voltage;     ///< [plan->n_pulses] V
+  IrzField *field;           ///< full coupling: solves the electric field again; else NULL
+  double *const
+      *unknown; ///< full coupling: [plan->n_pulses] each [n_local of the field's space], `potential` as unknowns
   const double *recovered;                          ///< [nodes of the part] largest |E| over the pulses, V/m
   const double *threshold;                          ///< [regions of the medium] V/m
   void (*progress)(void *context, double fraction); ///< may be NULL

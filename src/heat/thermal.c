@@ -279,8 +279,8 @@ IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const d
   return code;
 }
 
-void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const double *scale,
-                       const double *potential, double *load) {
+void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const IrzPoints *floor,
+                       const double *scale, const double *potential, double *load) {
   const IrzMedium *medium = thermal->medium;
   const IrzSpace *space = thermal->space;
   const IrzPart *part = medium->part;
@@ -291,6 +291,9 @@ void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const
     int32_t general = medium->general[t] - 1;
     /* The electric kernel's own points, so that the heat is what the generator delivers, to rounding. */
     const IrzRule *rule = general >= 0 ? irz_medium_rule(medium, general) : &irz_rule_fast;
+    const double *least = floor == NULL  ? NULL
+                          : general >= 0 ? floor->general + medium->first_point[general]
+                                         : floor->fast + 4 * (size_t)t;
     Shape s;
     double u[10];
     shape_of(part, t, bent ? curved : -1, &s);
@@ -301,7 +304,9 @@ void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const
       double w = rule->weight[q] / 6 * potential_gradient(&s, order == 2 ? 10 : 4, u, rule->point[q], g);
       double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
       int region = general >= 0 ? medium->point_region[medium->first_point[general] + q] : medium->region[t];
-      double heat = w * square * irz_law_sigma(laws[region], sqrt(square), NULL) * (scale != NULL ? scale[t] : 1);
+      double sigma = irz_law_sigma(laws[region], sqrt(square), NULL);
+      if (least != NULL) sigma = fmax(sigma, least[q]);
+      double heat = w * square * sigma * (scale != NULL ? scale[t] : 1);
       values_at(space->nodes, rule->point[q], value);
       for (int i = 0; i < space->nodes; i++) {
         int32_t dof = space->dof[part->tet[t][i]];
@@ -318,6 +323,19 @@ void irz_thermal_scale(const IrzThermal *thermal, const double *node, double *sc
     double middle = 0.25 * (node[v[0]] + node[v[1]] + node[v[2]] + node[v[3]]);
     double rise = thermal->tissue[thermal->medium->region[t]]->heat.sigma_rise;
     scale[t] = fmax(0.1, 1 + rise * (middle - 37));
+  }
+}
+
+void irz_thermal_rise(const IrzThermal *thermal, double *rise) {
+  const IrzPart *part = thermal->medium->part;
+  const IrzSpace *space = thermal->space;
+  memset(rise, 0, (size_t)space->n_owned * sizeof *rise);
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    double here = thermal->tissue[thermal->medium->region[t]]->heat.sigma_rise;
+    for (int i = 0; i < space->nodes; i++) {
+      int32_t dof = space->dof[part->tet[t][i]];
+      if (dof < space->n_owned && here > rise[dof]) rise[dof] = here;
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "field/matrix.h"
 #include "field/medium.h"
+#include "field/points.h"
 #include <irezone/law.h>
 #include <irezone/plan.h>
 
@@ -33,16 +34,21 @@ IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const d
 /// Joule heat of a potential: integral of sigma |E|^2 times each basis function. Local.
 /// @param[in]  order      element order of the potential
 /// @param[in]  laws       [n_regions]
+/// @param[in]  floor      conductivity falls nowhere below this; NULL: no floor
 /// @param[in]  scale      [n_tets] factor on the conductivity of each tetrahedron; NULL: 1
 /// @param[in]  potential  [nodes of the part] V
 /// @param[out] load       [n_owned] W, while the voltage is on
-void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const double *scale,
-                       const double *potential, double *load);
+void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const IrzPoints *floor,
+                       const double *scale, const double *potential, double *load);
 
 /// Factor of every tetrahedron's conductivity at a temperature: 1 + sigma_rise (T - 37 C) at its middle, at least 0.1.
 /// @param[in]  node   [nodes of the part] temperature, C
 /// @param[out] scale  [n_tets]
 void irz_thermal_scale(const IrzThermal *thermal, const double *node, double *scale);
+
+/// Largest rise of conductivity with temperature of the tissues around each unknown.
+/// @param[out] rise  [n_owned] 1/K
+void irz_thermal_rise(const IrzThermal *thermal, double *rise);
 
 void irz_thermal_free(IrzThermal *thermal);
 

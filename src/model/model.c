@@ -475,27 +475,29 @@ static void heat_progress(void *context, double fraction) {
 
 /// Compute the heating, if the plan asks for it.
 static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
-  double *current = NULL;
+  double *voltage = NULL;
   const IrzLaw **laws = NULL;
   irz_heat_fields_clear(&model->heat);
   if (!plan->heat.on) return IRZ_OK;
   irz_alloc(&summary->heat, 1, sizeof *summary->heat, error);
-  irz_alloc(&current, (size_t)plan->n_pulses, sizeof *current, error);
+  irz_alloc(&voltage, (size_t)plan->n_pulses, sizeof *voltage, error);
   if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
   IrzCode code = irz_error_agree(model->comm, error);
-  for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) current[i] = summary->pulses[i].current;
+  for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) voltage[i] = summary->pulses[i].voltage;
   IrzHeatTask task = {.plan = plan,
                       .medium = model->medium,
                       .order = plan->mesh.order,
                       .laws = laws,
                       .potential = model->potential,
-                      .current = current,
+                      .voltage = voltage,
+                      .field = model->field,
+                      .unknown = model->unknown,
                       .recovered = model->recovered,
                       .threshold = model->threshold,
                       .progress = heat_progress,
                       .context = model};
   if (code == IRZ_OK) code = irz_heat_run(&task, &model->heat, summary->heat, error);
-  free(current);
+  free(voltage);
   free(laws);
   return code;
 }

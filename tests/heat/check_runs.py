@@ -42,13 +42,13 @@ def run(folder, ranks=1, **values):
 
 def check_ranks(folder):
     """Rounding and the linear solver's tolerance are all that may differ."""
-    for heat in ("frames: 3, cooling: 20", "order: 2, cooling: 20, coupling: full"):
-        runs = [run(folder, ranks, probes=2, count=20, heat=heat)["heat"] for ranks in (1, 2, 3)]
+    for heat in ("cooling: 20", "cooling: 20, coupling: full"):
+        runs = [run(folder, ranks, probes=2, count=60, heat=heat)["heat"] for ranks in (1, 2, 3)]
         for other in runs[1:]:
             for key in ("temperature_peak_C", "volume_50C_cm3", "volume_damage_cm3", "thermal_share_percent"):
                 mine, theirs = runs[0][key], other[key]
                 print(f"  {key:24s} {mine:.8g} {theirs:.8g}")
-                check(abs(mine - theirs) <= 1e-3 * abs(mine), f"{key} depends on the number of ranks")
+                check(mine > 0 and abs(mine - theirs) <= 1e-3 * mine, f"{key} depends on the number of ranks")
             check(runs[0]["series"]["time_s"] == other["series"]["time_s"], "time steps depend on the number of ranks")
 
 
@@ -68,7 +68,7 @@ def check_files(folder):
     check(abs(joule - wanted) < 1e-4 * wanted, f"the table's energy is {joule} J, the pulses' {wanted} J")
     with open(os.path.join(folder, "heat_heat.hdf.series"), encoding="utf-8") as data:
         series = json.load(data)
-    check([frame["time"] for frame in series["files"]] == [0, heat["duration_s"] / 2, heat["duration_s"]],
+    check(all(abs(frame["time"] - k * heat["duration_s"] / 2) < 1e-6 for k, frame in enumerate(series["files"])),
           "the frames are not where they belong in time")
     for frame in series["files"]:
         check(os.path.exists(os.path.join(folder, frame["name"])), frame["name"] + " is missing")

@@ -57,28 +57,28 @@ static void set_up(Case *c, const GridMesh *grid) {
 }
 
 /// Solve the electric field, one potential for all pulses.
-static double solve_field(const Case *c, const Done *done, double *potential) {
+/// @param[out] field  to be freed
+/// @param[out] u      [n_local of its space] to be freed
+/// @return power, W
+static double solve_field(const Case *c, const Done *done, double *potential, IrzField **field, double **u) {
   IrzError error = {0};
   const IrzLaw *laws[] = {&law, &law, &law};
-  IrzField *field;
   IrzReport report;
   IrzProblem problem = {.laws = laws, .tolerance = 1e-9};
   problem.fixed[0] = problem.fixed[1] = true;
   problem.potential[0] = c->pulses[0].voltage;
-  assert_int_equal(irz_field_create(done->part, done->medium, 2, false, 1, &field, &error), IRZ_OK);
-  double *u = calloc((size_t)irz_field_space(field)->n_local, sizeof *u);
-  IrzCode code = irz_field_solve(field, &problem, false, u, &report, &error);
+  assert_int_equal(irz_field_create(done->part, done->medium, 2, false, 1, field, &error), IRZ_OK);
+  *u = calloc((size_t)irz_field_space(*field)->n_local, sizeof **u);
+  IrzCode code = irz_field_solve(*field, &problem, false, *u, &report, &error);
   if (code != IRZ_OK) fail_msg("%s", error.text);
-  irz_space_nodes(irz_field_space(field), u, potential);
-  free(u);
-  irz_field_free(field);
+  irz_space_nodes(irz_field_space(*field), *u, potential);
   return report.power;
 }
 
 static void run(Case *c, Done *done) {
   IrzError error = {0};
   const IrzLaw *laws[] = {&law, &law, &law};
-  double threshold[3] = {5e4, 5e4, 5e4}, current[2] = {1, 1};
+  double threshold[3] = {5e4, 5e4, 5e4}, voltage[2] = {1000, 1000};
   assert_int_equal(irz_part_create(PETSC_COMM_WORLD, c->mesh, c->plan.n_probes, c->surfaces, &done->part, &error), 0);
   assert_int_equal(irz_medium_create(done->part, NULL, &done->medium, &error), IRZ_OK);
   const IrzPart *part = done->part;
@@ -93,17 +93,24 @@ static void run(Case *c, Done *done) {
     }
     potential[i] = c->potential(x);
   }
-  if (c->potential == NULL) done->power = solve_field(c, done, potential);
+  IrzField *field = NULL;
+  double *u = NULL;
+  if (c->potential == NULL) done->power = solve_field(c, done, potential, &field, &u);
+  double *unknown[2] = {u, u};
   IrzHeatTask task = {.plan = &c->plan,
                       .medium = done->medium,
                       .order = 2,
                       .laws = laws,
                       .potential = potentials,
-                      .current = current,
+                      .voltage = voltage,
+                      .field = field,
+                      .unknown = unknown,
                       .recovered = recovered,
                       .threshold = threshold};
   IrzCode code = irz_heat_run(&task, &done->fields, &done->result, &error);
   if (code != IRZ_OK) fail_msg("%s", error.text);
+  irz_field_free(field);
+  free(u);
   free(potential);
   free(recovered);
 }
@@ -210,6 +217,38 @@ static void kohlrausch(void **state) {
   double wanted = 0.5 * 1e6 * 1e-4 / (8 * 0.5), found = done.result.samples[done.result.n_samples - 1].hottest - 37;
   print_message("highest temperature %.4f K above the electrodes, exact %.4f K\n", found, wanted);
   assert_close(found, wanted, 5e-3);
+  clean(&c, &done);
+}
+
+static int box_ends(const double x[3]) {
+  return x[0] < -0.02 + 1e-9 ? 0 : x[0] > 0.02 - 1e-9 ? 1 : -1;
+}
+
+/// With the conductivity 1 + a (T - 37 C) coupled back, adiabatic heating is exponential: (exp(a q t) - 1) / a, q the
+/// rise in K/s at 37 C; and the current grows as the conductivity.
+static void coupled(void **state) {
+  (void)state;
+  GridMesh grid = box;
+  grid.n_surfaces = 2;
+  grid.surface = box_ends;
+  Case c;
+  Done done = {0};
+  set_up(&c, &grid);
+  c.plan.n_probes = 2;
+  c.surfaces[0] = "s0";
+  c.surfaces[1] = "s1";
+  c.plan.heat.coupling = IRZ_COUPLING_FULL;
+  c.tissues[0].heat.sigma_rise = 0.03;
+  c.tissues[0].heat.capacity = 50;
+  run(&c, &done);
+  double q = 0.5 * 25000.0 * 25000.0 * 1e-4 / (1000 * 50), rise = (exp(0.03 * q * 20) - 1) / 0.03;
+  const IrzHeatSample *first = &done.result.samples[1], *last = &done.result.samples[done.result.n_samples - 1];
+  print_message("coupled: %.4f K, exact %.4f K; current from %.4f to %.4f A\n", done.result.peak - 37, rise,
+                first->current, last->current);
+  check_uniform(&done, rise, 5e-3);
+  /* The last step's current belongs to its middle. */
+  assert_close(last->current / (done.power / 1000), 1 + 0.03 * (exp(0.03 * q * 19.5) - 1) / 0.03, 5e-3);
+  assert_true(done.result.field_solves > 0);
   clean(&c, &done);
 }
 
@@ -407,8 +446,8 @@ static void damage(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(damage),           cmocka_unit_test(adiabatic),
                                      cmocka_unit_test(lumped_perfusion), cmocka_unit_test(second_order),
-                                     cmocka_unit_test(kohlrausch),       cmocka_unit_test(perfused_sphere),
-                                     cmocka_unit_test(energy_balance)};
+                                     cmocka_unit_test(kohlrausch),       cmocka_unit_test(coupled),
+                                     cmocka_unit_test(perfused_sphere),  cmocka_unit_test(energy_balance)};
   PetscInitialize(&argc, &argv, NULL, NULL);
   PetscOptionsSetValue(NULL, "-irz_heat_ksp_rtol", "1e-7");
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
