@@ -42,7 +42,7 @@ def run(folder, ranks=1, **values):
 
 def check_ranks(folder):
     """Rounding and the linear solver's tolerance are all that may differ."""
-    for heat in ("cooling: 20", "cooling: 20, coupling: full"):
+    for heat in ("cooling: 20, body_temperature: 42", "cooling: 20, body_temperature: 42, coupling: full"):
         runs = [run(folder, ranks, probes=2, count=60, heat=heat)["heat"] for ranks in (1, 2, 3)]
         for other in runs[1:]:
             for key in ("temperature_peak_C", "volume_50C_cm3", "volume_damage_cm3", "thermal_share_percent"):
