@@ -502,6 +502,21 @@ static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, IrzSummary *su
   return code;
 }
 
+/// Warn of what the heating's model does not know.
+static void warn_heat(IrzPlan *plan, const IrzModel *model, const IrzHeatResult *heat) {
+  if (heat == NULL) return;
+  if (heat->peak >= 100) {
+    irz_plan_warn(plan, "the tissue reaches %.0f degrees C: the heating knows no boiling, so beyond 100 it is too hot",
+                  heat->peak);
+  }
+  int wall = 0;
+  for (int32_t v = 0; v < model->part->n_vertices; v++) wall |= model->part->outer[v];
+  MPI_Allreduce(MPI_IN_PLACE, &wall, 1, MPI_INT, MPI_MAX, model->comm);
+  if (!wall && plan->heat.outer == IRZ_OUTER_BODY) {
+    irz_plan_warn(plan, "heat.outer: the mesh has no surface named outer, so its wall is insulated");
+  }
+}
+
 /// Warn of what a clinician must see.
 static void warn(IrzPlan *plan, const IrzSummary *summary) {
   const IrzZone *zone = &summary->zone;
@@ -654,6 +669,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
     return code;
   }
   warn(plan, summary);
+  warn_heat(plan, model, summary->heat);
   warn_of_accuracy(plan, &summary->zone);
   snprintf(summary->status, sizeof summary->status, "converged");
   summary->timing.mesh = model->mesh_time;

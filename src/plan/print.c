@@ -79,6 +79,12 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
     }
     fprintf(out, ", %d of %g us at %g Hz\n", pulse->count, 1e6 * pulse->width, pulse->rate);
   }
+  if (plan->heat.on) {
+    const IrzHeatPlan *heat = &plan->heat;
+    fprintf(out,
+            "  heat: packets of %d pulses, pauses of %g s, %g s between pairs, %g s of cooling, from %g C, order %d\n",
+            heat->packet, heat->recharge, heat->gap, heat->cooling, heat->initial, heat->order);
+  }
   fprintf(out, "  idle probes: %s; memory: %s\n", plan->idle_probes == IRZ_IDLE_FLOATING ? "floating" : "insulating",
           plan->memory == IRZ_MEMORY_PAIRS ? "pairs" : "none");
   fprintf(out, "  generator: up to %g V and %g A%s\n", plan->generator.max_voltage, plan->generator.max_current,
