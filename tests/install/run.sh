@@ -12,7 +12,7 @@ DESTDIR= cmake --install "$build" --prefix "$work/prefix" >"$work/install.txt"
 "$work/prefix/bin/irezone" --version
 
 echo "Through the CMake package:"
-cmake -S "$here/consumer" -B "$work/consumer" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/configure.txt"
+cmake -S "$here/consumer" -B "$work/consumer" -G Ninja -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/configure.txt"
 cmake --build "$work/consumer" >"$work/build.txt" || { cat "$work/build.txt"; exit 1; }
 "$work/consumer/consumer"
 
