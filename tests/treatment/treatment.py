@@ -153,5 +153,23 @@ pulses: {pulses}
     assert fifteen <= 10 * one
 
 
+def extent():
+    """The zone ends near the tips: no badly bent element on a shaft may seem to reach the threshold."""
+    for spacing in 15, 20:
+        path = os.path.join(folder, f"extent{spacing}.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"""name: extent{spacing}
+mesh: {{size: 140, accuracy: 1}}
+tissues: {{default: {{preset: liver, threshold: 500}}}}
+array: {{count: 2, spacing: {spacing}, exposure: 20, diameter: 1.27}}
+pulses: [{{from: A, to: B, voltage: 3000}}]
+""")
+        subprocess.run([program, "run", path, "-o", folder, "-q"], check=True, stderr=subprocess.PIPE)
+        with open(path.replace(".yaml", ".json"), encoding="utf-8") as file:
+            low, high = json.load(file)["zone"]["bounding_box_mm"]
+        for axis in range(3):
+            assert abs(low[axis] + high[axis]) < 1, (spacing, axis, low, high)
+
+
 os.makedirs(folder, exist_ok=True)
-{"memory": memory, "limits": limits, "death": death, "cost": cost}[sys.argv[3]]()
+{"memory": memory, "limits": limits, "death": death, "cost": cost, "extent": extent}[sys.argv[3]]()
