@@ -9,7 +9,7 @@
 
 /// Smallest Bernstein coefficient allowed, as a share of the straight element's determinant. With much less the
 /// gradient at such a place is so inexact that the zone seems to reach it.
-#define VALID_SHARE 0.25
+#define VALID_SHARE 0.15
 
 /// Edges between two corners, in the order of irz_tet_edge.
 static const int edge_between[4][4] = {{0, 0, 2, 3}, {0, 0, 1, 5}, {2, 1, 0, 4}, {3, 5, 4, 0}};
