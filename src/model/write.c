@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "field/kernel.h"
 #include "model/model.h"
+#include "zone/recover.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -93,7 +94,8 @@ static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool
 
 /// Fill points, cells and arrays. At a node between regions the conductivity is the mean of theirs, weighted with
 /// volumes, and the node is in the zone if it is for one of them.
-static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
+static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, const double *drawn, Piece *piece,
+                          IrzError *error) {
   const IrzPart *part = model->part;
   int32_t curved = 0, cell = 0;
   double *weight = NULL;
@@ -115,7 +117,7 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
       for (int d = 0; d < 3; d++) piece->points[3 * (size_t)point + (size_t)d] = x[i][d];
       piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = piece->point_of[part->tet[t][vtk_node[i]]];
       double field = model->recovered[node];
-      piece->field[point] = field / 100;
+      piece->field[point] = drawn[node] / 100;
       piece->conductivity[point] += volume * irz_law_sigma(&tissue->sigma, field, NULL);
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
@@ -219,12 +221,18 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = model->n_pulses;
   Piece piece = {0};
   char *json = NULL;
+  double *drawn = NULL;
+  size_t n = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
   IrzCode code = number_points(model, nodes, &piece, error);
+  if (code == IRZ_OK) irz_alloc(&drawn, n, sizeof *drawn, error);
+  code = irz_error_agree(model->comm, error);
+  if (code == IRZ_OK && plan->mesh.order == 2) code = irz_recover_drawn(model->part, model->recovered, drawn, error);
+  if (code == IRZ_OK && plan->mesh.order == 1) memcpy(drawn, model->recovered, n * sizeof *drawn);
   if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
   for (int k = 0; code == IRZ_OK && summary->heat != NULL && k < 3; k++) {
     code = irz_alloc(&piece.heat[k], (size_t)piece.n_points, sizeof(double), error);
   }
-  if (code == IRZ_OK) code = piece_fill(model, plan, nodes, &piece, error);
+  if (code == IRZ_OK) code = piece_fill(model, plan, nodes, drawn, &piece, error);
   if (code == IRZ_OK && model->part->rank == 0) json = irz_summary_json(summary);
   code = irz_error_agree(model->comm, error);
   if (code == IRZ_OK) {
@@ -256,6 +264,7 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
     if (code == IRZ_OK) code = write_frames(model, directory, summary, &piece, nodes, error);
   }
   free(json);
+  free(drawn);
   piece_clear(&piece, n_pulses);
   return code;
 }
