@@ -79,6 +79,7 @@ typedef struct {
 typedef struct {
   const char *directory;             ///< where results go
   bool resume;                       ///< go on with what the directory holds
+  bool retry_failed;                 ///< as `resume`, and run the cases that failed again
   int ranks_per_case;                ///< ranks that solve one case together; 0: 1
   int task, n_tasks;                 ///< run cases task, task + n_tasks, ...; 0, 0: all of them, and write the tables
   int threads;                       ///< OpenMP threads per rank; 0: 1

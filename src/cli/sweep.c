@@ -121,6 +121,7 @@ static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *opti
 static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IrzSweepOptions options = {.directory = irz_argument(arguments, "--output"),
                              .resume = irz_argument(arguments, "--resume") != NULL,
+                             .retry_failed = irz_argument(arguments, "--retry-failed") != NULL,
                              .stop = &stop_asked};
   if (options.directory == NULL) options.directory = ".";
   IRZ_TRY(irz_argument_number(arguments, "--ranks-per-case", 1, 1000000, 1, &options.ranks_per_case, error));
@@ -138,13 +139,20 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   return code;
 }
 
-static const IrzOption options[] = {IRZ_OPTION_OUTPUT,      {"--resume", NULL, false}, {"--ranks-per-case", NULL, true},
-                                    {"--task", NULL, true}, {"--merge", NULL, false},  IRZ_OPTION_THREADS,
-                                    IRZ_OPTION_QUIET,       {NULL, NULL, false}};
+static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
+                                    {"--resume", NULL, false},
+                                    {"--retry-failed", NULL, false},
+                                    {"--ranks-per-case", NULL, true},
+                                    {"--task", NULL, true},
+                                    {"--merge", NULL, false},
+                                    IRZ_OPTION_THREADS,
+                                    IRZ_OPTION_QUIET,
+                                    {NULL, NULL, false}};
 
 const IrzCommand irz_command_sweep = {
     .name = "sweep",
-    .usage = "SWEEP.yaml [-o DIR] [--resume] [--ranks-per-case N] [--task K/N] [--merge] [--threads N] [-q] "
+    .usage = "SWEEP.yaml [-o DIR] [--resume] [--retry-failed] [--ranks-per-case N] [--task K/N] [--merge] [--threads "
+             "N] [-q] "
              "[-- PETSc options]",
     .summary = "run many cases of a plan",
     .help = "Writes DIR/sweep.csv, sweep.h5, sweep.json (statistics), sweep.log and, if the file asks for it,\n"
@@ -153,6 +161,7 @@ const IrzCommand irz_command_sweep = {
             "\n"
             "  -o, --output DIR      where the results go; one sweep a folder\n"
             "  --resume              go on with what DIR holds; starts anew if it holds nothing\n"
+            "  --retry-failed        as --resume, and run cases that failed again\n"
             "  --ranks-per-case N    processes that solve one case together; 1 if not stated\n"
             "  --task K/N            only every N-th case, from the K-th on: one task of a job array\n"
             "  --merge               write the tables from what the tasks of a job array left in DIR\n"

@@ -296,6 +296,7 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
     if (code == IRZ_OK) code = irz_gmsh_box(field, &boundary, error);
     if (code == IRZ_OK) code = irz_gmsh_fill(field, &boundary, mesh, error);
     irz_gmsh_stop();
+    irz_heap_trim();
   }
   if (code == IRZ_OK) code = orient(mesh, error);
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);

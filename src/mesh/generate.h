@@ -116,6 +116,9 @@ void irz_heap_fill(void);
 /// Give back what irz_heap_fill() took.
 void irz_heap_release(void);
 
+/// Return unused pages to the system.
+void irz_heap_trim(void);
+
 /// Bend the edges on needle walls to the exact radius wherever the elements stay valid.
 /// @param[in]     box       needles
 /// @param[in]     boundary  points on walls

@@ -16,7 +16,12 @@ enum { ALGORITHM_2D_DELAUNAY = 5, ALGORITHM_3D_HXT = 10, TYPE_TRIANGLE = 2, TYPE
 /// Lengths in Gmsh per metre.
 #define TO_GMSH 1e3
 
-/// Threads, locale and random numbers of the program, put back by irz_gmsh_stop().
+/// Threads, locale, random numbers and environment of the program, put back by irz_gmsh_stop(). Gmsh lengthens two
+/// variables at every start, and the C library never frees what an environment once held: in a long sweep that adds up,
+/// and it pins the heap. Values that return cost nothing.
+static const char *const variable[] = {"PATH", "PYTHONPATH"};
+enum { N_VARIABLES = sizeof variable / sizeof variable[0] };
+static char *variable_before[N_VARIABLES];
 static int threads_before;
 static char locale_before[128];
 static char *random_before;
@@ -68,6 +73,10 @@ IrzCode irz_gmsh_start(IrzError *error) {
   snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
   threads_before = omp_get_max_threads();
   random_before = initstate(1, random_state, sizeof random_state);
+  for (int i = 0; i < N_VARIABLES; i++) {
+    const char *value = getenv(variable[i]);
+    variable_before[i] = value ? strdup(value) : NULL;
+  }
   gmshInitialize(1, arguments, 0, &ierr);
   CHECK_GMSH(ierr);
   for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -83,6 +92,15 @@ void irz_gmsh_stop(void) {
   omp_set_num_threads(threads_before);
   setstate(random_before);
   setlocale(LC_ALL, locale_before);
+  for (int i = 0; i < N_VARIABLES; i++) {
+    if (variable_before[i] != NULL) {
+      setenv(variable[i], variable_before[i], 1);
+    } else {
+      unsetenv(variable[i]);
+    }
+    free(variable_before[i]);
+    variable_before[i] = NULL;
+  }
 }
 
 /// Size callback in Gmsh's signature.

@@ -3,7 +3,10 @@
  * Gmsh hands the points of the boundary to HXT in the order of their addresses, and that order decides between equally
  * good triangulations (points on a box and on cylinders are full of ties). Addresses repeat, relative to each other, if
  * no block of memory that was freed earlier is used again: so the holes in the heap are filled while Gmsh runs. Where
- * the C library is not glibc nothing is done; meshes are then as good, but may differ from one time to the next. */
+ * the C library is not glibc nothing is done; meshes are then as good, but may differ from one time to the next.
+ *
+ * Whatever stays allocated after a mesh was made so lies above the holes and keeps them from shrinking away: their pages
+ * are returned to the system after each mesh. */
 #include "mesh/generate.h"
 
 #include <stdlib.h>
@@ -44,4 +47,10 @@ void irz_heap_release(void) {
     free(fillers);
     fillers = next;
   }
+}
+
+void irz_heap_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }

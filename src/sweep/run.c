@@ -66,6 +66,9 @@ static void case_finished(void *context, const IrzCaseResult *result) {
   if (watch->options->progress != NULL) watch->options->progress(watch->options->context, progress);
 }
 
+/// States of a case in Found: `done` when it need not run.
+enum { CASE_MISSING, CASE_GOOD, CASE_FAILED };
+
 /// Cases that need not run.
 typedef struct {
   const IrzSweep *sweep;
@@ -81,11 +84,12 @@ static bool in_task(const Found *found, int number) {
 static IrzCode find_record(void *context, const IrzCaseResult *result, IrzError *error) {
   (void)error;
   Found *found = context;
-  if (found->done[result->number]) return IRZ_OK;
-  found->done[result->number] = 1;
+  uint8_t *state = &found->done[result->number], before = *state;
+  if (before == CASE_GOOD || (before == CASE_FAILED && result->failed)) return IRZ_OK;
+  *state = result->failed ? CASE_FAILED : CASE_GOOD;
   if (!in_task(found, result->number)) return IRZ_OK;
-  found->n_found++;
-  found->n_failed += result->failed;
+  found->n_found += before == CASE_MISSING;
+  found->n_failed += result->failed - (before == CASE_FAILED);
   return IRZ_OK;
 }
 
@@ -98,14 +102,20 @@ static IrzCode prepare(const IrzSweep *sweep, const IrzSweepOptions *options, Fo
   IRZ_TRY(irz_journal_check_free(directory, found->task, found->n_tasks, error));
   IRZ_TRY(irz_sweep_identify(directory, sweep, error));
   IRZ_TRY(irz_journal_read(directory, sweep, false, find_record, found, error));
-  if (found->n_found > 0 && !options->resume) {
+  if (found->n_found > 0 && !options->resume && !options->retry_failed) {
     return irz_error_set(error, IRZ_ERR_PLAN,
                          "%s: holds %d finished cases of this sweep; add --resume to go on, or choose another folder "
                          "with -o",
                          directory, found->n_found);
   }
   for (int i = 1; i <= sweep->n_cases; i++) {
-    if (!in_task(found, i)) found->done[i] = 1;
+    if (!in_task(found, i)) {
+      found->done[i] = CASE_GOOD;
+    } else if (options->retry_failed && found->done[i] == CASE_FAILED) {
+      found->done[i] = CASE_MISSING;
+      found->n_found--;
+      found->n_failed--;
+    }
   }
   return IRZ_OK;
 }

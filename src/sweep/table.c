@@ -75,16 +75,19 @@ bool irz_case_counts(const IrzSweep *sweep, int number) {
   return (number - 1) % (sweep->n_random + 2) < 2;
 }
 
-/// Take a record into the table; the first of a case counts.
+/// Take a record into the table; the first of a case counts, but a success more than a failure (it was tried again).
 static IrzCode take_record(void *context, const IrzCaseResult *result, IrzError *error) {
   Table *table = context;
   IrzCaseResult *row = &table->row[result->number - 1];
-  if (row->number != 0) return IRZ_OK;
+  bool known = row->number != 0;
+  if (known && (!row->failed || result->failed)) return IRZ_OK;
+  table->n_done += !known;
+  table->n_failed += result->failed - (known && row->failed);
   *row = *result;
   row->map = NULL; /* belongs to the reader */
-  table->n_done++;
-  table->n_failed += result->failed;
-  if (table->n_points == 0 || result->map == NULL || !irz_case_counts(table->sweep, result->number)) return IRZ_OK;
+  if (result->failed || table->n_points == 0 || result->map == NULL || !irz_case_counts(table->sweep, result->number)) {
+    return IRZ_OK;
+  }
   int stratum = irz_case_stratum(table->sweep, result->number);
   table->counted[stratum]++;
   return irz_map_add(result->map, result->map_size, table->n_points, table->counts + (size_t)stratum * table->n_points,

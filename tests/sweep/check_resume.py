@@ -1,6 +1,7 @@
 """What a folder accepts: one sweep at a time, the same sweep again, no silent mixing; signals end cleanly."""
 
 import signal
+import time
 
 from stub import check, folder, recorded, run, start, table, wait_for_cases
 
@@ -72,6 +73,29 @@ journal.write_bytes(b"\n".join(lines[:-1])[:-5])
 status, _, error = run(path, "--resume", out="busy")
 check(status == 0, error)
 check(table(path, "busy") == reference, "the table after damage differs")
+
+# Failed cases: finished for --resume, run again by --retry-failed, also when it is killed on the way.
+failed = {int(row["case"]) for row in reference if row["status"] != "converged"}
+check(failed == {7, 14, 21, 28, 35}, f"failed: {failed}")
+check(run(path, out="retry")[0] == 0, "before the retry")
+check(run(path, "--resume", "--healed", out="retry")[0] == 0 and table(path, "retry") == reference, "--resume retried")
+check(run(path, "--retry-failed", out="retry")[0] == 0 and table(path, "retry") == reference, "failed once more")
+check(sorted(recorded(path, "retry")) == sorted([*range(1, 41), *failed]), "only the failed cases run again")
+process = start(path, "--retry-failed", "--healed", "--sleep", 300, out="retry")
+for _ in range(600):
+    if len(recorded(path, "retry")) > 46:
+        break
+    time.sleep(0.02)
+process.kill()
+process.wait()
+status, _, error = run(path, "--retry-failed", "--healed", ranks=2, out="retry")
+check(status == 0, error)
+rows = table(path, "retry")
+check(all(row["status"] == "converged" for row in rows), "healed")
+check([r for r in rows if int(r["case"]) not in failed] == [r for r in reference if int(r["case"]) not in failed],
+      "the other rows have changed")
+numbers = recorded(path, "retry")
+check(len(numbers) == 40 + 2 * len(failed), f"{len(numbers)} records: each failed case twice more, no other")
 
 # A folder that cannot be written.
 (path / "file").write_text("")

@@ -1,6 +1,8 @@
-/* A sweep whose cases sleep: sweep_stub SWEEP.yaml DIR [--resume] [--sleep MS] [--vary-sleep] [--ranks-per-case N]
-   [--task K/N] [--merge] [--coordinator]. A case's result depends on the case and its start alone; every seventh fails.
-   Prints "busy SECONDS" (time spent in cases, sum over groups) and "wall SECONDS". Exit status as the program's. */
+/* A sweep whose cases sleep: sweep_stub SWEEP.yaml DIR [--resume] [--retry-failed] [--healed] [--sleep MS]
+   [--vary-sleep] [--ranks-per-case N]
+   [--task K/N] [--merge] [--coordinator]. A case's result depends on the case and its start alone; every seventh fails
+   unless healed. Prints "busy SECONDS" (time spent in cases, sum over groups) and "wall SECONDS". Exit status as the
+   program's. */
 #include "sweep/sweep.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ static double now(void) {
 typedef struct {
   double sleep, busy;
   int vary;
+  bool healed; ///< no case fails
 } Sleeper;
 
 static IrzCode run(void *context, int number, int start, IrzCaseResult *result, IrzError *error) {
@@ -33,7 +36,7 @@ static IrzCode run(void *context, int number, int start, IrzCaseResult *result, 
   if (sleeper->vary) left *= 0.25 + 1.5 * ((number * 7919) % 1000) / 1000;
   nanosleep(&(struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)}, NULL);
   result->number = number;
-  result->failed = number % 7 == 0;
+  result->failed = number % 7 == 0 && !sleeper->healed;
   snprintf(result->status, sizeof result->status, result->failed ? "made to fail, \"on purpose\"" : "converged");
   result->volume = 1e-6 * (number + 1.0 / start);
   result->current = 10 + number % 5;
@@ -54,6 +57,8 @@ int main(int argc, char **argv) {
   bool merge = false;
   for (int i = 3; i < argc; i++) {
     if (strcmp(argv[i], "--resume") == 0) options.resume = true;
+    if (strcmp(argv[i], "--retry-failed") == 0) options.retry_failed = true;
+    if (strcmp(argv[i], "--healed") == 0) sleeper.healed = true;
     if (strcmp(argv[i], "--merge") == 0) merge = true;
     if (strcmp(argv[i], "--coordinator") == 0) options.coordinator_only = true;
     if (strcmp(argv[i], "--vary-sleep") == 0) sleeper.vary = 1;
