@@ -23,7 +23,7 @@ target_link_libraries(
             OpenMP::OpenMP_C
             MPI::MPI_C
             ${HDF5_C_LIBRARIES}
-            ${GMSH_LIBRARY}
+            ${CMAKE_DL_LIBS}
             ${NIFTI_LIBRARY}
             m)
 

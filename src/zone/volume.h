@@ -37,7 +37,7 @@ typedef struct {
   double *region_ablated; ///< [n_regions] m^3
 } IrzZoneMeasure;
 
-/// Measure. Collective. In a tetrahedron that the zone's surface cuts the field is taken on a lattice of 64 smaller
+/// Measure. Collective. In a tetrahedron that the zone's surface cuts the field is taken on a lattice of eight smaller
 /// tetrahedra, each cut by a plane; where a label map's boundary runs through it, each quadrature point stands for its
 /// share.
 IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzError *error);
