@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NEWTON = 60, MAX_LINEAR = 500, MAX_HALVINGS = 12 };
+enum { MAX_NEWTON = 150, MAX_LINEAR = 500, MAX_HALVINGS = 12 };
 
 /// One element order: space, matrix, linear solver.
 typedef struct {
@@ -246,7 +246,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
                                    IrzReport *report, const char **failure) {
   IrzField *field = newton->field;
   Level *level = &field->level[newton->order - 1];
-  double before = 0, from_slope, to_slope;
+  double before = 0, stalled = 0, from_slope, to_slope;
   bool last_step = false;
   int built = 0;
 
@@ -268,8 +268,9 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     bool build = newton->build_hierarchy && (k == 0 || (k == 2 && newton->order == 1)) && built < 2;
     PetscCall(hierarchy(field, build));
     built += build;
-    /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain. */
-    forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, 0.5 * before * before);
+    /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain, and not for much while a
+     * steep law keeps steps from gaining. */
+    forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, fmax(stalled, 0.5 * before * before));
     PetscCall(KSPSetTolerances(level->ksp, fmax(forcing, 1e-10), 0.5 * newton->tolerance * scale, 1e10, MAX_LINEAR));
     PetscCall(KSPSetResidualHistory(level->ksp, level->norm, 2 + MAX_LINEAR, PETSC_TRUE));
     PetscCall(VecScale(level->right, -1));
@@ -299,7 +300,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       break;
     }
     if (k == MAX_NEWTON) {
-      *failure = "Newton's method does not converge";
+      *failure = "Newton's method does not converge, as with a conductivity that jumps";
       break;
     }
     ++*steps;
@@ -323,6 +324,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       factor = low + (high - low) * fmin(0.8, fmax(0.1, -low_slope / (to_slope - low_slope)));
     }
     if (*failure != NULL) break;
+    stalled = k > 1 && report->remaining > 0.5 * before ? 0.01 : 0;
     before = started && k > 0 ? fmin(1, report->remaining) : 1;
     started = true;
   }
