@@ -146,17 +146,38 @@ static double straight_volume(const Corner c[4]) {
          6;
 }
 
+/// Mean of a linear score's excess over the true one: 16/20 of that at the centre if the score is quadratic.
+static double linear_excess(Cell *cell, const Corner corner[4]) {
+  Corner center;
+  double l[4], mean = 0;
+  for (int i = 0; i < 4; i++) {
+    l[i] = 0.25 * (corner[0].l[i] + corner[1].l[i] + corner[2].l[i] + corner[3].l[i]);
+    mean += 0.25 * corner[i].score;
+  }
+  make_corner(cell, l, &center);
+  return 0.8 * (mean - center.score);
+}
+
 /// Add the shares of a tetrahedron whose score reaches each level, cutting it in eight `depth` times first.
 static void add_cut(Cell *cell, const Corner corner[4], int depth, const double *level, int n, double *volume) {
   /* The children by the ten nodes: corners first, then the inner octahedron along 02-13. */
   static const int child[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3},
                                   {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
   if (depth == 0) {
-    double whole = straight_volume(corner);
+    double whole = straight_volume(corner), excess = 0;
+    bool known = cell->task->order == 1;
     for (int k = 0; k < n; k++) {
       double f[4];
       for (int i = 0; i < 4; i++) f[i] = corner[i].score - level[k];
-      volume[k] += whole * irz_cut_fraction(f);
+      double fraction = irz_cut_fraction(f);
+      if (fraction > 0 && fraction < 1) {
+        /* A linear score lies above the convex one; lower it by its mean excess, as for the zone's volume. */
+        if (!known) excess = linear_excess(cell, corner);
+        known = true;
+        for (int i = 0; i < 4; i++) f[i] -= excess;
+        fraction = irz_cut_fraction(f);
+      }
+      volume[k] += whole * fraction;
     }
     return;
   }

@@ -285,8 +285,10 @@ static double add_volume(Cell *cell, Sampled *s, double threshold, double (*box)
   if (s->low >= next) {
     volume = recovered = above = s->whole;
   } else if (threshold <= s->high) {
-    volume = s->scale * lattice_volume(cell, field_at, s->field, s->x, threshold, box);
-    recovered = s->scale * lattice_volume(cell, other_field, s->other, s->x, threshold, NULL);
+    /* The extent comes from the recovered field: one poor element must not stretch it. */
+    bool first = cell->task->order == 1;
+    volume = s->scale * lattice_volume(cell, field_at, s->field, s->x, threshold, first ? box : NULL);
+    recovered = s->scale * lattice_volume(cell, other_field, s->other, s->x, threshold, first ? NULL : box);
     above = s->scale * lattice_volume(cell, field_at, s->field, s->x, next, NULL);
   }
   if (box != NULL && s->low >= next) {
