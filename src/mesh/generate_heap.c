@@ -5,8 +5,8 @@
  * no block of memory that was freed earlier is used again: so the holes in the heap are filled while Gmsh runs. Where
  * the C library is not glibc nothing is done; meshes are then as good, but may differ from one time to the next.
  *
- * Whatever stays allocated after a mesh was made so lies above the holes and keeps them from shrinking away: their pages
- * are returned to the system after each mesh. */
+ * Whatever stays allocated after a mesh was made so lies above the holes and keeps them from shrinking away: their
+ * pages are returned to the system after each mesh. */
 #include "mesh/generate.h"
 
 #include <stdlib.h>
