@@ -361,7 +361,7 @@ static PetscErrorCode electrode_potentials(const IrzField *field, const IrzProbl
 
 IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started, double *u, IrzReport *report,
                         IrzError *error) {
-  Newton newton = {.field = field, .problem = problem, .tolerance = problem->tolerance > 0 ? problem->tolerance : 1e-7};
+  Newton newton = {.field = field, .problem = problem, .tolerance = problem->tolerance > 0 ? problem->tolerance : 1e-8};
   Level *fine = &field->level[field->order - 1], *coarse = &field->level[0];
   const char *failure = NULL;
   memset(report, 0, sizeof *report);

@@ -20,7 +20,7 @@ typedef struct {
       *load; ///< [n_owned] right-hand side, A (source times test function); NULL: none. For manufactured solutions
   bool keep_fixed;  ///< take the values at fixed unknowns from the start instead of `potential`
   double tolerance; ///< stop when the error of the algebra, in the energy norm, is this small against the solution; 0:
-                    ///< 1e-7
+                    ///< 1e-8
 } IrzProblem;
 
 /// How a solve went.
