@@ -248,7 +248,6 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
   Level *level = &field->level[newton->order - 1];
   double before = 0, stalled = 0, from_slope, to_slope;
   bool last_step = false;
-  int built = 0;
 
   PetscFunctionBegin;
   *steps = *linear = 0;
@@ -265,9 +264,8 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     KSPConvergedReason reason;
     PetscInt iterations;
     double scale = sqrt(fabs(report->power)), forcing;
-    bool build = newton->build_hierarchy && (k == 0 || (k == 2 && newton->order == 1)) && built < 2;
+    bool build = newton->build_hierarchy && (k == 0 || (k == 2 && newton->order == 1));
     PetscCall(hierarchy(field, build));
-    built += build;
     /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain, and not for much while a
      * steep law keeps steps from gaining. */
     forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, fmax(stalled, 0.5 * before * before));
@@ -306,7 +304,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     ++*steps;
     PetscCall(slope(level, &from_slope));
     PetscCall(PetscArraycpy(level->u, u, level->space->n_owned));
-    double factor = 1, low = 0, low_slope = from_slope, high = 1;
+    double factor = 1;
     /* A step squares Newton's error (times 3 to 4, as measured), so this one should be enough. */
     last_step = started && 4 * report->remaining * report->remaining < 0.5 * newton->tolerance;
     for (int halving = 0;; halving++) {
@@ -319,9 +317,8 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
         *failure = "no step lowers the energy";
         break;
       }
-      /* The slope grows from low_slope < 0 to to_slope > 0: aim at its zero, but stay inside. */
-      high = factor;
-      factor = low + (high - low) * fmin(0.8, fmax(0.1, -low_slope / (to_slope - low_slope)));
+      /* The slope grows from from_slope < 0 to to_slope > 0: aim at its zero, but stay inside. */
+      factor *= fmin(0.8, fmax(0.1, -from_slope / (to_slope - from_slope)));
     }
     if (*failure != NULL) break;
     stalled = k > 1 && report->remaining > 0.5 * before ? 0.01 : 0;

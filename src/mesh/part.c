@@ -8,6 +8,9 @@
 
 const int irz_edge_vertices[6][2] = {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}};
 
+const int irz_child_nodes[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3},
+                                   {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
+
 /* ---- Order along a space-filling curve ---- */
 
 typedef struct {
@@ -640,7 +643,6 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
   plan->mesh = mesh;
   IRZ_TRY(irz_alloc(&plan->start, (size_t)size + 1, sizeof *plan->start, error));
   if (rank == 0) {
-    int32_t *scratch = NULL;
     IrzCode code =
         mesh->n_regions > 255
             ? irz_error_set(error, IRZ_ERR_INPUT, "the mesh has %d regions; at most 255 are allowed", mesh->n_regions)
@@ -648,7 +650,6 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
     if (code == IRZ_OK) code = curve_order(mesh, &plan->order, error);
     if (code == IRZ_OK) code = irz_alloc(&plan->owner, (size_t)mesh->n_vertices, sizeof *plan->owner, error);
     if (code == IRZ_OK) code = irz_alloc(&plan->number, (size_t)mesh->n_vertices, sizeof *plan->number, error);
-    if (code == IRZ_OK && irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) free(scratch);
   }
   IRZ_TRY(irz_error_agree(comm, error));
   if (size > 1) IRZ_PETSC(partition(comm, mesh, plan->owner));

@@ -43,6 +43,9 @@ typedef struct {
 /// Local vertices of the six edges of a tetrahedron, in the order of IrzPart.tet.
 extern const int irz_edge_vertices[6][2];
 
+/// The eight children of a tetrahedron by its ten nodes: corners first, then the inner octahedron along 02-13.
+extern const int irz_child_nodes[8][4];
+
 /// Distribute a mesh. Collective.
 /// @param[in]  comm       communicator
 /// @param[in]  mesh       the mesh, on rank 0 only

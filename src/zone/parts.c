@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The eight children of a tetrahedron by its ten nodes: corners first, then the inner octahedron along 02-13. */
-static const int child[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3},
-                                {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
-
 static int32_t root_of(int32_t *parent, int32_t i) {
   while (parent[i] != i) {
     parent[i] = parent[parent[i]];
@@ -18,18 +14,13 @@ static int32_t root_of(int32_t *parent, int32_t i) {
   return i;
 }
 
-/// Threshold of a tetrahedron.
-static double threshold_of(const IrzMedium *medium, int32_t t, const double *threshold) {
-  return threshold[medium->region[t]];
-}
-
 /// Join the nodes of this rank that the zone connects; `inside` marks nodes in the zone.
 static void join(const IrzMedium *medium, const double *field, const double *threshold, int32_t *parent,
                  uint8_t *inside) {
   const IrzPart *part = medium->part;
   for (int32_t t = 0; t < part->n_tets; t++) {
     const int32_t *node = part->tet[t];
-    double limit = threshold_of(medium, t, threshold);
+    double limit = threshold[medium->region[t]];
     bool in[10];
     for (int i = 0; i < 10; i++) {
       in[i] = field[node[i]] >= limit;
@@ -38,8 +29,8 @@ static void join(const IrzMedium *medium, const double *field, const double *thr
     for (int c = 0; c < 8; c++) {
       for (int i = 0; i < 4; i++) {
         for (int j = i + 1; j < 4; j++) {
-          if (!in[child[c][i]] || !in[child[c][j]]) continue;
-          int32_t a = root_of(parent, node[child[c][i]]), b = root_of(parent, node[child[c][j]]);
+          if (!in[irz_child_nodes[c][i]] || !in[irz_child_nodes[c][j]]) continue;
+          int32_t a = root_of(parent, node[irz_child_nodes[c][i]]), b = root_of(parent, node[irz_child_nodes[c][j]]);
           if (a < b)
             parent[b] = a;
           else
@@ -117,7 +108,7 @@ static IrzCode local_pieces(const IrzMedium *medium, const double *field, const 
   for (int32_t t = 0; t < part->n_tets; t++) {
     if (!part->mine[t]) continue;
     const int32_t *node = part->tet[t];
-    double limit = threshold_of(medium, t, threshold), e[3][3];
+    double limit = threshold[medium->region[t]], e[3][3];
     const double *origin = part->xyz + 3 * (size_t)node[0];
     for (int i = 0; i < 3; i++) {
       for (int d = 0; d < 3; d++) e[i][d] = part->xyz[3 * (size_t)node[i + 1] + (size_t)d] - origin[d];
@@ -130,11 +121,11 @@ static IrzCode local_pieces(const IrzMedium *medium, const double *field, const 
       double f[4];
       int in = -1;
       for (int i = 0; i < 4; i++) {
-        f[i] = field[node[child[c][i]]] - limit;
+        f[i] = field[node[irz_child_nodes[c][i]]] - limit;
         if (f[i] >= 0) in = i;
       }
       if (in < 0) continue;
-      double share = volume * irz_cut_fraction(f), whose = name[node[child[c][in]]];
+      double share = volume * irz_cut_fraction(f), whose = name[node[irz_child_nodes[c][in]]];
       if (*count > 0 && (*piece)[*count - 1].name == whose) {
         (*piece)[*count - 1].volume += share;
         continue;

@@ -125,15 +125,11 @@ IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, int orde
   return code;
 }
 
-/* The eight children of a tetrahedron by its ten nodes: corners first, then the inner octahedron along 02-13. */
-static const int child[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3},
-                                {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
-
 /// Values of the ten functions of order 2 at the centre of a child.
 static void center_values(int c, double value[10]) {
   double l[4] = {0, 0, 0, 0};
   for (int k = 0; k < 4; k++) {
-    int node = child[c][k];
+    int node = irz_child_nodes[c][k];
     if (node < 4) {
       l[node] += 0.25;
     } else {
@@ -157,11 +153,11 @@ IrzCode irz_recover_drawn(const IrzPart *part, const double *field, double *draw
     const int32_t *node = part->tet[t];
     for (int c = 0; c < 8; c++) {
       double above = 0;
-      for (int k = 0; k < 4; k++) above += 0.25 * field[node[child[c][k]]];
+      for (int k = 0; k < 4; k++) above += 0.25 * field[node[irz_child_nodes[c][k]]];
       for (int i = 0; i < 10; i++) above -= value[c][i] * field[node[i]];
       for (int k = 0; k < 4; k++) {
-        excess[node[child[c][k]]] += above;
-        count[node[child[c][k]]]++;
+        excess[node[irz_child_nodes[c][k]]] += above;
+        count[node[irz_child_nodes[c][k]]]++;
       }
     }
   }

@@ -160,9 +160,6 @@ static double linear_excess(Cell *cell, const Corner corner[4]) {
 
 /// Add the shares of a tetrahedron whose score reaches each level, cutting it in eight `depth` times first.
 static void add_cut(Cell *cell, const Corner corner[4], int depth, const double *level, int n, double *volume) {
-  /* The children by the ten nodes: corners first, then the inner octahedron along 02-13. */
-  static const int child[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3},
-                                  {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
   if (depth == 0) {
     double whole = straight_volume(corner), excess = 0;
     bool known = cell->task->order == 1;
@@ -191,7 +188,8 @@ static void add_cut(Cell *cell, const Corner corner[4], int depth, const double 
     make_corner(cell, l, &node[4 + e]);
   }
   for (int k = 0; k < 8; k++) {
-    const Corner next[4] = {node[child[k][0]], node[child[k][1]], node[child[k][2]], node[child[k][3]]};
+    const Corner next[4] = {node[irz_child_nodes[k][0]], node[irz_child_nodes[k][1]], node[irz_child_nodes[k][2]],
+                            node[irz_child_nodes[k][3]]};
     add_cut(cell, next, depth - 1, level, n, volume);
   }
 }
