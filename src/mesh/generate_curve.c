@@ -116,15 +116,19 @@ static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
   return true;
 }
 
+/// The bends of a tetrahedron's edges; NULL: straight.
+static void find_tet_bends(const IrzMesh *mesh, int32_t tet, Bend *bends, int32_t count, Bend *bend[6]) {
+  const int32_t *vertex = &mesh->tet[4 * (size_t)tet];
+  for (int e = 0; e < 6; e++) bend[e] = find_bend(bends, count, vertex[irz_tet_edge[e][0]], vertex[irz_tet_edge[e][1]]);
+}
+
 /// Bend less where elements would be invalid: half, a quarter, and then not at all.
 static void relax(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched, Bend *bends, int32_t count) {
   for (bool changed = true; changed;) {
     changed = false;
     for (int32_t i = 0; i < n_touched; i++) {
       Bend *bend[6];
-      const int32_t *vertex = &mesh->tet[4 * (size_t)touched[i]];
-      for (int e = 0; e < 6; e++)
-        bend[e] = find_bend(bends, count, vertex[irz_tet_edge[e][0]], vertex[irz_tet_edge[e][1]]);
+      find_tet_bends(mesh, touched[i], bends, count, bend);
       if (is_valid(mesh, touched[i], bend)) continue;
       for (int e = 0; e < 6; e++) {
         if (!bend[e] || bend[e]->share == 0) continue;
@@ -133,6 +137,52 @@ static void relax(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched
       }
     }
   }
+}
+
+/// Whether all tetrahedra at a bend are valid.
+/// @param[in] around  indices into touched, of the tetrahedra at the bend
+static bool are_valid(const IrzMesh *mesh, const int32_t *touched, const int32_t *around, int32_t n_around, Bend *bends,
+                      int32_t count) {
+  for (int32_t i = 0; i < n_around; i++) {
+    Bend *bend[6];
+    find_tet_bends(mesh, touched[around[i]], bends, count, bend);
+    if (!is_valid(mesh, touched[around[i]], bend)) return false;
+  }
+  return true;
+}
+
+/// Give back what relax() took too much: it bends all edges of an invalid tetrahedron less, where often one would do.
+static IrzCode restore(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched, Bend *bends, int32_t count,
+                       IrzError *error) {
+  int32_t *start = NULL, *around = NULL;
+  IrzCode code = irz_alloc(&start, (size_t)count + 2, sizeof *start, error);
+  if (code == IRZ_OK) code = irz_alloc(&around, 6 * (size_t)n_touched, sizeof *around, error);
+  for (int pass = 0; pass < 2 && code == IRZ_OK; pass++) { /* count the tetrahedra at each bend, then list them */
+    for (int32_t i = 0; i < n_touched; i++) {
+      Bend *bend[6];
+      find_tet_bends(mesh, touched[i], bends, count, bend);
+      for (int e = 0; e < 6; e++) {
+        if (!bend[e]) continue;
+        ptrdiff_t b = bend[e] - bends;
+        if (pass == 0)
+          start[b + 2]++;
+        else
+          around[start[b + 1]++] = i;
+      }
+    }
+    for (int32_t b = 0; b < count && pass == 0; b++) start[b + 2] += start[b + 1];
+  }
+  for (int32_t b = 0; b < count && code == IRZ_OK; b++) {
+    double kept = bends[b].share;
+    for (double share = 1; share > kept; share -= 0.125) {
+      bends[b].share = share;
+      if (are_valid(mesh, touched, &around[start[b]], start[b + 1] - start[b], bends, count)) break;
+      bends[b].share = kept;
+    }
+  }
+  free(start);
+  free(around);
+  return code;
 }
 
 IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
@@ -153,8 +203,9 @@ IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, Irz
   }
   if (code == IRZ_OK) {
     relax(mesh, touched, n_touched, bends, count);
-    code = irz_alloc(&mesh->curved_edge, (size_t)count, 2 * sizeof *mesh->curved_edge, error);
+    code = restore(mesh, touched, n_touched, bends, count, error);
   }
+  if (code == IRZ_OK) code = irz_alloc(&mesh->curved_edge, (size_t)count, 2 * sizeof *mesh->curved_edge, error);
   if (code == IRZ_OK) code = irz_alloc(&mesh->curved_xyz, (size_t)count, 3 * sizeof *mesh->curved_xyz, error);
   for (int32_t i = 0; i < count && code == IRZ_OK; i++) {
     const Bend *bend = &bends[i];

@@ -172,7 +172,7 @@ static void check_mesh(IrzPlan *plan, double needles, bool walls) {
   assert_int_equal(stats.n_parts, 1);
   if (!(stats.min_dihedral_degree > 4)) fail_msg("smallest angle %g degrees", stats.min_dihedral_degree);
   double size = plan->mesh.size;
-  if (needles > 0) assert_near(size * size * size - stats.volume, needles, 0.025 * needles);
+  if (needles > 0) assert_near(size * size * size - stats.volume, needles, 0.02 * needles);
   for (int p = 0; p < plan->n_probes; p++) {
     double at_vertices, radius = plan->probes[p].diameter / 2;
     assert_near(surface_area(mesh, 2 * p), 2 * M_PI * radius * plan->probes[p].exposure + M_PI * radius * radius,
