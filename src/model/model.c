@@ -72,7 +72,7 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
   share_warnings(comm, plan, before);
   meshed = MPI_Wtime();
   model->mesh_time += meshed - started;
-  report_progress(model, "setup", 0);
+  if (code == IRZ_OK) report_progress(model, "setup", 0);
   for (int p = 0; p < plan->n_probes; p++) {
     surfaces[p] = plan->probes[p].surface[0] != '\0' ? plan->probes[p].surface : plan->probes[p].name;
   }

@@ -1,7 +1,5 @@
 /* The probability map: the share of cases in which each point of a common grid is ablated. */
 #include "base/memory.h"
-#include "io/hdf_error.h"
-#include "io/replace.h"
 #include "sweep/hdf.h"
 #include "sweep/sweep.h"
 #include <math.h>
@@ -148,35 +146,20 @@ IrzCode irz_map_write(const char *directory, const IrzSweep *sweep, const IrzPoi
   snprintf(path, sizeof path, "%s/probability.hdf", directory);
   uint32_t *all = NULL;
   float *share = NULL;
-  IrzReplace replace;
+  IrzHdfFile file;
   IrzCode code = irz_alloc(&all, n, sizeof *all, error);
   if (code == IRZ_OK) code = irz_alloc(&share, n, sizeof *share, error);
-  if (code == IRZ_OK) code = irz_replace_begin(&replace, path, error);
+  if (code == IRZ_OK) code = irz_hdf_begin(&file, path, error);
   if (code == IRZ_OK) {
-    IrzHdfSilence silence = irz_hdf_silence();
-    hid_t file = H5Fcreate(replace.temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    int bad = file < 0;
-    if (!bad) bad = write_image(file, grid, sweep->n_strata, counts, cases, all, share);
-    hid_t own = bad ? -1 : H5Gcreate2(file, "irezone", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    int bad = write_image(file.id, grid, sweep->n_strata, counts, cases, all, share);
+    hid_t own = bad ? -1 : H5Gcreate2(file.id, "irezone", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (own >= 0) {
       bad = irz_hdf_text(own, "sweep", sweep->text) | irz_hdf_text(own, "plan", sweep->plan_text);
       H5Gclose(own);
     } else {
       bad = 1;
     }
-    char reason[256];
-    if (bad) irz_hdf_reason(reason, sizeof reason);
-    if (file >= 0 && H5Fclose(file) < 0 && !bad) {
-      irz_hdf_reason(reason, sizeof reason);
-      bad = 1;
-    }
-    irz_hdf_restore(silence);
-    if (bad) {
-      irz_replace_abandon(&replace);
-      code = irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, reason);
-    } else {
-      code = irz_replace_commit(&replace, error);
-    }
+    code = irz_hdf_finish(&file, bad, error);
   }
   free(share);
   free(all);

@@ -18,7 +18,7 @@ enum {
 
 static const char *const top_keys[] = {"plan", "sample", "cases",           "seed",        "vary",
                                        "set",  "keep",   "probability_map", "correlation", NULL};
-static const char *const design_names[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli", NULL};
+const char *const irz_design_names[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli", NULL};
 static const char *const map_keys[] = {"spacing", "box", NULL};
 
 /// A distribution and its numbers.
@@ -299,7 +299,7 @@ static IrzCode read_vary(const Reader *reader, const IrzYaml *top) {
     if (parameter->draw != IRZ_DRAW_VALUES && !random) {
       return fail(reader, parameter->line, path,
                   "a distribution needs sample: random, sobol, latin-hypercube or saltelli; sample is %s",
-                  design_names[sweep->design]);
+                  irz_design_names[sweep->design]);
     }
     if (sweep->design == IRZ_DESIGN_LIST && parameter->n_values != sweep->parameters[0].n_values) {
       return fail(reader, parameter->line, path, "has %d values, but %s has %d; a list needs as many of each",
@@ -309,7 +309,7 @@ static IrzCode read_vary(const Reader *reader, const IrzYaml *top) {
   int most = sweep->design == IRZ_DESIGN_SALTELLI ? IRZ_SWEEP_MAX_RANDOM / 2 : IRZ_SWEEP_MAX_RANDOM;
   if (random && (sweep->n_random == 0 || sweep->n_random > most)) {
     return fail(reader, vary->line, "vary", "%d distributions; sample: %s needs 1 to %d", sweep->n_random,
-                design_names[sweep->design], most);
+                irz_design_names[sweep->design], most);
   }
   return IRZ_OK;
 }
@@ -436,8 +436,8 @@ static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
   if (sample != NULL) {
     const char *text = sample->kind == IRZ_YAML_SCALAR && sample->text != NULL ? sample->text : "";
     int i = 0;
-    while (design_names[i] != NULL && strcmp(text, design_names[i]) != 0) i++;
-    if (design_names[i] == NULL) {
+    while (irz_design_names[i] != NULL && strcmp(text, irz_design_names[i]) != 0) i++;
+    if (irz_design_names[i] == NULL) {
       return fail(reader, sample->line, "sample",
                   "\"%s\" is none of grid, list, random, sobol, latin-hypercube, saltelli", text);
     }
@@ -446,11 +446,11 @@ static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
   bool random = sweep->design != IRZ_DESIGN_GRID && sweep->design != IRZ_DESIGN_LIST;
   double value = 0;
   if (random && cases == NULL) {
-    return fail(reader, top->line, "cases", "is missing; sample: %s needs it", design_names[sweep->design]);
+    return fail(reader, top->line, "cases", "is missing; sample: %s needs it", irz_design_names[sweep->design]);
   }
   if (!random && cases != NULL) {
     return fail(reader, cases->line, "cases", "does not go with sample: %s, whose cases follow from vary",
-                design_names[sweep->design]);
+                irz_design_names[sweep->design]);
   }
   if (random) {
     IRZ_TRY(read_integer(reader, cases, "cases", 1, MAX_SAMPLES, &value));

@@ -22,6 +22,9 @@ typedef enum {
   IRZ_DESIGN_SALTELLI, ///< A, B and their mixtures, for Sobol indices
 } IrzDesign;
 
+/// Their names in a sweep file and in tables, with a null at the end.
+extern const char *const irz_design_names[];
+
 /// What a varied value is drawn from.
 typedef enum {
   IRZ_DRAW_VALUES, ///< listed

@@ -1,6 +1,5 @@
 /* From the journals to what a person reads: sweep.csv, sweep.h5, sweep.json, probability.hdf. */
 #include "base/memory.h"
-#include "io/hdf_error.h"
 #include "io/replace.h"
 #include "sweep/hdf.h"
 #include "sweep/statistics.h"
@@ -275,13 +274,12 @@ static IrzCode describe_stratum(const Table *table, int stratum, double *sample,
 /// The statistics as JSON text, to be released with free().
 static IrzCode describe(const Table *table, char **text, IrzError *error) {
   const IrzSweep *sweep = table->sweep;
-  static const char *const designs[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli"};
   double *sample;
   IRZ_TRY(irz_alloc(&sample, (size_t)runs_per_stratum(sweep), sizeof *sample, error));
   json_t *strata = json_array();
-  json_t *top =
-      json_pack("{s:s, s:s, s:i, s:i, s:i, s:I}", "sweep", sweep->file, "sample", designs[sweep->design], "cases",
-                sweep->n_cases, "done", table->n_done, "failed", table->n_failed, "seed", (json_int_t)sweep->seed);
+  json_t *top = json_pack("{s:s, s:s, s:i, s:i, s:i, s:I}", "sweep", sweep->file, "sample",
+                          irz_design_names[sweep->design], "cases", sweep->n_cases, "done", table->n_done, "failed",
+                          table->n_failed, "seed", (json_int_t)sweep->seed);
   IrzCode code = top != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
   for (int s = 0; s < sweep->n_strata && code == IRZ_OK; s++) {
     json_t *entry = json_object();
@@ -365,8 +363,7 @@ static int write_results(hid_t file, const Table *table, double *work, char *tex
 
 /// What sweep.h5 says about the design, for scripts.
 static int write_design(hid_t file, const IrzSweep *sweep) {
-  static const char *const designs[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli"};
-  int bad = irz_hdf_text_attribute(file, "sample", designs[sweep->design]);
+  int bad = irz_hdf_text_attribute(file, "sample", irz_design_names[sweep->design]);
   bad |= irz_hdf_attribute(file, "cases", 0, H5T_NATIVE_INT, &sweep->n_cases);
   bad |= irz_hdf_attribute(file, "strata", 0, H5T_NATIVE_INT, &sweep->n_strata);
   bad |= irz_hdf_attribute(file, "random_parameters", 0, H5T_NATIVE_INT, &sweep->n_random);
@@ -380,33 +377,18 @@ static IrzCode write_h5(const char *directory, const Table *table, const char *s
   size_t n = (size_t)table->sweep->n_cases;
   double *work = NULL;
   char *texts = NULL;
-  IrzReplace replace;
+  IrzHdfFile file;
   IrzCode code = irz_alloc(&work, n, sizeof *work, error);
   if (code == IRZ_OK) code = irz_alloc(&texts, n, IRZ_SWEEP_MAX_TEXT, error);
-  if (code == IRZ_OK) code = irz_replace_begin(&replace, path, error);
+  if (code == IRZ_OK) code = irz_hdf_begin(&file, path, error);
   if (code == IRZ_OK) {
-    IrzHdfSilence silence = irz_hdf_silence();
-    hid_t file = H5Fcreate(replace.temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    int bad = file < 0;
-    if (!bad) bad = write_design(file, table->sweep);
-    if (!bad) bad = write_parameters(file, table, work, texts);
-    if (!bad) bad = write_results(file, table, work, texts);
-    if (!bad) bad = irz_hdf_text(file, "statistics", statistics);
-    if (!bad) bad = irz_hdf_text(file, "sweep", table->sweep->text);
-    if (!bad) bad = irz_hdf_text(file, "plan", table->sweep->plan_text);
-    char reason[256];
-    if (bad) irz_hdf_reason(reason, sizeof reason);
-    if (file >= 0 && H5Fclose(file) < 0 && !bad) {
-      irz_hdf_reason(reason, sizeof reason);
-      bad = 1;
-    }
-    irz_hdf_restore(silence);
-    if (bad) {
-      irz_replace_abandon(&replace);
-      code = irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, reason);
-    } else {
-      code = irz_replace_commit(&replace, error);
-    }
+    int bad = write_design(file.id, table->sweep);
+    if (!bad) bad = write_parameters(file.id, table, work, texts);
+    if (!bad) bad = write_results(file.id, table, work, texts);
+    if (!bad) bad = irz_hdf_text(file.id, "statistics", statistics);
+    if (!bad) bad = irz_hdf_text(file.id, "sweep", table->sweep->text);
+    if (!bad) bad = irz_hdf_text(file.id, "plan", table->sweep->plan_text);
+    code = irz_hdf_finish(&file, bad, error);
   }
   free(texts);
   free(work);

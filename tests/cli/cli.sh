@@ -91,6 +91,11 @@ expect "mesh without name" 2 "$irezone" mesh pair.yaml
 one_line "mesh without name"
 expect "no such mesh" 3 "$irezone" run pair.yaml --set mesh.file=missing.msh
 one_line "no such mesh"
+holds "no such mesh" out mesh
+if grep -q setup out; then
+  echo "no such mesh: the stage after the mesh is announced: $(cat out)"
+  failed=1
+fi
 expect "results into a file" 5 "$irezone" run pair.yaml -o pair.yaml
 one_line "results into a file"
 
