@@ -73,6 +73,27 @@ void irz_part_nodes(const IrzPart *part, int32_t tet, int32_t curved, double nod
   }
 }
 
+void irz_tet_position(double node[10][3], bool bent, const double l[4], double x[3]) {
+  for (int d = 0; d < 3; d++) {
+    x[d] = 0;
+    for (int i = 0; i < 4; i++) x[d] += (bent ? l[i] * (2 * l[i] - 1) : l[i]) * node[i][d];
+    if (!bent) continue;
+    for (int e = 0; e < 6; e++) x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * node[4 + e][d];
+  }
+}
+
+double irz_tet_volume(const double a[3], const double b[3], const double c[3], const double d[3]) {
+  double e[3][3];
+  for (int k = 0; k < 3; k++) {
+    e[0][k] = b[k] - a[k];
+    e[1][k] = c[k] - a[k];
+    e[2][k] = d[k] - a[k];
+  }
+  return fabs(e[0][0] * (e[1][1] * e[2][2] - e[1][2] * e[2][1]) - e[0][1] * (e[1][0] * e[2][2] - e[1][2] * e[2][0]) +
+              e[0][2] * (e[1][0] * e[2][1] - e[1][1] * e[2][0])) /
+         6;
+}
+
 /// Regions of a map at the points of the finer rule; how many different ones.
 static int sample(const IrzLabelMap *labels, const IrzPart *part, int32_t tet, int32_t curved, uint8_t region[32]) {
   double node[10][3], low[3], high[3];
@@ -90,12 +111,8 @@ static int sample(const IrzLabelMap *labels, const IrzPart *part, int32_t tet, i
       region[q] = (uint8_t)whole;
       continue;
     }
-    double x[3] = {0, 0, 0};
-    const double *l = mixed_points[q];
-    for (int d = 0; d < 3; d++) {
-      for (int i = 0; i < 4; i++) x[d] += l[i] * (2 * l[i] - 1) * node[i][d];
-      for (int e = 0; e < 6; e++) x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * node[4 + e][d];
-    }
+    double x[3];
+    irz_tet_position(node, curved >= 0, mixed_points[q], x);
     region[q] = (uint8_t)irz_label_map_region(labels, x);
     if (q > 0 && region[q] != region[q - 1]) different = 2;
   }

@@ -43,6 +43,15 @@ const IrzRule *irz_medium_rule(const IrzMedium *medium, int32_t general);
 /// Positions of the ten nodes of a tetrahedron, m.
 void irz_part_nodes(const IrzPart *part, int32_t tet, int32_t curved, double node[10][3]);
 
+/// Position of a point in a tetrahedron, m.
+/// @param[in] node  [10][3] its nodes, m
+/// @param[in] bent  false: straight edges, which is cheaper
+/// @param[in] l     barycentric coordinates
+void irz_tet_position(double node[10][3], bool bent, const double l[4], double x[3]);
+
+/// Volume between four corners, m^3.
+double irz_tet_volume(const double a[3], const double b[3], const double c[3], const double d[3]);
+
 /// Sort the tetrahedra out. Local.
 /// @param[in]  part    the part; must outlive the medium
 /// @param[in]  labels  label map, or NULL: the mesh's own regions

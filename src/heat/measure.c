@@ -1,15 +1,11 @@
 /* Volumes of heated tissue. */
 #include "field/kernel.h"
 #include "heat/heat.h"
-#include "zone/volume.h"
+#include "zone/cut.h"
 #include <math.h>
 
 /// Equivalent minutes at 43 C that coagulate (recalled, not checked).
 #define CEM43_LETHAL 240.0
-
-/// The eight children of a tetrahedron, by its ten nodes.
-static const int children[8][4] = {{0, 4, 5, 6}, {1, 4, 7, 8}, {2, 5, 7, 9}, {3, 6, 8, 9},
-                                   {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
 
 enum { V50, DAMAGE, CEM43, ZONE, ZONE_DAMAGE, N_VOLUMES };
 
@@ -44,7 +40,7 @@ IrzCode irz_heat_measure(const IrzHeatTask *task, const IrzHeatFields *fields, I
     for (int c = 0; c < 8; c++) {
       for (int k = 0; k < N_VOLUMES; k++) {
         double corner[4];
-        for (int i = 0; i < 4; i++) corner[i] = f[children[c][i]][k];
+        for (int i = 0; i < 4; i++) corner[i] = f[irz_child_nodes[c][i]][k];
         sums[k] += volume / 8 * irz_cut_fraction(corner);
       }
     }

@@ -13,18 +13,6 @@ typedef struct {
   double u[10];
 } Cell;
 
-/// Position of a point with barycentric coordinates.
-static void position(const Cell *cell, const double l[4], double x[3]) {
-  for (int d = 0; d < 3; d++) {
-    x[d] = 0;
-    for (int i = 0; i < 4; i++) x[d] += (cell->bent ? l[i] * (2 * l[i] - 1) : l[i]) * cell->node[i][d];
-    if (!cell->bent) continue;
-    for (int e = 0; e < 6; e++) {
-      x[d] += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * cell->node[4 + e][d];
-    }
-  }
-}
-
 /// Barycentric coordinates of a point with respect to the corners.
 static bool barycentric(const Cell *cell, const double x[3], double l[4]) {
   double e[3][3], r[3], c[3][3];
@@ -47,13 +35,13 @@ static bool barycentric(const Cell *cell, const double x[3], double l[4]) {
 
 /// Find a point in a tetrahedron; curved ones by a few corrections for the difference between the curved map and the
 /// straight one.
-static bool find_inside(const Cell *cell, const double x[3], double l[4]) {
+static bool find_inside(Cell *cell, const double x[3], double l[4]) {
   double target[3] = {x[0], x[1], x[2]};
   for (int step = 0; step < (cell->bent ? 8 : 1); step++) {
     double there[3];
     if (!barycentric(cell, target, l)) return false;
     if (!cell->bent) break;
-    position(cell, l, there);
+    irz_tet_position(cell->node, cell->bent, l, there);
     for (int d = 0; d < 3; d++) target[d] += x[d] - there[d];
   }
   for (int i = 0; i < 4; i++) {

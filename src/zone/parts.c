@@ -1,7 +1,7 @@
 /* Pieces of the zone by union and find; see parts.h. */
 #include "zone/parts.h"
 #include "base/memory.h"
-#include "zone/volume.h"
+#include "zone/cut.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,15 +108,9 @@ static IrzCode local_pieces(const IrzMedium *medium, const double *field, const 
   for (int32_t t = 0; t < part->n_tets; t++) {
     if (!part->mine[t]) continue;
     const int32_t *node = part->tet[t];
-    double limit = threshold[medium->region[t]], e[3][3];
-    const double *origin = part->xyz + 3 * (size_t)node[0];
-    for (int i = 0; i < 3; i++) {
-      for (int d = 0; d < 3; d++) e[i][d] = part->xyz[3 * (size_t)node[i + 1] + (size_t)d] - origin[d];
-    }
-    double volume =
-        fabs(e[0][0] * (e[1][1] * e[2][2] - e[1][2] * e[2][1]) - e[0][1] * (e[1][0] * e[2][2] - e[1][2] * e[2][0]) +
-             e[0][2] * (e[1][0] * e[2][1] - e[1][1] * e[2][0])) /
-        48; /* of a child */
+    const double *x[4];
+    for (int i = 0; i < 4; i++) x[i] = part->xyz + 3 * (size_t)node[i];
+    double limit = threshold[medium->region[t]], child = irz_tet_volume(x[0], x[1], x[2], x[3]) / 8;
     for (int c = 0; c < 8; c++) {
       double f[4];
       int in = -1;
@@ -125,7 +119,7 @@ static IrzCode local_pieces(const IrzMedium *medium, const double *field, const 
         if (f[i] >= 0) in = i;
       }
       if (in < 0) continue;
-      double share = volume * irz_cut_fraction(f), whose = name[node[irz_child_nodes[c][in]]];
+      double share = child * irz_cut_fraction(f), whose = name[node[irz_child_nodes[c][in]]];
       if (*count > 0 && (*piece)[*count - 1].name == whose) {
         (*piece)[*count - 1].volume += share;
         continue;

@@ -42,7 +42,4 @@ typedef struct {
 /// share.
 IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzError *error);
 
-/// Share of a tetrahedron in which a linear function, given at its corners, is not negative.
-double irz_cut_fraction(const double f[4]);
-
 #endif

@@ -1,0 +1,76 @@
+/* Volumes inside tetrahedra that a surface cuts: what the zone and survival have in common. */
+#ifndef IREZONE_ZONE_CUT_H
+#define IREZONE_ZONE_CUT_H
+
+#include "field/medium.h"
+
+enum { IRZ_LATTICE_POINTS = 35, IRZ_LATTICE_CELLS = 64 };
+
+/// Smaller tetrahedra of equal volume in a tetrahedron, and the points between which they lie.
+typedef struct {
+  int n_points, n_cells;
+  double l[IRZ_LATTICE_POINTS][4]; ///< barycentric coordinates
+  int cell[IRZ_LATTICE_CELLS][4];  ///< corners, indices into `l`
+} IrzLattice;
+
+/// Cut in eight, `depth` times: 1 or 2.
+void irz_lattice_make(int depth, IrzLattice *lattice);
+
+/// A tetrahedron at work, and the element-wise fields of all pulses in it.
+typedef struct {
+  const IrzPart *part;
+  int order; ///< of the potentials
+  int n_pulses;
+  double *const *potential; ///< [n_pulses] each [nodes of the part], V
+  double (*corner)[4][3];   ///< [n_pulses] gradients at the corners, if straight and order 2; owned
+  int32_t tet;
+  const int32_t *node; ///< [10]
+  bool bent;
+  double x[10][3]; ///< m
+} IrzCell;
+
+/// Make a cell, with room for the gradients; its memory is released with free(cell->corner).
+IrzCode irz_cell_init(IrzCell *cell, const IrzPart *part, int order, int n_pulses, double *const *potential,
+                      IrzError *error);
+
+/// Turn to a tetrahedron.
+/// @param[in] curved  its index among the curved ones, or -1
+void irz_cell_move(IrzCell *cell, int32_t tet, int32_t curved);
+
+/// Element-wise |E| of a pulse, V/m.
+double irz_cell_field(IrzCell *cell, int pulse, const double l[4]);
+
+/// Bounds on the element-wise |E| of a pulse, of order 2. In a straight tetrahedron the gradient is linear, so |E| is
+/// largest at a corner, and nowhere less than the least part of a corner's gradient along their mean. In a curved one
+/// nothing is known: 0 and infinity.
+void irz_cell_bounds(const IrzCell *cell, int pulse, double *low, double *high);
+
+/// Volume of the tetrahedron, curved or not, m^3.
+double irz_cell_volume(IrzCell *cell);
+
+/// Put the lattice's points into the tetrahedron.
+/// @param[in]  whole  irz_cell_volume()
+/// @param[out] x      [lattice->n_points] m
+/// @return true volume over that of the lattice's flat tetrahedra
+double irz_cell_place(IrzCell *cell, const IrzLattice *lattice, double whole, double (*x)[3]);
+
+/// A scalar at a point of a tetrahedron.
+typedef double (*IrzScalarAt)(void *context, const double l[4]);
+
+/// Volume in which a scalar reaches a level: each tetrahedron of the lattice is cut by a plane.
+/// @param[in]     x      [lattice->n_points] m
+/// @param[in]     value  [lattice->n_points] of the scalar
+/// @param[in]     at     the scalar anywhere, with its context, if it is not linear between the points: |E| is convex,
+///                       so its linear interpolant is too high and the volume too large; in tetrahedra that are cut it
+///                       is lowered by its mean excess. NULL: linear
+/// @param[in,out] box    grows by what is inside; NULL: not wanted
+double irz_cut_volume(const IrzLattice *lattice, double (*x)[3], const double *value, double level, IrzScalarAt at,
+                      void *context, double (*box)[3]);
+
+/// Share of a tetrahedron in which a linear function, given at its corners, is not negative.
+double irz_cut_fraction(const double f[4]);
+
+/// Widen a box by a point.
+void irz_box_grow(double box[2][3], const double x[3]);
+
+#endif
