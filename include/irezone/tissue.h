@@ -23,6 +23,8 @@ typedef struct {
   const char *title; ///< one line for a person
   IrzLaw sigma;      ///< SI
   const char *sigma_source;
+  IrzSourced fibre_ratio;             ///< conductivity along fibres over that across, used where a plan states their
+                                      ///< direction; 0: no fibres known
   IrzSourced threshold;               ///< irreversible threshold, V/m
   double threshold_low;               ///< lower end of the reported spread, V/m
   double threshold_high;              ///< upper end, V/m; equal to the lower if no spread is known

@@ -1,8 +1,11 @@
 /* Conductivity laws. To add one: its name and formula in irezone/law.h, a case in law_value(), a row in the reader of
    the plan (src/plan/law_read.c). */
+#include "base/tensor.h"
 #include <irezone/law.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 static double table_value(const IrzLaw *law, double field, double *slope) {
   int last = law->n_points - 1;
@@ -59,28 +62,135 @@ double irz_law_sigma(const IrzLaw *law, double field, double *slope) {
   return law_value(law, field, slope != NULL ? slope : &unused);
 }
 
+/* ---- Direction ---- */
+
+/// sigma(|E|) with what is remembered, and its slope.
+static double remembered(const IrzLaw *law, double size, const IrzLawMemory *memory, double *slope) {
+  double sigma = irz_law_sigma(law, size, slope);
+  if (memory == NULL || sigma >= memory->least) return sigma;
+  *slope = 0;
+  return memory->least;
+}
+
+/// What IRZ_LAW_ALONG adds along the field to the tissue at rest: `rest` gets sigma(0) N + R.
+/// @param[out] e     [3] direction of the field
+/// @param[out] turn  [3] (R e - (e.R.e) e): how the rise still missing changes as the field turns
+/// @return g
+static double raise_along(const IrzLaw *law, const double field[3], double size, const IrzLawMemory *memory,
+                          double rest[6], double e[3], double turn[3], double *slope) {
+  const double *rise = memory != NULL ? memory->rise : NULL;
+  double still, sigma = irz_law_sigma(law, size, slope), before = irz_law_sigma(law, 0, &still);
+  for (int k = 0; k < 6; k++) rest[k] = before * law->shape[k] + (rise != NULL ? rise[k] : 0);
+  for (int d = 0; d < 3; d++) {
+    e[d] = size > 0 ? field[d] / size : 0;
+    turn[d] = 0;
+  }
+  double missing = sigma - before;
+  if (rise != NULL) {
+    double there = irz_tensor_square(rise, e);
+    irz_tensor_apply(rise, e, turn);
+    for (int d = 0; d < 3; d++) turn[d] -= there * e[d];
+    missing -= there;
+  }
+  return missing > 0 ? missing : 0;
+}
+
+void irz_law_tensor(const IrzLaw *law, const double field[3], const IrzLawMemory *memory, double sigma[6],
+                    double tangent[6]) {
+  double size = sqrt(field[0] * field[0] + field[1] * field[1] + field[2] * field[2]), slope;
+  if (law->direction == IRZ_LAW_ALONG) {
+    double e[3], turn[3], raised = raise_along(law, field, size, memory, sigma, e, turn, &slope);
+    if (tangent != NULL) {
+      memcpy(tangent, sigma, 6 * sizeof *tangent);
+      if (raised > 0) {
+        /* The derivative of g E is g I + sigma' |E| e e^T - 2 e turn^T. */
+        for (int d = 0; d < 3; d++) tangent[d] += raised;
+        irz_tensor_add(tangent, slope * size, e, e);
+        irz_tensor_add(tangent, -2, e, turn);
+      }
+    }
+    irz_tensor_add(sigma, raised, e, e);
+    return;
+  }
+  static const double identity[6] = {1, 1, 1, 0, 0, 0};
+  const double *shape = law->direction == IRZ_LAW_SCALED ? law->shape : identity;
+  double value = remembered(law, size, memory, &slope), current[3];
+  for (int k = 0; k < 6; k++) sigma[k] = value * shape[k];
+  if (tangent == NULL) return;
+  memcpy(tangent, sigma, 6 * sizeof *tangent);
+  irz_tensor_apply(shape, field, current);
+  if (size > 0) irz_tensor_add(tangent, slope / size, current, field);
+}
+
+double irz_law_square(const IrzLaw *law, const double field[3], const IrzLawMemory *memory,
+                      const double difference[3]) {
+  double size = sqrt(field[0] * field[0] + field[1] * field[1] + field[2] * field[2]), slope, sigma[6];
+  double square = difference[0] * difference[0] + difference[1] * difference[1] + difference[2] * difference[2];
+  if (law->direction == IRZ_LAW_ISOTROPIC) return remembered(law, size, memory, &slope) * square;
+  if (law->direction == IRZ_LAW_ALONG) {
+    double e[3], turn[3], raised = raise_along(law, field, size, memory, sigma, e, turn, &slope);
+    return irz_tensor_square(sigma, difference) + raised * square;
+  }
+  irz_law_tensor(law, field, memory, sigma, NULL);
+  return irz_tensor_square(sigma, difference);
+}
+
+void irz_tensor_bounds(const double t[6], double *low, double *high) {
+  /* Eigenvalues are the mean plus 2 size cos(angle + 2 pi n / 3). */
+  const double third = 2.0943951023931954923;
+  double mean = (t[0] + t[1] + t[2]) / 3, a = t[0] - mean, b = t[1] - mean, c = t[2] - mean;
+  double size = sqrt((a * a + b * b + c * c + 2 * (t[3] * t[3] + t[4] * t[4] + t[5] * t[5])) / 6);
+  double det = a * (b * c - t[4] * t[4]) - t[3] * (t[3] * c - t[4] * t[5]) + t[5] * (t[3] * t[4] - b * t[5]);
+  double cosine = size > 0 ? fmin(1, fmax(-1, det / (2 * size * size * size))) : 0;
+  double angle = acos(cosine) / 3;
+  *high = mean + 2 * size * cos(angle);
+  *low = mean + 2 * size * cos(angle + third);
+}
+
+/* ---- Uniqueness ---- */
+
+/// The two factors of sigma' |E| in irz_law_is_monotone().
+static void factors(const IrzLaw *law, double factor[2]) {
+  double spread = 1, low, high;
+  if (law->direction == IRZ_LAW_SCALED) {
+    irz_tensor_bounds(law->shape, &low, &high);
+    spread = low > 0 ? (low + high) / (2 * sqrt(low * high)) : INFINITY;
+  }
+  factor[0] = 0.5 * (1 + spread);
+  factor[1] = 0.5 * (1 - spread);
+}
+
+/// Whether the current density grows at a field where sigma and its slope are these.
+static bool grows(const IrzLaw *law, const double factor[2], double sigma, double slope, double field) {
+  if (law->direction == IRZ_LAW_ALONG) return sigma > 0 && slope >= 0;
+  return sigma > 0 && sigma + slope * field * factor[0] > 0 && sigma + slope * field * factor[1] > 0;
+}
+
 int irz_law_is_monotone(const IrzLaw *law, double *where) {
+  double factor[2];
+  factors(law, factor);
   if (law->kind != IRZ_LAW_TABLE) {
-    if (law->kind == IRZ_LAW_CONSTANT || law->high >= law->low) return law->low > 0;
-    /* A law that falls: d(sigma E)/dE = sigma + sigma' E must stay positive; sampled far finer than it can turn. */
+    if (law->kind == IRZ_LAW_CONSTANT) return law->low > 0;
+    if (law->high >= law->low && law->direction != IRZ_LAW_SCALED) return law->low > 0;
+    /* Sampled far finer than the law can turn. */
     double top = law->kind == IRZ_LAW_SIGMOID    ? law->p + 40 * law->q
                  : law->kind == IRZ_LAW_GOMPERTZ ? 60 / law->q
                                                  : law->q;
     for (int i = 0; i <= 20000; i++) {
       double field = top * i / 20000, slope;
       double sigma = law_value(law, field, &slope);
-      if (!(sigma + slope * field > 0)) {
+      if (!grows(law, factor, sigma, slope, field)) {
         if (where != NULL) *where = field;
         return 0;
       }
     }
     return 1;
   }
-  /* Within a piece sigma + slope E is linear in E, so its ends decide. */
+  /* Within a piece sigma + slope E times a factor is linear in E, so its ends decide. */
   for (int i = 0; i + 1 < law->n_points; i++) {
     double slope = (law->sigma[i + 1] - law->sigma[i]) / (law->field[i + 1] - law->field[i]);
     for (int end = 0; end < 2; end++) {
-      if (!(law->sigma[i + end] + slope * law->field[i + end] > 0)) {
+      if (!grows(law, factor, law->sigma[i + end], slope, law->field[i + end])) {
         if (where != NULL) *where = law->field[i + end];
         return 0;
       }

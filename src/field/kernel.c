@@ -3,9 +3,11 @@
    The fast kernel takes straight tetrahedra in one region, IRZ_LANES of them side by side in vector registers. It works
    with the gradients g_i of the barycentric coordinates: a basis function's gradient is sum_i C_i(q) g_i, so a point's
    share of the element matrix needs only the six numbers m_ij = w g_i . D g_j, i < j (the g_i sum to zero).
+   Where the law of a lane depends on direction the point's tensor is made lane by lane instead; the rest is the same.
    The general kernel does one tetrahedron at a time, curved or not, at its own list of points. */
 #include "field/kernel.h"
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "field/conductivity.h"
 #include <math.h>
 #include <string.h>
@@ -65,6 +67,58 @@ typedef struct {
   _Alignas(64) double steep[W]; ///< sigma' / |E|
 } Point;
 
+/// Gradient of the potential from the four coefficients of the g_i.
+static inline void batch_gradient(const Shape *s, double c[4][W], double e[3][W]) {
+#pragma omp simd
+  for (int l = 0; l < W; l++) {
+    for (int d = 0; d < 3; d++) {
+      e[d][l] = c[0][l] * s->g[0][d][l] + c[1][l] * s->g[1][d][l] + c[2][l] * s->g[2][d][l] + c[3][l] * s->g[3][d][l];
+    }
+  }
+}
+
+/// Current density and tangent at one point of a batch with laws that depend on direction.
+typedef struct {
+  _Alignas(64) double current[3][W]; ///< A/m^2, of the gradient
+  _Alignas(64) double tangent[6][W]; ///< S/m
+} Directed;
+
+static void directed_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const int32_t *tets, int q,
+                           const IrzAssembly *a, Directed *p) {
+  _Alignas(64) double e[3][W];
+  batch_gradient(s, c, e);
+  for (int l = 0; l < W; l++) {
+    const double g[3] = {e[0][l], e[1][l], e[2][l]}, zero[3] = {0, 0, 0};
+    const IrzLawMemory memory = irz_points_memory(a->medium, a->floor, tets[l], q);
+    double sigma[6], tangent[6], current[3];
+    irz_law_tensor(law[l], a->zero_field ? zero : g, &memory, sigma, tangent);
+    irz_tensor_apply(sigma, g, current);
+    for (int d = 0; d < 3; d++) p->current[d][l] = current[d];
+    for (int k = 0; k < 6; k++) p->tangent[k][l] = tangent[k];
+  }
+}
+
+/// m_ij = weight g_i . T g_j, packed for 4 nodes, and flux_i = weight g_i . J.
+static void directed_tensor(const Shape *s, const Directed *p, double weight, bool tangent, double m[10][W],
+                            double flux[4][W]) {
+#pragma omp simd
+  for (int l = 0; l < W; l++) {
+    double w = weight * s->volume[l], t[6];
+    for (int k = 0; k < 6; k++) t[k] = w * p->tangent[k][l];
+    for (int i = 0; i < 4; i++) {
+      flux[i][l] =
+          w * (s->g[i][0][l] * p->current[0][l] + s->g[i][1][l] * p->current[1][l] + s->g[i][2][l] * p->current[2][l]);
+    }
+    if (!tangent) continue;
+    for (int i = 0, k = 0; i < 4; i++) {
+      double x = s->g[i][0][l], y = s->g[i][1][l], z = s->g[i][2][l];
+      double tx = t[0] * x + t[3] * y + t[5] * z, ty = t[3] * x + t[1] * y + t[4] * z,
+             tz = t[5] * x + t[4] * y + t[2] * z;
+      for (int j = i; j < 4; j++, k++) m[k][l] = tx * s->g[j][0][l] + ty * s->g[j][1][l] + tz * s->g[j][2][l];
+    }
+  }
+}
+
 /// From the four coefficients of the g_i to the conductivity, which is `floor` where that is more.
 static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const double *floor, bool zero_field,
                         Point *p) {
@@ -120,12 +174,20 @@ static void batch_floor(const IrzPoints *points, const int32_t *tets, double flo
   }
 }
 
-/// Order 1: the field is constant in a tetrahedron, and the floor the mean of its four.
+/// Order 1: the field is constant in a tetrahedron, and the floor the mean of its four, which are equal.
+/// @param[in] tets  [W] if a law depends on direction, else NULL
 static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
-                         const IrzAssembly *a, Batch *b) {
+                         const int32_t *tets, const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], flux[4][W], mean[W];
   Point p;
   memcpy(c, u, sizeof c);
+  if (tets != NULL) {
+    Directed directed;
+    directed_point(s, c, law, tets, 0, a, &directed);
+    directed_tensor(s, &directed, 1, a->matrix != NULL, b->matrix, flux);
+    memcpy(b->residual, flux, sizeof flux);
+    return;
+  }
   for (int l = 0; floor != NULL && l < W; l++) mean[l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
   batch_point(s, c, law, floor != NULL ? mean : NULL, a->zero_field, &p);
   batch_tensor(s, &p, 1, a->matrix != NULL, b->matrix, flux);
@@ -175,11 +237,13 @@ static inline void order2_matrix(const double *restrict lambda, double (*restric
 }
 
 /// Order 2 with the four-point rule.
+/// @param[in] tets  [W] if a law depends on direction, else NULL
 static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
-                         const IrzAssembly *a, Batch *b) {
+                         const int32_t *tets, const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], m[10][W], flux[4][W];
   bool tangent = a->matrix != NULL;
   Point p;
+  Directed directed;
   memset(b->residual, 0, sizeof b->residual);
   if (tangent) memset(b->matrix, 0, sizeof b->matrix);
   if (tangent) memset(b->coarse, 0, sizeof b->coarse);
@@ -194,8 +258,13 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
         c[j][l] += 4 * lambda[i] * u[4 + e][l];
       }
     }
-    batch_point(s, c, law, floor != NULL ? floor[q] : NULL, a->zero_field, &p);
-    batch_tensor(s, &p, irz_rule_fast.weight[q], tangent, m, flux);
+    if (tets != NULL) {
+      directed_point(s, c, law, tets, q, a, &directed);
+      directed_tensor(s, &directed, irz_rule_fast.weight[q], tangent, m, flux);
+    } else {
+      batch_point(s, c, law, floor != NULL ? floor[q] : NULL, a->zero_field, &p);
+      batch_tensor(s, &p, irz_rule_fast.weight[q], tangent, m, flux);
+    }
 #pragma omp simd
     for (int l = 0; l < W; l++) {
       for (int i = 0; i < 4; i++) b->residual[i][l] += (4 * lambda[i] - 1) * flux[i][l];
@@ -319,6 +388,38 @@ static inline void add_point(int nodes, double g[10][3], const double along[10],
   }
 }
 
+/// The same with a tensor.
+static inline void add_tensor_point(int nodes, double g[10][3], const double tensor[6], double w,
+                                    double full[10][PADDED]) {
+  double gx[PADDED] = {0}, gy[PADDED] = {0}, gz[PADDED] = {0};
+  for (int i = 0; i < nodes; i++) {
+    gx[i] = g[i][0];
+    gy[i] = g[i][1];
+    gz[i] = g[i][2];
+  }
+  for (int i = 0; i < nodes; i++) {
+    double t[3];
+    irz_tensor_apply(tensor, g[i], t);
+    double x = w * t[0], y = w * t[1], z = w * t[2];
+#pragma omp simd
+    for (int j = 0; j < PADDED; j++) full[i][j] += x * gx[j] + y * gy[j] + z * gz[j];
+  }
+}
+
+/// Add a point whose law depends on direction, of weight w; e is the gradient of the potential.
+static void add_directed(const IrzAssembly *a, const IrzLaw *law, const IrzLawMemory *memory, double g[10][3],
+                         const double e[3], double w, double *residual, double full[10][PADDED]) {
+  const double zero[3] = {0, 0, 0};
+  double sigma[6], tangent[6], current[3];
+  int nodes = a->space->nodes;
+  irz_law_tensor(law, a->zero_field ? zero : e, memory, sigma, tangent);
+  irz_tensor_apply(sigma, e, current);
+  for (int i = 0; i < nodes; i++) {
+    residual[i] += w * (g[i][0] * current[0] + g[i][1] * current[1] + g[i][2] * current[2]);
+  }
+  if (a->matrix != NULL) add_tensor_point(nodes, g, tangent, w, full);
+}
+
 /// Residual and packed tangent of one general tetrahedron.
 static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, const double u[10], double *residual,
                         double *matrix) {
@@ -342,8 +443,14 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
     for (int i = 0; i < nodes; i++) {
       for (int x = 0; x < 3; x++) e[x] += u[i] * g[i][x];
     }
+    const IrzLaw *law = a->laws[region[q]];
+    if (law->direction != IRZ_LAW_ISOTROPIC) {
+      const IrzLawMemory memory = irz_points_memory(medium, a->floor, medium->tet[general], q);
+      add_directed(a, law, &memory, g, e, factor * rule->weight[q] * det / 6, residual, full);
+      continue;
+    }
     double size = a->zero_field ? 0 : sqrt(e[0] * e[0] + e[1] * e[1] + e[2] * e[2]);
-    double sigma = irz_law_sigma(a->laws[region[q]], size, &slope);
+    double sigma = irz_law_sigma(law, size, &slope);
     if (floor != NULL && sigma < floor[q]) {
       sigma = floor[q];
       slope = 0;
@@ -425,9 +532,11 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
   const IrzLaw *law[W];
   for (int32_t start = 0; start < count; start += W) {
     int lanes = count - start < W ? count - start : W;
+    bool directed = false;
     for (int l = 0; l < W; l++) {
       tets[l] = list[start + (l < lanes ? l : lanes - 1)]; /* spare lanes repeat the last tetrahedron and are dropped */
       law[l] = a->laws[a->medium->region[tets[l]]];
+      directed = directed || law[l]->direction != IRZ_LAW_ISOTROPIC;
       for (int i = 0; i < space->nodes; i++) {
         dof[l][i] = space->dof[part->tet[tets[l]][i]];
         u[i][l] = a->u[dof[l][i]];
@@ -438,9 +547,9 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
     for (int l = 0; a->scale != NULL && l < W; l++) shape.volume[l] *= a->scale[tets[l]];
     if (floor != NULL) batch_floor(a->floor, tets, floor);
     if (space->order == 2)
-      batch_order2(&shape, u, law, floor, a, &batch);
+      batch_order2(&shape, u, law, floor, directed ? tets : NULL, a, &batch);
     else
-      batch_order1(&shape, u, law, floor, a, &batch);
+      batch_order1(&shape, u, law, floor, directed ? tets : NULL, a, &batch);
     for (int l = 0; l < lanes; l++) {
       scatter(rows, tets[l], dof[l], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }

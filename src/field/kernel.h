@@ -1,4 +1,4 @@
-/* Residual and tangent of div(sigma(|E|) grad phi) = 0, element by element. */
+/* Residual and tangent of div(sigma grad phi) = 0, sigma a number or a tensor that depends on E, element by element. */
 #ifndef IREZONE_FIELD_KERNEL_H
 #define IREZONE_FIELD_KERNEL_H
 
@@ -18,7 +18,8 @@ typedef struct {
   bool zero_field;           ///< take every conductivity at zero field: the linear problem
   const uint8_t *fixed;      ///< [n_local] 1: the potential is given; its rows and columns stay empty
   double *residual;  ///< [n_owned] integral of sigma grad phi . grad v, A; also at fixed unknowns. NULL: not wanted
-  IrzMatrix *matrix; ///< tangent: sigma I + sigma'/|E| E E^T between the basis functions. NULL: not wanted
+  IrzMatrix *matrix; ///< tangent: sigma I + sigma'/|E| E E^T, or irz_law_tensor()'s, between the basis functions. NULL:
+                     ///< not wanted
   IrzMatrix *coarse; ///< order 2 only: the same tangent between the basis functions of order 1. NULL: not wanted
   const uint8_t *coarse_fixed; ///< [n_local of the coarse space]
   const int32_t *coarse_rows;  ///< [n_threads + 1] rows of `coarse` that belong to each thread of `space`

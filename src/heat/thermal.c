@@ -1,6 +1,7 @@
 /* Assembly of the heat equation; see thermal.h. */
 #include "heat/thermal.h"
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "field/kernel.h"
 #include <math.h>
 #include <stdlib.h>
@@ -279,6 +280,14 @@ IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const d
   return code;
 }
 
+/// E . J, W/m^3.
+static double joule_density(const IrzLaw *law, const IrzLawMemory *memory, const double g[3]) {
+  double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2], sigma[6];
+  if (law->direction == IRZ_LAW_ISOTROPIC) return square * fmax(irz_law_sigma(law, sqrt(square), NULL), memory->least);
+  irz_law_tensor(law, g, memory, sigma, NULL);
+  return irz_tensor_square(sigma, g);
+}
+
 void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const IrzPoints *floor,
                        const double *scale, const double *potential, double *load) {
   const IrzMedium *medium = thermal->medium;
@@ -291,9 +300,6 @@ void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const
     int32_t general = medium->general[t] - 1;
     /* The electric kernel's own points, so that the heat is what the generator delivers, to rounding. */
     const IrzRule *rule = general >= 0 ? irz_medium_rule(medium, general) : &irz_rule_fast;
-    const double *least = floor == NULL  ? NULL
-                          : general >= 0 ? floor->general + medium->first_point[general]
-                                         : floor->fast + 4 * (size_t)t;
     Shape s;
     double u[10];
     shape_of(part, t, bent ? curved : -1, &s);
@@ -302,11 +308,9 @@ void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const
     for (int q = 0; q < rule->count; q++) {
       double g[3], value[10];
       double w = rule->weight[q] / 6 * potential_gradient(&s, order == 2 ? 10 : 4, u, rule->point[q], g);
-      double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
       int region = general >= 0 ? medium->point_region[medium->first_point[general] + q] : medium->region[t];
-      double sigma = irz_law_sigma(laws[region], sqrt(square), NULL);
-      if (least != NULL) sigma = fmax(sigma, least[q]);
-      double heat = w * square * sigma * (scale != NULL ? scale[t] : 1);
+      const IrzLawMemory memory = irz_points_memory(medium, floor, t, q);
+      double heat = w * joule_density(laws[region], &memory, g) * (scale != NULL ? scale[t] : 1);
       values_at(space->nodes, rule->point[q], value);
       for (int i = 0; i < space->nodes; i++) {
         int32_t dof = space->dof[part->tet[t][i]];

@@ -159,6 +159,21 @@ static json_t *anatomy_object(const IrzPlan *plan) {
   return json_pack("{s:o, s:o}", "labels", text(plan->anatomy.labels), "map", map);
 }
 
+/// Tissues that conduct differently in different directions.
+static json_t *anisotropy_array(const IrzPlan *plan) {
+  json_t *array = json_array();
+  for (int i = 0; i < plan->n_tissues; i++) {
+    const IrzTissue *tissue = &plan->tissues[i];
+    const double *n = tissue->sigma.shape;
+    if (tissue->sigma.direction == IRZ_LAW_ISOTROPIC) continue;
+    json_array_append_new(array,
+                          json_pack("{s:o, s:[o, o, o, o, o, o], s:s}", "tissue", text(tissue->region), "tensor",
+                                    number(n[0]), number(n[1]), number(n[2]), number(n[3]), number(n[4]), number(n[5]),
+                                    "rise", tissue->sigma.direction == IRZ_LAW_ALONG ? "along-field" : "scaled"));
+  }
+  return array;
+}
+
 /// The time series, one list a quantity.
 static json_t *series_object(const IrzPlan *plan, const IrzHeatResult *heat) {
   json_t *time = json_array(), *pulse = json_array(), *current = json_array(), *power = json_array();
@@ -210,6 +225,11 @@ char *irz_summary_json(const IrzSummary *summary) {
                            "warnings", warning_array(plan), "timing_s", timing_object(summary), "peak_memory_MB",
                            number(summary->peak_memory / 1e6), "ranks", summary->ranks, "threads", summary->threads);
   if (root == NULL) return NULL;
+  json_t *anisotropy = anisotropy_array(plan);
+  if (json_array_size(anisotropy) > 0)
+    json_object_set_new(root, "anisotropy", anisotropy);
+  else
+    json_decref(anisotropy);
   if (summary->heat != NULL) json_object_set_new(root, "heat", heat_object(plan, summary->heat));
   char *encoded = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
   json_decref(root);

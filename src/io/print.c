@@ -1,4 +1,5 @@
 /* The summary for a person. */
+#include "base/tensor.h"
 #include <irezone/result.h>
 #include <math.h>
 #include <stdlib.h>
@@ -56,6 +57,18 @@ static void print_mesh(const IrzSummary *summary, FILE *out) {
   fprintf(out, "  mesh    %s tetrahedra of order %d, %s unknowns; %d %s, %d %s\n", cells, summary->order, unknowns,
           summary->ranks, summary->ranks == 1 ? "rank" : "ranks", summary->threads,
           summary->threads == 1 ? "thread" : "threads");
+}
+
+/// Tissues that conduct differently in different directions.
+static void print_anisotropy(const IrzPlan *plan, FILE *out) {
+  for (int i = 0; i < plan->n_tissues; i++) {
+    const IrzTissue *tissue = &plan->tissues[i];
+    double low, high;
+    if (tissue->sigma.direction == IRZ_LAW_ISOTROPIC) continue;
+    irz_tensor_bounds(tissue->sigma.shape, &low, &high);
+    fprintf(out, "  tissue  %s conducts %.3g to %.3g times its mean by direction%s\n", tissue->region, low, high,
+            tissue->sigma.direction == IRZ_LAW_ALONG ? ", and more along the field where that is high" : "");
+  }
 }
 
 static void print_pulses(const IrzSummary *summary, FILE *out) {
@@ -174,6 +187,7 @@ static void print_survival(const IrzZone *zone, FILE *out) {
 void irz_summary_print(const IrzSummary *summary, FILE *out) {
   fprintf(out, "%s: %s\n", summary->plan->name, summary->status);
   print_mesh(summary, out);
+  print_anisotropy(summary->plan, out);
   print_pulses(summary, out);
   print_zone(&summary->zone, out);
   print_regions(&summary->zone, out);

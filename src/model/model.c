@@ -313,9 +313,9 @@ static IrzCode solve_pulse(IrzModel *model, const IrzPlan *plan, const IrzLaw *c
 }
 
 /// Forget what earlier plans did to the tissue.
-static IrzCode fresh_tissue(IrzModel *model, const IrzPlan *plan, IrzError *error) {
+static IrzCode fresh_tissue(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzError *error) {
   if (plan->memory == IRZ_MEMORY_NONE) return IRZ_OK;
-  if (model->floor.fast == NULL) IRZ_TRY(irz_points_create(model->medium, &model->floor, error));
+  IRZ_TRY(irz_points_create(model->medium, laws, &model->floor, error));
   irz_points_clear(model->medium, &model->floor);
   return IRZ_OK;
 }
@@ -377,8 +377,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   double *defect = NULL;
   IrzCode code = irz_alloc(&defect, (size_t)model->n_pulses, sizeof *defect, error);
   if (code == IRZ_OK) {
-    code = irz_recover(model->medium, laws, plan->mesh.order, model->n_pulses, model->potential, model->recovered,
-                       defect, error);
+    code = irz_recover(model->medium, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_pulses,
+                       model->potential, model->recovered, defect, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
@@ -430,7 +430,7 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   IrzCode code = irz_error_agree(model->comm, error);
   for (int p = 0; code == IRZ_OK && p < plan->n_pulses; p++) {
     double unused;
-    code = irz_recover(model->medium, laws, plan->mesh.order, 1, &model->potential[p], field[p], &unused, error);
+    code = irz_recover(model->medium, laws, false, plan->mesh.order, 1, &model->potential[p], field[p], &unused, error);
   }
   IrzSurvivalTask task = {.medium = model->medium,
                           .order = plan->mesh.order,
@@ -587,8 +587,8 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
   summary->unknowns = irz_field_space(model->field)->n_global;
   reserve(model, plan->n_pulses, error);
   restore_kept(model, plan);
-  if (error->code == IRZ_OK) fresh_tissue(model, plan, error);
   if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
+  if (error->code == IRZ_OK) fresh_tissue(model, plan, laws, error);
   if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)plan->n_pulses, sizeof *summary->pulses, error);
   IrzCode code = irz_error_agree(model->comm, error);
   double start = MPI_Wtime();

@@ -1,5 +1,6 @@
 /* A model's last solution as files. */
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "field/kernel.h"
 #include "model/model.h"
 #include "zone/recover.h"
@@ -21,6 +22,7 @@ typedef struct {
   int32_t *cells;
   double **potential; ///< [n_pulses] on points
   double *field, *conductivity, *vector, *survival;
+  double *tensor;  ///< [n_cells][6] S/m; NULL where every tissue conducts the same in all directions
   double *heat[3]; ///< on points: highest temperature in C, Arrhenius integral, minutes at 43 C; NULL without heat
   uint8_t *zone;
   int32_t *region;
@@ -38,6 +40,7 @@ static void piece_clear(Piece *piece, int n_pulses) {
   free(piece->field);
   free(piece->conductivity);
   free(piece->vector);
+  free(piece->tensor);
   free(piece->survival);
   free(piece->zone);
   free(piece->region);
@@ -77,6 +80,27 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
   return irz_alloc(&piece->names, (size_t)n_pulses, sizeof *piece->names, error);
 }
 
+/// Whether a tissue conducts differently in different directions.
+static bool has_directions(const IrzPlan *plan) {
+  for (int i = 0; i < plan->n_tissues; i++) {
+    if (plan->tissues[i].sigma.direction != IRZ_LAW_ISOTROPIC) return true;
+  }
+  return false;
+}
+
+/// Conductivity along a direction, where the field has that direction and this strength.
+static double along(const IrzLaw *law, double size, const double direction[3]) {
+  double length = sqrt(direction[0] * direction[0] + direction[1] * direction[1] + direction[2] * direction[2]);
+  double e[3], field[3], sigma[6];
+  if (law->direction == IRZ_LAW_ISOTROPIC || !(length > 0)) return irz_law_sigma(law, size, NULL);
+  for (int d = 0; d < 3; d++) {
+    e[d] = direction[d] / length;
+    field[d] = size * e[d];
+  }
+  irz_law_tensor(law, field, NULL, sigma, NULL);
+  return irz_tensor_square(sigma, e);
+}
+
 /// Gradient at the middle of a tetrahedron for the pulse in which it is largest, turned into a field in V/cm.
 static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool bent, int nodes, double vector[3]) {
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
@@ -93,7 +117,8 @@ static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool
 }
 
 /// Fill points, cells and arrays. At a node between regions the conductivity is the mean of theirs, weighted with
-/// volumes, and the node is in the zone if it is for one of them.
+/// volumes, and the node is in the zone if it is for one of them. Where a tissue conducts differently in different
+/// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
 static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, const double *drawn, Piece *piece,
                           IrzError *error) {
   const IrzPart *part = model->part;
@@ -111,21 +136,25 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
     const char *name = model->medium->regions[region].name;
     const IrzTissue *tissue = &plan->tissues[irz_plan_tissue(plan, name)];
     double zero[10] = {0}, middle[4] = {0.25, 0.25, 0.25, 0.25}, unused[3];
-    double volume = irz_gradient(x, bent, nodes, zero, middle, unused);
+    double volume = irz_gradient(x, bent, nodes, zero, middle, unused), *vector = piece->vector + 3 * (size_t)cell;
+    middle_field(model, t, x, bent, nodes, vector);
+    if (piece->tensor != NULL) {
+      const double field[3] = {100 * vector[0], 100 * vector[1], 100 * vector[2]};
+      irz_law_tensor(&tissue->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
+    }
     for (int i = 0; i < nodes; i++) {
       int32_t node = part->tet[t][i], point = piece->point_of[node];
       for (int d = 0; d < 3; d++) piece->points[3 * (size_t)point + (size_t)d] = x[i][d];
       piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = piece->point_of[part->tet[t][vtk_node[i]]];
       double field = model->recovered[node];
       piece->field[point] = drawn[node] / 100;
-      piece->conductivity[point] += volume * irz_law_sigma(&tissue->sigma, field, NULL);
+      piece->conductivity[point] += volume * along(&tissue->sigma, field, vector);
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
       if (model->survival != NULL) piece->survival[point] = model->survival[node];
       for (int p = 0; p < model->n_pulses; p++) piece->potential[p][point] = model->potential[p][node];
     }
     piece->region[cell] = region;
-    middle_field(model, t, x, bent, nodes, piece->vector + 3 * (size_t)cell);
     cell++;
   }
   for (int32_t i = 0; i < piece->n_points; i++) piece->conductivity[i] /= weight[i];
@@ -229,6 +258,9 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   if (code == IRZ_OK && plan->mesh.order == 2) code = irz_recover_drawn(model->part, model->recovered, drawn, error);
   if (code == IRZ_OK && plan->mesh.order == 1) memcpy(drawn, model->recovered, n * sizeof *drawn);
   if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
+  if (code == IRZ_OK && has_directions(plan)) {
+    code = irz_alloc(&piece.tensor, 6 * (size_t)piece.n_cells, sizeof(double), error);
+  }
   for (int k = 0; code == IRZ_OK && summary->heat != NULL && k < 3; k++) {
     code = irz_alloc(&piece.heat[k], (size_t)piece.n_points, sizeof(double), error);
   }
@@ -248,7 +280,8 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
     piece.arrays[n_pulses + 2] = (IrzArray){"zone", IRZ_UINT8, 1, piece.zone};
     piece.arrays[n_pulses + 3] = (IrzArray){"survival", IRZ_FLOAT64, 1, piece.survival};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
-                                    {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector}};
+                                    {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector},
+                                    {"conductivity_tensor_S_per_m", IRZ_FLOAT64, 6, piece.tensor}};
     int n_arrays = n_pulses + (model->survival != NULL ? 4 : 3);
     if (piece.heat[0] != NULL) {
       const double *node[] = {model->heat.peak, model->heat.omega, model->heat.cem43};
@@ -258,7 +291,8 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
         piece.arrays[n_arrays++] = (IrzArray){name[k], IRZ_FLOAT64, 1, piece.heat[k]};
       }
     }
-    IrzGrid grid = {piece.n_points, piece.points, piece.n_cells, nodes, piece.cells, n_arrays, piece.arrays, 2,
+    IrzGrid grid = {piece.n_points, piece.points, piece.n_cells, nodes,
+                    piece.cells,    n_arrays,     piece.arrays,  piece.tensor != NULL ? 3 : 2,
                     cell_arrays};
     code = irz_vtkhdf_write(model->comm, path, &grid, plan->text, json, error);
     if (code == IRZ_OK) code = write_frames(model, directory, summary, &piece, nodes, error);

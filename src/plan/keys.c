@@ -17,6 +17,7 @@ static const char *const outer_choices[] = {"body", "insulated", NULL};
 static const char *const damage_choices[] = {"liver", "general", "skin", "artery", NULL};
 static const char *const pairs_choices[] = {"all", NULL};
 const char *const irz_law_names[] = {"constant", "ramp", "sigmoid", "smoothstep", "gompertz", "table", NULL};
+const char *const irz_rise_names[] = {"scaled", "along-field", NULL};
 
 #define END                                                                                                            \
   { .name = NULL }
@@ -134,6 +135,10 @@ static const IrzKey tissue_keys[] = {
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzTissueKeys, sigma),
      .help = "conductivity; what is not stated comes from the preset"},
+    {.name = "anisotropy",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzTissueKeys, anisotropy),
+     .help = "conductivity that depends on direction; the same in all directions if not stated"},
     {.name = "threshold",
      .type = IRZ_KEY_NUMBER,
      .offset = offsetof(IrzTissueKeys, threshold),
@@ -156,6 +161,37 @@ static const IrzKey tissue_keys[] = {
     END,
 };
 const IrzSection irz_section_tissue = {"tissues.REGION", "a tissue", tissue_keys};
+
+static const IrzKey anisotropy_keys[] = {
+    {.name = "fibres",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzAnisotropyKeys, fibres),
+     .least = -1e6,
+     .most = 1e6,
+     .help = "direction of the fibres, in the probes' frame; any length"},
+    {.name = "ratio",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzAnisotropyKeys, ratio),
+     .least = 1e-3,
+     .most = 1e3,
+     .help = "conductivity along the fibres over that across; the preset's if not stated (muscle has one)"},
+    {.name = "tensor",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzAnisotropyKeys, tensor),
+     .help = "instead of fibres: [xx, yy, zz, xy, yz, xz], positive definite, in any unit; only its shape counts"},
+    {.name = "rise",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzAnisotropyKeys, rise),
+     .choices = irz_rise_names,
+     .standard = "scaled",
+     .help = "with the field rises the whole tensor, or only its part along the field (LaBarbera and Drapaca 2017)"},
+    END,
+};
+const IrzSection irz_section_anisotropy = {
+    "tissues.REGION.anisotropy",
+    "sigma(E) is then the mean of the three principal conductivities; with `rise: along-field` that at rest, sigma(0)",
+    anisotropy_keys};
+const IrzKey irz_key_tensor = {.name = "tensor", .type = IRZ_KEY_NUMBER, .least = -1e9, .most = 1e9};
 
 #define LAW_KEY                                                                                                        \
   { .name = "law", .type = IRZ_KEY_NODE, .offset = IRZ_KEY_ELSEWHERE, .help = "which law" }

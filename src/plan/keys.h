@@ -118,11 +118,18 @@ typedef struct {
 /// A tissue.
 typedef struct {
   char preset[IRZ_NAME_MAX];
-  const IrzYaml *sigma;
+  const IrzYaml *sigma, *anisotropy;
   double threshold;
   double density, capacity, conductivity, perfusion, metabolic, sigma_rise; ///< NaN: not stated
   bool blood;
 } IrzTissueKeys;
+
+/// anisotropy of a tissue
+typedef struct {
+  double fibres[3], ratio; ///< NaN: not stated
+  const IrzYaml *tensor;
+  int rise;
+} IrzAnisotropyKeys;
 
 /// array
 typedef struct {
@@ -157,14 +164,16 @@ typedef struct {
   const IrzYaml *field, *sigma;
 } IrzTableKeys;
 
-extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anatomy, irz_section_probe,
-    irz_section_array, irz_section_pulse, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_heat,
-    irz_section_death;
+extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anisotropy,
+    irz_section_anatomy, irz_section_probe, irz_section_array, irz_section_pulse, irz_section_pairs,
+    irz_section_generator, irz_section_zone, irz_section_heat, irz_section_death;
 /// By IrzLawKind; all but the table's are read into an IrzLaw, that into an IrzTableKeys.
 extern const IrzSection irz_section_laws[];
 /// Names of the laws, in the order of IrzLawKind.
 extern const char *const irz_law_names[];
+/// Choices of anisotropy.rise; IrzLawDirection less 1.
+extern const char *const irz_rise_names[];
 /// Ranges of the numbers in lists.
-extern const IrzKey irz_key_field, irz_key_sigma, irz_key_survival;
+extern const IrzKey irz_key_field, irz_key_sigma, irz_key_tensor, irz_key_survival;
 
 #endif

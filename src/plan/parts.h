@@ -3,9 +3,20 @@
 #define IREZONE_PLAN_PARTS_H
 
 #include "plan/keys.h"
+#include <irezone/tissue.h>
 
 /// Read `tissues`; thresholds take `zone.threshold` and the presets into account, so `zone` must have been read.
 IrzCode irz_tissues_read(const IrzReader *reader, const IrzYaml *node);
+
+/// Read `anisotropy` of a tissue and give its law a direction, in the frame of the file.
+/// @param[in]     path    its path, for messages
+/// @param[in]     preset  where the tissue starts from; may be NULL
+/// @param[in,out] law     the tissue's law, read already
+IrzCode irz_anisotropy_read(const IrzReader *reader, const IrzYaml *node, const char *path, const IrzPreset *preset,
+                            IrzLaw *law);
+
+/// Turn all tissues from the frame of the file to RAS; once `anatomy` has been read.
+void irz_anisotropy_to_ras(IrzPlan *plan);
 
 /// Read `probes` or `array` into plan->probes, in RAS, and check each by itself.
 /// @param[in] root  the whole plan, for the place of a missing key

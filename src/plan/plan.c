@@ -261,6 +261,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IRZ_TRY(read_death(reader, keys.death));
   IRZ_TRY(irz_tissues_read(reader, keys.tissues));
   IRZ_TRY(read_anatomy(reader, irz_yaml_get(root, "anatomy")));
+  irz_anisotropy_to_ras(plan);
   warn_unused_tissues(reader, keys.tissues);
   IRZ_TRY(irz_probes_read(reader, root, keys.probes, keys.array));
   if (plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, keys.array != NULL ? keys.array : keys.probes));

@@ -1,6 +1,6 @@
 /* A plan for a person to check. */
+#include "base/tensor.h"
 #include "plan/parts.h"
-#include <irezone/tissue.h>
 #include <stdio.h>
 
 /* Zero that was negated reads better without its sign. */
@@ -30,6 +30,18 @@ static void print_law(const IrzLaw *law, FILE *out) {
             law->field[0] / 100, law->field[law->n_points - 1] / 100);
     break;
   }
+}
+
+/* How a law depends on direction, in a line of its own; nothing if it does not. */
+static void print_direction(const IrzLaw *law, FILE *out) {
+  double low, high;
+  if (law->direction == IRZ_LAW_ISOTROPIC) return;
+  irz_tensor_bounds(law->shape, &low, &high);
+  bool along = law->direction == IRZ_LAW_ALONG;
+  fprintf(out, "    anisotropic: %.4g to %.4g times %s; tensor [%.4g, %.4g, %.4g, %.4g, %.4g, %.4g]%s\n", low, high,
+          along ? "that at rest" : "that", plain(law->shape[0]), plain(law->shape[1]), plain(law->shape[2]),
+          plain(law->shape[3]), plain(law->shape[4]), plain(law->shape[5]),
+          along ? ", rising along the field only" : "");
 }
 
 /* A probe in one line. */
@@ -67,6 +79,7 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
     fputs(": ", out);
     print_law(&tissue->sigma, out);
     fprintf(out, ", threshold %g V/cm\n", tissue->threshold / 100);
+    print_direction(&tissue->sigma, out);
   }
   for (int i = 0; i < plan->n_probes; i++) print_probe(&plan->probes[i], out);
   for (int i = 0; i < plan->n_pulses; i++) {
@@ -122,6 +135,10 @@ void irz_preset_print(const IrzPreset *preset, FILE *out) {
   fprintf(out, "%s: %s\n\nconductivity: ", preset->name, preset->title);
   print_law(&preset->sigma, out);
   fprintf(out, "\n    %s\n", preset->sigma_source);
+  if (preset->fibre_ratio.value > 0) {
+    print_sourced("conductivity along fibres over that across (with `anisotropy: {fibres: ...}`)", &preset->fibre_ratio,
+                  1, "", out);
+  }
   print_sourced("irreversible threshold", &preset->threshold, 100, "V/cm", out);
   if (preset->threshold_high > preset->threshold_low) {
     fprintf(out, "    spread: %g to %g V/cm\n", preset->threshold_low / 100, preset->threshold_high / 100);

@@ -132,10 +132,14 @@ static const IrzPreset presets[] = {
         .name = "muscle",
         .title = "skeletal muscle",
         .sigma = {.kind = IRZ_LAW_CONSTANT, .low = 0.354, .high = 0.354},
-        .sigma_source = "IT'IS database V5.0; 0.135 across and 0.75 along the fibres (recalled, not checked); no law "
-                        "of the field published, so constant",
-        .threshold = {500 * V_PER_CM, "stand-in: that of liver; no threshold published for this tissue was found"},
-        .threshold_low = 500 * V_PER_CM,
+        .sigma_source = "IT'IS database V5.0; 0.135 across and 0.75 along the fibres (recalled, not checked), whose "
+                        "mean over directions is 0.34; no law of the field published, so constant",
+        .fibre_ratio = {0.75 / 0.135, "0.75 along and 0.135 across (recalled, not checked); typically ten in dogs at "
+                                      "audio frequencies (doi 10.1007/BF02446406, abstract)"},
+        .threshold = {500 * V_PER_CM,
+                      "stand-in: that of liver; 193 +- 42 along and across fibres alike in pigs, for pulses that the "
+                      "abstract does not state (doi 10.1109/TBME.2022.3229560)"},
+        .threshold_low = 151 * V_PER_CM,
         .threshold_high = 500 * V_PER_CM,
         .temperature_coefficient = {0.015, general},
         .density = {1090.4, itis},

@@ -2,7 +2,6 @@
 #include "base/memory.h"
 #include "plan/law_read.h"
 #include "plan/parts.h"
-#include <irezone/tissue.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +57,10 @@ static IrzCode read_tissue(const IrzReader *reader, const char *region, const Ir
     IRZ_TRY(irz_law_read(reader, keys.sigma, full, preset != NULL ? &preset->sigma : NULL, &tissue->sigma));
   } else if (preset == NULL) {
     return irz_reader_fail(reader, node, full, "missing: state a conductivity law, or a preset to start from");
+  }
+  irz_key_path(full, path, "anisotropy");
+  if (keys.anisotropy != NULL) {
+    IRZ_TRY(irz_anisotropy_read(reader, keys.anisotropy, full, preset, &tissue->sigma));
   }
   const IrzPlan *plan = reader->plan;
   tissue->threshold_stated = keys.threshold >= 0;

@@ -48,10 +48,11 @@ static void accumulate(const IrzMedium *medium, int order, const double *potenti
   }
 }
 
-/// Integral of sigma |recovered - element-wise gradient|^2 over this rank's own tetrahedra, with the four-point rule.
-/// The recovered gradient is interpolated with functions of the potential's own order.
-static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws, int order, const double *potential,
-                              double (*recovered)[3]) {
+/// Integral of sigma |recovered - element-wise gradient|^2 over this rank's own tetrahedra, with the four-point rule;
+/// with a floor at the points where that is known. The recovered gradient is interpolated with functions of the
+/// potential's own order.
+static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws, const IrzPoints *floor, int order,
+                              const double *potential, double (*recovered)[3]) {
   const IrzPart *part = medium->part;
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
   int32_t curved = 0;
@@ -60,7 +61,8 @@ static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws
     const int32_t *node = part->tet[t];
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
     double x[10][3], u[10], corner[4][3] = {{0}}, corner_det = 0;
-    int32_t bend = bent ? curved : -1;
+    int32_t bend = bent ? curved : -1, general = floor != NULL ? medium->general[t] - 1 : -1;
+    const IrzRule *rule = general >= 0 ? irz_medium_rule(medium, general) : &irz_rule_fast;
     curved += bent;
     if (!part->mine[t]) continue;
     irz_part_nodes(part, t, bend, x);
@@ -71,9 +73,9 @@ static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws
       corner_det = irz_gradient(x, false, 4, u, middle, corner[0]);
       for (int i = 1; i < 4; i++) memcpy(corner[i], corner[0], sizeof corner[i]);
     }
-    for (int q = 0; q < irz_rule_fast.count; q++) {
-      const double *l = irz_rule_fast.point[q];
-      double g[3] = {0, 0, 0}, r[3] = {0, 0, 0}, det = corner_det, square = 0, size = 0;
+    for (int q = 0; q < rule->count; q++) {
+      const double *l = rule->point[q];
+      double g[3] = {0, 0, 0}, r[3] = {0, 0, 0}, det = corner_det, difference[3];
       if (bent) det = irz_gradient(x, true, order == 2 ? 10 : 4, u, l, g);
       for (int i = 0; i < 4; i++) {
         double value = order == 2 ? l[i] * (2 * l[i] - 1) : l[i];
@@ -86,23 +88,24 @@ static double gradient_defect(const IrzMedium *medium, const IrzLaw *const *laws
         double value = 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]];
         for (int d = 0; d < 3; d++) r[d] += value * recovered[node[4 + e]][d];
       }
-      for (int d = 0; d < 3; d++) {
-        square += (r[d] - g[d]) * (r[d] - g[d]);
-        size += g[d] * g[d];
-      }
-      total += irz_rule_fast.weight[q] * det / 6 * square * irz_law_sigma(laws[medium->region[t]], sqrt(size), NULL);
+      for (int d = 0; d < 3; d++) difference[d] = r[d] - g[d];
+      int region = general >= 0 ? medium->point_region[medium->first_point[general] + q] : medium->region[t];
+      const IrzLawMemory memory = irz_points_memory(medium, floor, t, q);
+      total += rule->weight[q] * det / 6 * irz_law_square(laws[region], g, &memory, difference);
     }
   }
   return total;
 }
 
-IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, int order, int n_pulses,
+IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, bool memory, int order, int n_pulses,
                     double *const *potential, double *field, double *defect, IrzError *error) {
   const IrzPart *part = medium->part;
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   double(*sum)[3] = NULL, *weight = NULL;
+  IrzPoints floor = {0}; /* as each pulse met it */
   irz_alloc(&sum, n, sizeof *sum, error);
   if (error->code == IRZ_OK) irz_alloc(&weight, n, sizeof *weight, error);
+  if (error->code == IRZ_OK && memory) irz_points_create(medium, laws, &floor, error);
   IrzCode code = irz_error_agree(part->comm, error);
   for (size_t i = 0; code == IRZ_OK && i < n; i++) field[i] = 0;
   for (int p = 0; code == IRZ_OK && p < n_pulses; p++) {
@@ -117,9 +120,11 @@ IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, int orde
     for (size_t i = 0; i < n; i++) {
       field[i] = fmax(field[i], sqrt(sum[i][0] * sum[i][0] + sum[i][1] * sum[i][1] + sum[i][2] * sum[i][2]));
     }
-    double mine = gradient_defect(medium, laws, order, potential[p], sum);
+    double mine = gradient_defect(medium, laws, memory ? &floor : NULL, order, potential[p], sum);
     MPI_Allreduce(&mine, &defect[p], 1, MPI_DOUBLE, MPI_SUM, part->comm);
+    if (memory) irz_points_remember(medium, order, laws, potential[p], &floor);
   }
+  irz_points_free(&floor);
   free(sum);
   free(weight);
   return code;

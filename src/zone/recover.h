@@ -2,7 +2,7 @@
 #ifndef IREZONE_ZONE_RECOVER_H
 #define IREZONE_ZONE_RECOVER_H
 
-#include "field/medium.h"
+#include "field/points.h"
 #include <irezone/law.h>
 
 /// Recover the field and estimate how far the element-wise one is from it.
@@ -10,13 +10,14 @@
 /// pulse by pulse (Zienkiewicz and Zhu 1987). Collective.
 /// @param[in]  medium     regions and curved tetrahedra
 /// @param[in]  laws       [n_regions] conductivities
+/// @param[in]  memory     conductivity never falls below what earlier pulses raised it to; matters to `defect`
 /// @param[in]  order      element order of the potentials
 /// @param[in]  n_pulses   number of potentials
 /// @param[in]  potential  [n_pulses] each [nodes of the part], V
 /// @param[out] field      [nodes of the part] largest recovered |E| over the pulses, V/m
 /// @param[out] defect     [n_pulses] W, integral of sigma |recovered - element-wise gradient|^2: estimates the squared
 ///                        energy norm of the error
-IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, int order, int n_pulses,
+IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, bool memory, int order, int n_pulses,
                     double *const *potential, double *field, double *defect, IrzError *error);
 
 /// Nodal values for programs that draw a quadratic tetrahedron as eight flat ones, as ParaView does. |E| is convex

@@ -1,7 +1,8 @@
 /* A manufactured solution: phi = V x / L + A sin(pi x / L) sin(pi y / L) sin(pi z / L) on the unit cube with the
-   smoothstep law, a source that makes it exact, and the measured orders of convergence of potential and field on shaken
-   meshes. */
+   smoothstep law, of every direction, a source that makes it exact, and the measured orders of convergence of potential
+   and field on shaken meshes. */
 #include "base/petsc.h"
+#include "base/tensor.h"
 #include "field/field.h"
 #include "field/kernel.h"
 #include "grid_mesh.h"
@@ -9,7 +10,8 @@
 #include <stdio.h>
 
 static const double pi = 3.14159265358979323846;
-static const IrzLaw law = {.kind = IRZ_LAW_SMOOTHSTEP, .low = 0.1, .high = 0.4, .p = 0.5, .q = 4};
+static IrzLaw law = {.kind = IRZ_LAW_SMOOTHSTEP, .low = 0.1, .high = 0.4, .p = 0.5, .q = 4};
+static const double shape[6] = {1.6, 0.8, 0.6, 0.5, -0.2, 0.3}; /* of the laws with a direction */
 static const double amplitude = 0.4, slope = 1.5;
 
 /// Exact potential, gradient and source -div(sigma grad phi) at a point of the cube [-1/2, 1/2]^3.
@@ -31,8 +33,18 @@ static void exact(const double *x, double *phi, double g[3], double *source) {
     square += g[d] * g[d];
     for (int e = 0; e < 3; e++) bend += g[d] * h[d][e] * g[e];
   }
-  double sigma = irz_law_sigma(&law, sqrt(square), &rise);
+  double sigma = irz_law_sigma(&law, sqrt(square), &rise), turned[3], bent[3], spread = 0, mixed = 0;
   *source = -(sigma * laplace + rise / sqrt(square) * bend);
+  if (law.direction == IRZ_LAW_ISOTROPIC) return;
+  /* div (N g) = N : h, and grad |g| = h g / |g|. */
+  irz_tensor_apply(shape, g, turned);
+  for (int d = 0; d < 3; d++) {
+    bent[d] = h[d][0] * g[0] + h[d][1] * g[1] + h[d][2] * g[2];
+    mixed += turned[d] * bent[d];
+    spread += shape[d] * h[d][d] + 2 * shape[3 + d] * h[d][(d + 1) % 3];
+  }
+  if (law.direction == IRZ_LAW_SCALED) *source = -(sigma * spread + rise / sqrt(square) * mixed);
+  if (law.direction == IRZ_LAW_ALONG) *source -= law.low * (spread - laplace);
 }
 
 /// Values of the basis functions.
@@ -109,26 +121,32 @@ static void solve(int order, int n, double error_out[2]) {
 }
 
 /// Measured orders between two meshes are within 0.15 of the theory.
-static void check_rates(int order, int coarse, int fine) {
+static void check_rates(int order, IrzLawDirection direction, int coarse, int fine) {
   double first[2], second[2];
+  law.direction = direction;
+  memcpy(law.shape, shape, sizeof shape);
   solve(order, coarse, first);
   solve(order, fine, second);
   for (int k = 0; k < 2; k++) {
     double rate = log(first[k] / second[k]) / log((double)fine / coarse);
-    print_message("order %d, %s: error %.3e with %d, %.3e with %d bricks a side: rate %.3f\n", order,
-                  k == 0 ? "potential" : "field", first[k], coarse, second[k], fine, rate);
+    print_message("order %d, direction %d, %s: error %.3e with %d, %.3e with %d bricks a side: rate %.3f\n", order,
+                  direction, k == 0 ? "potential" : "field", first[k], coarse, second[k], fine, rate);
     assert_near(rate, order + 1 - k, 0.15);
   }
 }
 
 static void order_1(void **state) {
   (void)state;
-  check_rates(1, 12, 24);
+  check_rates(1, IRZ_LAW_ISOTROPIC, 12, 24);
+  check_rates(1, IRZ_LAW_SCALED, 12, 24);
+  check_rates(1, IRZ_LAW_ALONG, 12, 24);
 }
 
 static void order_2(void **state) {
   (void)state;
-  check_rates(2, 8, 16);
+  check_rates(2, IRZ_LAW_ISOTROPIC, 8, 16);
+  check_rates(2, IRZ_LAW_SCALED, 8, 16);
+  check_rates(2, IRZ_LAW_ALONG, 8, 16);
 }
 
 int main(int argc, char **argv) {

@@ -63,7 +63,7 @@ static void begin(Treatment *t, const GridMesh *grid, int order, const IrzLaw *l
   assert_int_equal(irz_medium_create(t->part, NULL, &t->medium, &error), IRZ_OK);
   assert_int_equal(irz_field_create(t->part, t->medium, order, true, 2, &t->field, &error), IRZ_OK);
   t->floor = (IrzPoints){0};
-  assert_int_equal(irz_points_create(t->medium, &t->floor, &error), IRZ_OK);
+  assert_int_equal(irz_points_create(t->medium, &t->law, &t->floor, &error), IRZ_OK);
   t->u = calloc((size_t)irz_field_space(t->field)->n_local, sizeof *t->u);
   t->node = calloc((size_t)t->part->n_vertices + (size_t)t->part->n_edges, sizeof *t->node);
 }

@@ -198,6 +198,37 @@ static void warnings(void **state) {
   irz_plan_free(plan);
 }
 
+static void anisotropy(void **state) {
+  (void)state;
+  static const IrzOverride fibres = {"tissues.default={preset: muscle, anisotropy: {fibres: [0, 3, 4]}}"};
+  IrzPlan *plan = parse(two, 1, &fibres);
+  const IrzLaw *law = &plan->tissues[0].sigma;
+  assert_int_equal(plan->tissues[1].sigma.direction, IRZ_LAW_ISOTROPIC);
+  assert_int_equal(law->direction, IRZ_LAW_SCALED);
+  /* 0.75 along, 0.135 across, of mean 0.34; along (0, 0.6, 0.8) */
+  const double mean = 1.02 / 3, rise = (0.75 - 0.135) / mean, across = 0.135 / mean;
+  const double wanted[6] = {across, across + 0.36 * rise, across + 0.64 * rise, 0, 0.48 * rise, 0};
+  for (int k = 0; k < 6; k++) assert_near(law->shape[k], wanted[k], 1e-12);
+  irz_plan_free(plan);
+
+  static const IrzOverride tensor[] = {
+      {"tissues.tumour={preset: liver, anisotropy: {tensor: [2, 4, 6, 0.4, -0.6, 1], rise: along-field}}"},
+      {"anatomy={labels: a.nii, map: {1: tumour, 7: liver}, frame: LPS}"}};
+  for (int lps = 0; lps < 2; lps++) {
+    plan = parse(two, 1 + lps, tensor);
+    law = &plan->tissues[1].sigma;
+    assert_int_equal(law->direction, IRZ_LAW_ALONG);
+    const double sign = lps ? -1 : 1, shape[6] = {0.5, 1, 1.5, 0.1, -0.15 * sign, 0.25 * sign};
+    for (int k = 0; k < 6; k++) assert_near(law->shape[k], shape[k], 1e-15);
+    irz_plan_free(plan);
+  }
+  static const IrzOverride ratio = {"tissues.default={preset: muscle, anisotropy: {fibres: [1, 0, 0], ratio: 4}}"};
+  plan = parse(two, 1, &ratio);
+  assert_near(plan->tissues[0].sigma.shape[0], 2, 1e-12);
+  assert_near(plan->tissues[0].sigma.shape[1], 0.5, 1e-12);
+  irz_plan_free(plan);
+}
+
 static void frames_and_paths(void **state) {
   (void)state;
   static const IrzOverride overrides[] = {{"anatomy={labels: a.nii, map: {1: tumour, 7: liver}, frame: LPS}"},
@@ -283,10 +314,10 @@ static void damaged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),    cmocka_unit_test(laws),
-                                     cmocka_unit_test(arrays),      cmocka_unit_test(pairs_within_spacing),
-                                     cmocka_unit_test(warnings),    cmocka_unit_test(frames_and_paths),
-                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back),
-                                     cmocka_unit_test(damaged)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),         cmocka_unit_test(laws),
+                                     cmocka_unit_test(arrays),           cmocka_unit_test(pairs_within_spacing),
+                                     cmocka_unit_test(warnings),         cmocka_unit_test(anisotropy),
+                                     cmocka_unit_test(frames_and_paths), cmocka_unit_test(loaded_mesh),
+                                     cmocka_unit_test(text_reads_back),  cmocka_unit_test(damaged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ static void complete(void **state) {
     assert_true(irz_law_is_monotone(&p->sigma, NULL));
     assert_true(strlen(p->sigma_source) > 5 && strlen(p->title) > 2);
     sourced(p->name, &p->threshold, p->threshold_low, p->threshold_high);
+    if (p->fibre_ratio.source != NULL) sourced(p->name, &p->fibre_ratio, 1.1, 20);
     sourced(p->name, &p->temperature_coefficient, 0.005, 0.03);
     sourced(p->name, &p->density, 300, 2000);
     sourced(p->name, &p->heat_capacity, 1000, 4300);
@@ -36,6 +37,7 @@ static void complete(void **state) {
 
 static void values(void **state) {
   (void)state;
+  assert_near(irz_preset_find("muscle")->fibre_ratio.value, 5.5556, 1e-3); /* 0.75 over 0.135 S/m */
   const IrzPreset *liver = irz_preset_find("liver");
   assert_near(irz_law_sigma(&liver->sigma, 0, NULL), 0.08, 1e-12);
   assert_near(irz_law_sigma(&liver->sigma, 52500, NULL), 0.20, 1e-12);

@@ -60,6 +60,19 @@ class Law:
         return brentq(lambda field: self(field) * field - density, 0, high, xtol=1e-9, rtol=1e-14)
 
 
+class Directed(Law):
+    """What an anisotropic tissue's law comes to for a field along a principal direction of its tensor, whose value there
+    is `factor` (the three of them have the mean 1)."""
+
+    def __init__(self, law, factor, rise):
+        super().__init__(law.law, **law.keys)
+        self.factor, self.rise = factor, rise
+
+    def __call__(self, field):
+        here, rest = super().__call__(field), super().__call__(0)
+        return self.factor * here if self.rise == "scaled" else self.factor * rest + here - rest
+
+
 class Radial:
     """Coaxial cylinders (n = 1, of the given length) or concentric spheres (n = 2), voltage across inner and outer.
 

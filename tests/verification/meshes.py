@@ -41,7 +41,7 @@ class Mesh:
         assert self._volumes().min() > 0
         return self
 
-    def write(self, path):
+    def write(self, path, stretch=(1, 1, 1)):
         """Physical names: the regions and those walls whose name does not start with an underscore."""
         pairs = np.sort(np.concatenate([self.tets[:, e] for e in EDGES]), axis=1)
         edges, index = np.unique(pairs, axis=0, return_inverse=True)
@@ -50,7 +50,7 @@ class Mesh:
             on = mask[edges].all(axis=1)
             if project is not None:
                 middle[on] = project(middle[on])
-        points = np.concatenate([self.xyz, middle])
+        points = np.concatenate([self.xyz, middle]) * stretch
         n, m = len(self.xyz), len(self.tets)
         ten = np.column_stack([self.tets, n + index.reshape(6, m).T]) + 1
 

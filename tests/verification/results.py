@@ -25,9 +25,10 @@ class Result:
             first_id += length
         self.cells = np.concatenate(cells)
 
-    def integrate(self, potential, function, points=4):
+    def integrate(self, potential, function, points=4, vectors=False):
         """Integral over the domain of function(|E|, region), with |E| from the potential by the element's own shape
-        functions, on curved elements; Gauss points along each of three collapsed directions."""
+        functions, on curved elements; Gauss points along each of three collapsed directions. With `vectors` the
+        function gets the gradients [m, 3] instead."""
         x, w = np.polynomial.legendre.leggauss(points)
         x, w = (x + 1) / 2, w / 2
         a, b, c = (g.ravel() for g in np.meshgrid(x, x, x, indexing="ij"))
@@ -41,7 +42,7 @@ class Result:
             slopes = shape_slopes(point, self.cells.shape[1])
             jacobian = np.einsum("ni,mnj->mij", slopes, nodes)
             gradient = np.linalg.solve(jacobian, np.einsum("ni,mn->mi", slopes, values)[..., None])[..., 0]
-            field = np.linalg.norm(gradient, axis=1)
+            field = gradient if vectors else np.linalg.norm(gradient, axis=1)
             total += factor * np.sum(function(field, region) * np.abs(np.linalg.det(jacobian)))
         return total
 
