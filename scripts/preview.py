@@ -98,6 +98,12 @@ class Scene:
         """Ends of the bare metal."""
         return probe["tip_mm"], add(probe["tip_mm"], probe["direction"], probe["exposure_mm"])
 
+    def next_electrode(self, probe):
+        """The electrode above this one on the same needle, or None."""
+        others = [p for p in self.probes if probe.get("needle") and p.get("needle") == probe["needle"]]
+        at = others.index(probe) + 1 if probe in others else 0
+        return others[at] if 0 < at < len(others) else None
+
     def set_frame(self):
         """The slice plane's normal, and the directions that are up and right in it."""
         up = [0.0, 0.0, 0.0]
@@ -325,20 +331,40 @@ class Pipeline:
             shown.append((GenerateSurfaceNormals(Input=surface), name, colour, share))
         return shown
 
+    @staticmethod
+    def metal(probe, tip, end, radius):
+        """The bare part of a probe, with its end as it is shaped."""
+        from paraview.simple import Cone, GroupDatasets, Line, Sphere, Tube
+
+        shape, direction = probe.get("tip_shape", "flat"), probe["direction"]
+        length = {"rounded": 1.0, "trocar": math.sqrt(3)}.get(shape, 0.0) * radius  # as the mesher makes them
+        wall = Tube(Input=Line(Point1=add(tip, direction, length), Point2=end), Radius=radius, NumberofSides=32, Capping=1)
+        if shape == "rounded":
+            return GroupDatasets(Input=[wall, Sphere(Center=add(tip, direction, length), Radius=radius, ThetaResolution=32, PhiResolution=32)])
+        if shape == "trocar":
+            point = Cone(Resolution=32, Height=length, Radius=radius, Center=add(tip, direction, length / 2))
+            point.Direction = [-x for x in direction]
+            return GroupDatasets(Input=[wall, point])
+        return wall
+
     def tube(self, probe):
-        """Bare and insulated part of a probe: (bare, short shaft, long shaft, end of the long shaft, name)."""
+        """Bare and insulated part of a probe: (bare, short shaft, long shaft, end of each, name)."""
         from paraview.simple import Line, Tube
 
         tip, end = self.scene.bare(probe)
         direction, radius = probe["direction"], probe.get("diameter_mm", 1.0) / 2
+        above = self.scene.next_electrode(probe)
         margin = 0.06 * max(add(self.scene.box[1], self.scene.box[0], -1))
         wall = self.scene.wall(end, direction, self.scene.box) + margin
         near = self.scene.wall(end, direction, grown(self.scene.focus_box, 1.0, MARGIN + 4))
         ends = [add(end, direction, length) for length in (min(near, wall), wall)]
-        tubes = [Tube(Input=Line(Point1=tip, Point2=end), Radius=radius, NumberofSides=32, Capping=1)]
+        if above is not None:
+            ends = [above["tip_mm"], above["tip_mm"]]
+        tubes = [self.metal(probe, tip, end, radius)]
         for handle in ends:
             tubes.append(Tube(Input=Line(Point1=end, Point2=handle), Radius=1.15 * radius, NumberofSides=32, Capping=1))
-        return (*tubes, *ends, probe["name"])
+        name = probe.get("needle", probe["name"]) if above is None else None
+        return (*tubes, *ends, name)
 
     def electrode_walls(self):
         """Inner walls of the tissue: the electrodes of a loaded mesh, whose shape nobody has told."""
@@ -391,7 +417,8 @@ def show_probes(pipeline, view, short):
     for bare, short_shaft, long_shaft, short_end, long_end, name in pipeline.tubes:
         show(bare, view, BARE, shine=0.6)
         show(short_shaft if short else long_shaft, view, INSULATED, shine=0.2)
-        show_label(name, add(short_end if short else long_end, pipeline.scene.up, 1.5 if short else 3), view, size=20)
+        if name is not None:
+            show_label(name, add(short_end if short else long_end, pipeline.scene.up, 1.5 if short else 3), view, size=20)
     if not pipeline.tubes:
         show(pipeline.electrode_walls(), view, GREY)
 

@@ -39,15 +39,25 @@ typedef struct {
   int line; ///< line in the plan, 0 if it has none
 } IrzTissue;
 
-/// A needle probe.
+/// Shape of the end of a needle in a generated mesh.
+typedef enum {
+  IRZ_TIP_FLAT,    ///< cut off at right angles
+  IRZ_TIP_ROUNDED, ///< a half sphere
+  IRZ_TIP_TROCAR   ///< three flat facets that meet in a point
+} IrzTipShape;
+
+/// An electrode: the bare metal of a needle probe, or one of several on the same needle.
 typedef struct {
   char name[IRZ_NAME_MAX];
-  double tip[3];              ///< m, most distal point (centre of the flat end)
+  double tip[3];              ///< m, most distal point of the bare metal, on the axis
   double direction[3];        ///< unit vector from the tip towards the handle
-  double exposure;            ///< m, length of bare metal from the tip
+  double exposure;            ///< m, length of bare metal from there
   double diameter;            ///< m
   char surface[IRZ_NAME_MAX]; ///< loaded mesh: physical surface of the bare metal; "" in generated meshes
   bool has_geometry;          ///< tip, direction, exposure and diameter are given
+  IrzTipShape tip_shape;      ///< of the needle, whose end is the tip of its first electrode
+  char needle[IRZ_NAME_MAX];  ///< name of the needle if it has several electrodes, else ""
+  int place; ///< 0: the electrode at the needle's end; k: the k-th above it, which comes k entries later
   int line;
 } IrzProbe;
 
@@ -239,6 +249,9 @@ int irz_plan_tissue(const IrzPlan *plan, const char *region);
 
 /// Distance that turns V/cm into V for a pair of probes with geometry: between the midpoints of their bare tips, m.
 double irz_plan_distance(const IrzPlan *plan, int from, int to);
+
+/// Length over which the end of a needle is thinner than its diameter, m.
+double irz_probe_point_length(const IrzProbe *probe);
 
 /// Centre of the generated tissue box: mean of the midpoints of the bare tips, m.
 void irz_plan_center(const IrzPlan *plan, double center[3]);

@@ -116,6 +116,7 @@ static json_t *zone_object(const IrzZone *zone) {
 }
 
 static json_t *probe_array(const IrzSummary *summary) {
+  static const char *const tip_shape[] = {"flat", "rounded", "trocar"};
   json_t *array = json_array();
   for (int i = 0; i < summary->plan->n_probes; i++) {
     const IrzProbe *probe = &summary->plan->probes[i];
@@ -129,6 +130,8 @@ static json_t *probe_array(const IrzSummary *summary) {
       json_object_set_new(object, "direction", vector(probe->direction, 1));
       json_object_set_new(object, "exposure_mm", number(probe->exposure * MM_PER_M));
       json_object_set_new(object, "diameter_mm", number(probe->diameter * MM_PER_M));
+      if (probe->place == 0) json_object_set_new(object, "tip_shape", text(tip_shape[probe->tip_shape]));
+      if (probe->needle[0] != '\0') json_object_set_new(object, "needle", text(probe->needle));
     }
     json_array_append_new(array, object);
   }

@@ -27,8 +27,9 @@ static double dot(const double a[3], const double b[3]) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-/// Set a needle's frame from its probe.
-static void set_needle(const IrzProbe *probe, IrzNeedle *needle) {
+/// Set a needle's frame and end from the probe that is its lowest electrode.
+static void set_needle(const IrzPlan *plan, int p, IrzNeedle *needle) {
+  const IrzProbe *probe = &plan->probes[p];
   double length = sqrt(dot(probe->direction, probe->direction));
   int least = 0;
   for (int k = 0; k < 3; k++) {
@@ -43,12 +44,32 @@ static void set_needle(const IrzProbe *probe, IrzNeedle *needle) {
   for (int k = 0; k < 3; k++)
     needle->v[k] = w[(k + 1) % 3] * needle->u[(k + 2) % 3] - w[(k + 2) % 3] * needle->u[(k + 1) % 3];
   needle->radius = probe->diameter / 2;
-  needle->exposure = probe->exposure;
+  needle->shape = probe->tip_shape;
+  needle->shoulder = irz_probe_point_length(probe);
+  needle->first = p;
+}
+
+/// Add an electrode to its needle.
+static void add_electrode(const IrzProbe *probe, IrzNeedle *needle) {
+  double start = 0;
+  for (int k = 0; k < 3; k++) start += (probe->tip[k] - needle->tip[k]) * needle->axis[k];
+  double *bare = needle->bare[needle->n_bare++];
+  bare[0] = probe->place == 0 ? 0 : start;
+  bare[1] = bare[0] + probe->exposure;
+  needle->exposure = bare[1];
+}
+
+/// Entry of the plan's probes that a probe comes from.
+static int entry_of(const IrzPlan *plan, int p) {
+  int entry = -1;
+  for (int i = 0; i <= p; i++) entry += plan->probes[i].place == 0;
+  return entry;
 }
 
 /// Find where a needle leaves the box, and refuse one that does not fit.
-static IrzCode fit_needle(const IrzPlan *plan, int p, const IrzTissueBox *box, IrzNeedle *needle, IrzError *error) {
-  const IrzProbe *probe = &plan->probes[p];
+static IrzCode fit_needle(const IrzPlan *plan, const IrzTissueBox *box, IrzNeedle *needle, IrzError *error) {
+  const IrzProbe *probe = &plan->probes[needle->first];
+  int entry = entry_of(plan, needle->first);
   double diameter = probe->diameter;
   for (int k = 0; k < 3; k++) {
     double reach = needle->radius * sqrt(fmax(1 - needle->axis[k] * needle->axis[k], 0));
@@ -57,7 +78,7 @@ static IrzCode fit_needle(const IrzPlan *plan, int p, const IrzTissueBox *box, I
       return irz_error_set(error, IRZ_ERR_PLAN,
                            "%s:%d: probes[%d].tip: the end of probe %s is %s the wall of the tissue box (mesh.size %g "
                            "mm); it must be at least %g mm inside",
-                           plan->file, probe->line, p, probe->name, room < 0 ? "outside or on" : "too near",
+                           plan->file, probe->line, entry, probe->name, room < 0 ? "outside or on" : "too near",
                            plan->mesh.size * 1e3, SMALLEST_MARGIN * diameter * 1e3);
     }
   }
@@ -72,14 +93,14 @@ static IrzCode fit_needle(const IrzPlan *plan, int p, const IrzTissueBox *box, I
     return irz_error_set(error, IRZ_ERR_PLAN,
                          "%s:%d: probes[%d].exposure: the bare metal of probe %s reaches to %.3g mm of the wall of the "
                          "tissue box (mesh.size %g mm); at least %g mm are needed",
-                         plan->file, probe->line, p, probe->name, (needle->exit_low - needle->exposure) * 1e3,
+                         plan->file, probe->line, entry, probe->name, (needle->exit_low - needle->exposure) * 1e3,
                          plan->mesh.size * 1e3, SMALLEST_MARGIN * diameter * 1e3);
   }
   if (needle->exit_high - needle->exit_low > LONGEST_EXIT * diameter) {
     return irz_error_set(error, IRZ_ERR_PLAN,
                          "%s:%d: probes[%d].direction: probe %s runs along the wall of the tissue box (mesh.size %g "
                          "mm); it must leave the box at 10 degrees or more, so make the box larger",
-                         plan->file, probe->line, p, probe->name, plan->mesh.size * 1e3);
+                         plan->file, probe->line, entry, probe->name, plan->mesh.size * 1e3);
   }
   return IRZ_OK;
 }
@@ -112,7 +133,10 @@ static IrzCode place_needles(const IrzPlan *plan, IrzTissueBox *box, IrzError *e
   for (int p = 0; p < plan->n_probes; p++) {
     const IrzProbe *probe = &plan->probes[p];
     bool proper = probe->has_geometry && probe->diameter > 0 && probe->exposure > 0 &&
-                  dot(probe->direction, probe->direction) > 0 && isfinite(dot(probe->tip, probe->tip));
+                  dot(probe->direction, probe->direction) > 0 && isfinite(dot(probe->tip, probe->tip)) &&
+                  probe->place == (probe->place == 0 ? 0
+                                   : p > 0           ? plan->probes[p - 1].place + 1
+                                                     : 0);
     if (!proper) {
       return irz_error_set(
           error, IRZ_ERR_PLAN,
@@ -125,21 +149,24 @@ static IrzCode place_needles(const IrzPlan *plan, IrzTissueBox *box, IrzError *e
     box->lower[k] = center[k] - plan->mesh.size / 2;
     box->upper[k] = center[k] + plan->mesh.size / 2;
   }
+  box->n_probes = plan->n_probes;
   for (int p = 0; p < plan->n_probes; p++) {
-    set_needle(&plan->probes[p], &box->needle[p]);
-    IRZ_TRY(fit_needle(plan, p, box, &box->needle[p], error));
+    if (plan->probes[p].place == 0) set_needle(plan, p, &box->needle[box->n_needles++]);
+    box->needle_of[p] = box->n_needles - 1;
+    add_electrode(&plan->probes[p], &box->needle[box->n_needles - 1]);
   }
-  box->n_needles = plan->n_probes;
-  for (int p = 0; p < plan->n_probes; p++) {
+  for (int p = 0; p < box->n_needles; p++) {
+    IRZ_TRY(fit_needle(plan, box, &box->needle[p], error));
     for (int q = 0; q < p; q++) {
       const IrzNeedle *a = &box->needle[q], *b = &box->needle[p];
       double gap = axis_distance(a, b) - a->radius - b->radius;
       double needed = SMALLEST_GAP * 2 * fmin(a->radius, b->radius);
       if (!(gap >= needed)) {
+        const IrzProbe *other = &plan->probes[a->first], *probe = &plan->probes[b->first];
         return irz_error_set(error, IRZ_ERR_PLAN,
                              "%s:%d: probes[%d]: probes %s and %s %s inside the tissue box; their walls must be at "
                              "least %.3g mm apart",
-                             plan->file, plan->probes[p].line, p, plan->probes[q].name, plan->probes[p].name,
+                             plan->file, probe->line, entry_of(plan, b->first), other->name, probe->name,
                              gap < 0 ? "cross" : "nearly touch", needed * 1e3);
       }
     }
@@ -157,7 +184,11 @@ static double needle_volume(const IrzTissueBox *box, const IrzNeedle *needle) {
       volume += irz_needle_exit(box, needle, (i + 0.5) * 2 * M_PI / AROUND, radius, NULL);
     }
   }
-  return volume * M_PI * needle->radius * needle->radius / (AROUND * ACROSS);
+  volume *= M_PI * needle->radius * needle->radius / (AROUND * ACROSS);
+  /* what the end lacks of a flat one: a cylinder less half a sphere; the mean height of the facets */
+  if (needle->shape == IRZ_TIP_ROUNDED) volume -= M_PI / 3 * pow(needle->radius, 3);
+  if (needle->shape == IRZ_TIP_TROCAR) volume -= sqrt(3) * needle->radius * needle->radius * needle->shoulder;
+  return volume;
 }
 
 /// A face: its two higher vertices, how often it was seen, and the next face with the same lowest vertex.

@@ -11,16 +11,23 @@ typedef struct {
   double axis[3];    ///< unit vector from the tip towards the handle
   double u[3], v[3]; ///< unit vectors across; (u, v, axis) is right-handed
   double radius;
-  double exposure;
-  double exit;                ///< z where the axis leaves the box
-  double exit_low, exit_high; ///< smallest and largest z where the wall leaves the box
+  IrzTipShape shape;              ///< of its end; a trocar's facets look towards the angles 0, 120 and 240 degrees
+  double shoulder;                ///< z from which on it has its full radius
+  int first;                      ///< probe of the lowest electrode; those above it follow
+  int n_bare;                     ///< electrodes
+  double bare[IRZ_MAX_PROBES][2]; ///< z where the bare metal of each begins and ends; the lowest begins at 0
+  double exposure;                ///< z where the uppermost bare metal ends
+  double exit;                    ///< z where the axis leaves the box
+  double exit_low, exit_high;     ///< smallest and largest z where the wall leaves the box
 } IrzNeedle;
 
 /// The tissue box with its needles.
 typedef struct {
   double lower[3], upper[3];
+  int n_probes; ///< electrodes, in the plan's order
   int n_needles;
   IrzNeedle needle[IRZ_MAX_PROBES];
+  int needle_of[IRZ_MAX_PROBES]; ///< [n_probes] needle that carries each electrode
 } IrzTissueBox;
 
 /// Where a line along a needle leaves the box.
@@ -34,6 +41,9 @@ double irz_needle_exit(const IrzTissueBox *box, const IrzNeedle *needle, double 
 
 /// Point of a needle's coordinates.
 void irz_needle_point(const IrzNeedle *needle, double angle, double radius, double z, double x[3]);
+
+/// z of a needle's end: 0 on the axis, up to the shoulder.
+double irz_needle_height(const IrzNeedle *needle, double angle, double radius);
 
 /// Element sizes as a function of place.
 typedef struct {
@@ -62,7 +72,13 @@ double irz_size_along(const IrzSizeField *field, const IrzNeedle *needle, double
 int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z);
 
 /// Where a point of the boundary lies.
-typedef enum { IRZ_POINT_FLAT, IRZ_POINT_WALL, IRZ_POINT_EXIT } IrzPointKind;
+typedef enum {
+  IRZ_POINT_FLAT, ///< where nothing is curved
+  IRZ_POINT_WALL,
+  IRZ_POINT_EXIT, ///< where a wall meets the box
+  IRZ_POINT_RIM,  ///< where a wall meets the facets of a trocar
+  IRZ_POINT_DOME  ///< on a rounded end
+} IrzPointKind;
 
 /// A point of the boundary's triangulation.
 typedef struct {
@@ -72,14 +88,15 @@ typedef struct {
   IrzPointKind kind;
 } IrzBoundaryPoint;
 
-/// Triangulation of needles and box. Surface 2 p is needle p's bare metal, 2 p + 1 its shaft, 2 n_needles the box.
+/// Triangulation of needles and box. Surface 2 p is the bare metal of probe p, 2 p + 1 the insulation above it, 2
+/// n_probes the box.
 typedef struct {
   int32_t n_points, points_held;
   IrzBoundaryPoint *point;
   int32_t n_triangles, triangles_held;
   int32_t (*triangle)[3];
   int32_t *surface;                   ///< [n_triangles]
-  int32_t exit_first[IRZ_MAX_PROBES]; ///< first point of the ring where needle p meets the box ...
+  int32_t exit_first[IRZ_MAX_PROBES]; ///< first point of the ring where a needle meets the box ...
   int exit_count[IRZ_MAX_PROBES];     ///< ... and how many there are, by increasing angle
 } IrzBoundary;
 

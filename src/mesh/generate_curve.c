@@ -57,6 +57,17 @@ static int compare_bends(const void *a, const void *b) {
   return (x->end[1] > y->end[1]) - (x->end[1] < y->end[1]);
 }
 
+/// Middle of the arc between two points of a rounded end.
+static void dome_middle(const IrzNeedle *needle, const double a[3], const double b[3], double x[3]) {
+  double center[3], out[3], square = 0;
+  irz_needle_point(needle, 0, 0, needle->radius, center);
+  for (int k = 0; k < 3; k++) {
+    out[k] = (a[k] + b[k]) / 2 - center[k];
+    square += out[k] * out[k];
+  }
+  for (int k = 0; k < 3; k++) x[k] = center[k] + needle->radius / sqrt(square) * out[k];
+}
+
 /// Where the middle of an edge on a wall belongs, relative to the middle of its ends.
 static void bend_edge(const IrzTissueBox *box, const IrzBoundary *boundary, int32_t a, int32_t b, Bend *bend) {
   const IrzBoundaryPoint *from = &boundary->point[a], *to = &boundary->point[b];
@@ -65,7 +76,9 @@ static void bend_edge(const IrzTissueBox *box, const IrzBoundary *boundary, int3
   double z = (from->z + to->z) / 2, x[3];
   if (from->kind == IRZ_POINT_EXIT && to->kind == IRZ_POINT_EXIT)
     z = irz_needle_exit(box, needle, angle, needle->radius, NULL);
+  if (from->kind == IRZ_POINT_RIM && to->kind == IRZ_POINT_RIM) z = irz_needle_height(needle, angle, needle->radius);
   irz_needle_point(needle, angle, needle->radius, z, x);
+  if (from->kind == IRZ_POINT_DOME || to->kind == IRZ_POINT_DOME) dome_middle(needle, from->x, to->x, x);
   *bend = (Bend){.end = {a < b ? a : b, a < b ? b : a}, .share = 1};
   for (int k = 0; k < 3; k++) bend->move[k] = x[k] - (from->x[k] + to->x[k]) / 2;
 }
@@ -76,7 +89,7 @@ static IrzCode find_bends(const IrzTissueBox *box, const IrzBoundary *boundary, 
   IRZ_TRY(irz_alloc(bends, 3 * (size_t)boundary->n_triangles, sizeof **bends, error));
   int32_t n = 0;
   for (int32_t t = 0; t < boundary->n_triangles; t++) {
-    if (boundary->surface[t] >= 2 * box->n_needles) continue;
+    if (boundary->surface[t] >= 2 * box->n_probes) continue;
     for (int k = 0; k < 3; k++) {
       int32_t a = boundary->triangle[t][k], b = boundary->triangle[t][(k + 1) % 3];
       if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;

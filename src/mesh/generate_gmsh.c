@@ -361,8 +361,8 @@ static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const G
   }
   for (size_t t = 0; t < walls->n_elements && code == IRZ_OK; t++) {
     const size_t *corner = &walls->corner[3 * t];
-    code = irz_boundary_triangle(boundary, index[corner[0]], index[corner[1]], index[corner[2]], 2 * box->n_needles,
-                                 error);
+    code =
+        irz_boundary_triangle(boundary, index[corner[0]], index[corner[1]], index[corner[2]], 2 * box->n_probes, error);
   }
   free(index);
   return code;
@@ -393,7 +393,7 @@ IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError 
 
 /// Give Gmsh the boundary as discrete surfaces with a volume inside: the needles' one by one, the box last. Were they
 /// one surface, HXT could not tell the inside of a needle from the tissue.
-static IrzCode give_boundary(const IrzBoundary *boundary, int n_needles, IrzError *error) {
+static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundary, IrzError *error) {
   size_t *tag = NULL, *corner = NULL;
   double *xyz = NULL;
   int ierr = 0, surfaces[IRZ_MAX_PROBES + 1], volume = 1;
@@ -404,11 +404,12 @@ static IrzCode give_boundary(const IrzBoundary *boundary, int n_needles, IrzErro
     tag[i] = (size_t)i + 1;
     for (int k = 0; k < 3; k++) xyz[3 * i + k] = boundary->point[i].x[k] * TO_GMSH;
   }
-  for (int s = 0; s <= n_needles && code == IRZ_OK && !ierr; s++) {
+  for (int s = 0; s <= box->n_needles && code == IRZ_OK && !ierr; s++) {
     size_t n = 0;
     surfaces[s] = s + 1;
     for (int32_t t = 0; t < boundary->n_triangles; t++) {
-      if (boundary->surface[t] / 2 != s) continue;
+      int probe = boundary->surface[t] / 2;
+      if ((probe < box->n_probes ? box->needle_of[probe] : box->n_needles) != s) continue;
       for (int k = 0; k < 3; k++) corner[n++] = (size_t)boundary->triangle[t][k] + 1;
     }
     gmshModelAddDiscreteEntity(2, surfaces[s], NULL, 0, &ierr);
@@ -420,7 +421,7 @@ static IrzCode give_boundary(const IrzBoundary *boundary, int n_needles, IrzErro
     }
     if (!ierr) gmshModelMeshAddElementsByType(surfaces[s], TYPE_TRIANGLE, NULL, 0, corner, n, &ierr);
   }
-  if (code == IRZ_OK && !ierr) gmshModelGeoAddSurfaceLoop(surfaces, (size_t)n_needles + 1, volume, &ierr);
+  if (code == IRZ_OK && !ierr) gmshModelGeoAddSurfaceLoop(surfaces, (size_t)box->n_needles + 1, volume, &ierr);
   if (code == IRZ_OK && !ierr) gmshModelGeoAddVolume(&volume, 1, volume, &ierr);
   if (code == IRZ_OK && !ierr) gmshModelGeoSynchronize(&ierr);
   if (code == IRZ_OK && ierr) code = gmsh_failed(ierr, error);
@@ -462,7 +463,7 @@ IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, Ir
   int ierr;
   GmshMesh volume;
   IRZ_TRY(new_model(field, error));
-  IRZ_TRY(give_boundary(boundary, field->box->n_needles, error));
+  IRZ_TRY(give_boundary(field->box, boundary, error));
   gmshModelMeshGenerate(3, &ierr);
   CHECK_GMSH(ierr);
   IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);

@@ -17,6 +17,9 @@
 /// Start of the insulation: the field's singularity there is stronger than at the rim of the tip.
 #define JUNCTION 0.5
 
+/// A rounded end: the field is smooth there.
+#define ROUNDED 2
+
 /// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); the grid that says
 /// where has at most so many cells along an edge.
 #define LABEL_SHARE 0.6
@@ -44,10 +47,17 @@ static int around_metal(const IrzSizeField *field, const IrzNeedle *needle) {
   return (int)fmax(AROUND_METAL, ceil(2 * M_PI * needle->radius / field->sizing.metal));
 }
 
+/// Distance from the nearest bare metal along a needle; negative inside.
+static double beyond_metal(const IrzNeedle *needle, double z) {
+  double beyond = z - needle->bare[0][1];
+  for (int k = 1; k < needle->n_bare; k++) beyond = fmin(beyond, fmax(needle->bare[k][0] - z, z - needle->bare[k][1]));
+  return beyond;
+}
+
 int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z) {
   int metal = around_metal(field, needle);
   double along = irz_size_along(field, needle, z);
-  double beyond = z - needle->exposure;
+  double beyond = beyond_metal(needle, z);
   if (beyond > needle->radius) {
     double fewer = metal / (1 + 0.1 * beyond / needle->radius);
     return (int)fmax(AROUND_SHAFT, round(fewer));
@@ -57,9 +67,14 @@ int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z
 
 double irz_size_along(const IrzSizeField *field, const IrzNeedle *needle, double z) {
   const IrzMeshSizing *sizing = &field->sizing;
-  double at_ends = fmin(sizing->ends + sizing->growth * fabs(z),
-                        JUNCTION * sizing->ends + sizing->growth * fabs(z - needle->exposure));
-  double beyond = z - needle->exposure;
+  double at_rim = (needle->shape == IRZ_TIP_ROUNDED ? ROUNDED : 1) * sizing->ends;
+  double nearest = INFINITY, beyond = beyond_metal(needle, z);
+  for (int k = 0; k < needle->n_bare; k++) {
+    nearest = fmin(nearest, fabs(z - needle->bare[k][1]));
+    if (k > 0) nearest = fmin(nearest, fabs(z - needle->bare[k][0]));
+  }
+  double at_ends =
+      fmin(at_rim + sizing->growth * fmax(0, z - needle->shoulder), JUNCTION * sizing->ends + sizing->growth * nearest);
   if (beyond <= 0) return fmin(at_ends, sizing->metal);
   /* the shaft is smooth and the field along it weak: let its triangles grow long */
   double around =

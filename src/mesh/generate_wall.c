@@ -1,4 +1,4 @@
-/* Triangulation of needles: rings of points along the wall, zipped together; the flat end. */
+/* Triangulation of needles: rings of points along the wall, zipped together; the end. */
 #include "mesh/generate.h"
 
 #include "base/memory.h"
@@ -42,6 +42,14 @@ double irz_needle_exit(const IrzTissueBox *box, const IrzNeedle *needle, double 
   return nearest;
 }
 
+double irz_needle_height(const IrzNeedle *needle, double angle, double radius) {
+  if (needle->shape == IRZ_TIP_ROUNDED)
+    return needle->radius - sqrt(fmax(0, needle->radius * needle->radius - radius * radius));
+  if (needle->shape == IRZ_TIP_TROCAR)
+    return needle->shoulder * radius / needle->radius * cos(remainder(angle, 2 * M_PI / 3));
+  return 0;
+}
+
 IrzCode irz_boundary_point(IrzBoundary *boundary, const IrzBoundaryPoint *point, int32_t *index, IrzError *error) {
   if (boundary->n_points == boundary->points_held) {
     int32_t held = 2 * boundary->points_held + 1024;
@@ -74,12 +82,13 @@ void irz_boundary_clear(IrzBoundary *boundary) {
   memset(boundary, 0, sizeof *boundary);
 }
 
-/// Append a ring at height z and radius around a needle; with `exit`, at the wall of the box.
+/// Append a ring at height z and radius around a needle; exits lie on the wall of the box, rims on a trocar's facets.
 static IrzCode add_ring(const IrzSizeField *field, int p, double radius, double z, IrzPointKind kind,
                         IrzBoundary *boundary, Ring *ring, IrzError *error) {
   const IrzNeedle *needle = &field->box->needle[p];
   for (int i = 0; i < ring->count; i++) {
     double height = z;
+    if (kind == IRZ_POINT_RIM) height = irz_needle_height(needle, ring->angle[i], radius);
     if (kind == IRZ_POINT_EXIT) height = irz_needle_exit(field->box, needle, ring->angle[i], radius, NULL);
     IrzBoundaryPoint point = {.angle = ring->angle[i], .z = height, .needle = p, .kind = kind};
     irz_needle_point(needle, ring->angle[i], radius, height, point.x);
@@ -157,9 +166,23 @@ static IrzCode spread(const IrzSizeField *field, const IrzNeedle *needle, double
   return code;
 }
 
+/// Fan from a ring to the point of a needle's end.
+static IrzCode add_apex(const IrzNeedle *needle, int p, const Ring *outer, IrzPointKind kind, IrzBoundary *boundary,
+                        IrzError *error) {
+  IrzBoundaryPoint point = {.needle = p, .kind = kind};
+  int32_t center;
+  irz_needle_point(needle, 0, 0, 0, point.x);
+  IRZ_TRY(irz_boundary_point(boundary, &point, &center, error));
+  for (int i = 0; i < outer->count; i++) {
+    IRZ_TRY(irz_boundary_triangle(boundary, outer->point[i], outer->point[(i + 1) % outer->count], center,
+                                  2 * needle->first, error));
+  }
+  return IRZ_OK;
+}
+
 /// Flat end: rings that get sparser towards the centre.
-static IrzCode add_end(const IrzSizeField *field, int p, const Ring *rim, double turn, IrzBoundary *boundary,
-                       IrzError *error) {
+static IrzCode add_flat(const IrzSizeField *field, int p, const Ring *rim, double turn, IrzBoundary *boundary,
+                        IrzError *error) {
   const IrzNeedle *needle = &field->box->needle[p];
   Ring outer = *rim, inner;
   double radius = needle->radius;
@@ -171,16 +194,64 @@ static IrzCode add_end(const IrzSizeField *field, int p, const Ring *rim, double
     int count = (int)fmin(outer.count, fmax(5, round(2 * M_PI * radius / size)));
     even_angles(&inner, count, turn + parity * M_PI / count);
     IRZ_TRY(add_ring(field, p, radius, 0, IRZ_POINT_FLAT, boundary, &inner, error));
-    IRZ_TRY(zip(&inner, &outer, 2 * p, boundary, error));
+    IRZ_TRY(zip(&inner, &outer, 2 * needle->first, boundary, error));
     outer = inner;
   }
-  IrzBoundaryPoint point = {.needle = p, .kind = IRZ_POINT_FLAT};
-  int32_t center;
-  irz_needle_point(needle, 0, 0, 0, point.x);
-  IRZ_TRY(irz_boundary_point(boundary, &point, &center, error));
-  for (int i = 0; i < outer.count; i++)
-    IRZ_TRY(irz_boundary_triangle(boundary, outer.point[i], outer.point[(i + 1) % outer.count], center, 2 * p, error));
-  return IRZ_OK;
+  return add_apex(needle, p, &outer, IRZ_POINT_FLAT, boundary, error);
+}
+
+/// Rounded end: rings at equal distances along the half sphere.
+static IrzCode add_dome(const IrzSizeField *field, int p, const Ring *rim, double turn, IrzBoundary *boundary,
+                        IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  Ring outer = *rim, inner;
+  double quarter = M_PI / 2 * needle->radius;
+  int steps = (int)fmax(2, round(quarter / irz_size_along(field, needle, 0)));
+  for (int i = steps - 1; i > 0; i--) {
+    double radius = needle->radius * sin(M_PI / 2 * i / steps);
+    int count = (int)fmin(outer.count, fmax(5, round(2 * M_PI * radius / (1.5 * quarter / steps))));
+    even_angles(&inner, count, turn + (steps - i) % 2 * M_PI / count);
+    IRZ_TRY(add_ring(field, p, radius, irz_needle_height(needle, 0, radius), IRZ_POINT_DOME, boundary, &inner, error));
+    IRZ_TRY(zip(&inner, &outer, 2 * needle->first, boundary, error));
+    outer = inner;
+  }
+  return add_apex(needle, p, &outer, IRZ_POINT_DOME, boundary, error);
+}
+
+/// Trocar: rings on the three facets, with a point on each edge between them. zip() joins points at the same angle, so
+/// the edges stay sharp.
+static IrzCode add_facets(const IrzSizeField *field, int p, const Ring *rim, IrzBoundary *boundary, IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  Ring outer = *rim, inner;
+  double radius = needle->radius, slope = hypot(1, needle->shoulder / needle->radius);
+  for (;;) {
+    double size = field->sizing.ends + field->sizing.growth * slope * fmin(needle->radius - radius, radius);
+    size = fmax(size, 0.6 * 2 * M_PI * radius / outer.count);
+    if (radius - size / slope < 0.5 * size / slope) break;
+    radius -= size / slope;
+    int count = 3 * (int)fmax(1, round(2 * M_PI * radius / size / 3));
+    even_angles(&inner, count < outer.count ? count : outer.count, M_PI / 3);
+    int32_t first = boundary->n_points;
+    IRZ_TRY(add_ring(field, p, radius, 0, IRZ_POINT_RIM, boundary, &inner, error));
+    for (int i = 0; i < inner.count; i++) boundary->point[first + i].kind = IRZ_POINT_FLAT;
+    IRZ_TRY(zip(&inner, &outer, 2 * needle->first, boundary, error));
+    outer = inner;
+  }
+  return add_apex(needle, p, &outer, IRZ_POINT_FLAT, boundary, error);
+}
+
+/// The ring where the wall of a needle begins, and the needle's end below it.
+static IrzCode add_end(const IrzSizeField *field, int p, double turn, Ring *rim, IrzBoundary *boundary,
+                       IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  bool trocar = needle->shape == IRZ_TIP_TROCAR;
+  int count = irz_size_around(field, needle, needle->shoulder);
+  even_angles(rim, trocar ? 3 * ((count + 2) / 3) : count, trocar ? M_PI / 3 : turn);
+  IRZ_TRY(add_ring(field, p, needle->radius, needle->shoulder, trocar ? IRZ_POINT_RIM : IRZ_POINT_WALL, boundary, rim,
+                   error));
+  if (trocar) return add_facets(field, p, rim, boundary, error);
+  if (needle->shape == IRZ_TIP_ROUNDED) return add_dome(field, p, rim, turn, boundary, error);
+  return add_flat(field, p, rim, turn, boundary, error);
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -247,6 +318,7 @@ static IrzCode add_shaft(const IrzSizeField *field, int p, double turn, int pari
                          ? fmax(needle->exposure, needle->exit - fmax(4 * uneven, 4 * needle->radius))
                          : needle->exit;
   int count, around = irz_size_around(field, needle, needle->exit);
+  int32_t surface = 2 * (needle->first + needle->n_bare - 1) + 1;
   Ring next, exit;
   if (uneven > 0.5 * needle->radius && around < AROUND_SLOPE) around = AROUND_SLOPE;
   exit_angles(box, needle, around, turn, &exit);
@@ -268,7 +340,7 @@ static IrzCode add_shaft(const IrzSizeField *field, int p, double turn, int pari
       point->z += lean * (irz_needle_exit(box, needle, point->angle, needle->radius, NULL) - needle->exit);
       irz_needle_point(needle, point->angle, needle->radius, point->z, point->x);
     }
-    if (code == IRZ_OK) code = zip(ring, &next, 2 * p + 1, boundary, error);
+    if (code == IRZ_OK) code = zip(ring, &next, surface, boundary, error);
     *ring = next;
   }
   free(z);
@@ -276,31 +348,51 @@ static IrzCode add_shaft(const IrzSizeField *field, int p, double turn, int pari
   boundary->exit_first[p] = boundary->n_points;
   boundary->exit_count[p] = exit.count;
   IRZ_TRY(add_ring(field, p, needle->radius, 0, IRZ_POINT_EXIT, boundary, &exit, error));
-  return zip(ring, &exit, 2 * p + 1, boundary, error);
+  return zip(ring, &exit, surface, boundary, error);
+}
+
+/// Rings from one z to another. Above a trocar's rim they follow its waves less and less.
+static IrzCode add_wall(const IrzSizeField *field, int p, double from, double to, double turn, int32_t surface,
+                        int *parity, Ring *ring, IrzBoundary *boundary, IrzError *error) {
+  const IrzNeedle *needle = &field->box->needle[p];
+  double *z;
+  Ring next;
+  int count;
+  IRZ_TRY(spread(field, needle, from, to, &count, &z, error));
+  IrzCode code = IRZ_OK;
+  for (int i = 1; i <= count && code == IRZ_OK; i++) {
+    int around = irz_size_around(field, needle, z[i]);
+    even_angles(&next, around, turn + *parity * M_PI / around);
+    *parity ^= 1;
+    int32_t first = boundary->n_points;
+    code = add_ring(field, p, needle->radius, z[i], IRZ_POINT_WALL, boundary, &next, error);
+    double lean = needle->shape == IRZ_TIP_TROCAR ? 1.5 - z[i] / (2 * needle->shoulder) : 0;
+    for (int k = 0; k < next.count && lean > 0 && i < count && code == IRZ_OK; k++) {
+      IrzBoundaryPoint *point = &boundary->point[first + k];
+      point->z += lean * (irz_needle_height(needle, point->angle, needle->radius) - needle->shoulder);
+      irz_needle_point(needle, point->angle, needle->radius, point->z, point->x);
+    }
+    if (code == IRZ_OK) code = zip(ring, &next, surface, boundary, error);
+    *ring = next;
+  }
+  free(z);
+  return code;
 }
 
 /// All of one needle.
 static IrzCode add_needle(const IrzSizeField *field, int p, double turn, IrzBoundary *boundary, IrzError *error) {
   const IrzNeedle *needle = &field->box->needle[p];
-  Ring rim, ring, next;
-  int parity = 1, count;
-  double *z;
-  even_angles(&rim, irz_size_around(field, needle, 0), turn);
-  IRZ_TRY(add_ring(field, p, needle->radius, 0, IRZ_POINT_WALL, boundary, &rim, error));
-  IRZ_TRY(add_end(field, p, &rim, turn, boundary, error));
-  ring = rim;
-  IRZ_TRY(spread(field, needle, 0, needle->exposure, &count, &z, error));
-  IrzCode code = IRZ_OK;
-  for (int i = 1; i <= count && code == IRZ_OK; i++) {
-    int around = irz_size_around(field, needle, z[i]);
-    even_angles(&next, around, turn + parity * M_PI / around);
-    parity ^= 1;
-    code = add_ring(field, p, needle->radius, z[i], IRZ_POINT_WALL, boundary, &next, error);
-    if (code == IRZ_OK) code = zip(&ring, &next, 2 * p, boundary, error);
-    ring = next;
+  Ring ring;
+  int parity = 1;
+  IRZ_TRY(add_end(field, p, turn, &ring, boundary, error));
+  for (int k = 0; k < needle->n_bare; k++) {
+    const double *bare = needle->bare[k];
+    int32_t surface = 2 * (needle->first + k);
+    double start = k == 0 ? needle->shoulder : bare[0];
+    IRZ_TRY(add_wall(field, p, start, bare[1], turn, surface, &parity, &ring, boundary, error));
+    if (k + 1 == needle->n_bare) break;
+    IRZ_TRY(add_wall(field, p, bare[1], needle->bare[k + 1][0], turn, surface + 1, &parity, &ring, boundary, error));
   }
-  free(z);
-  IRZ_TRY(code);
   return add_shaft(field, p, turn, parity, &ring, boundary, error);
 }
 

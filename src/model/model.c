@@ -132,6 +132,7 @@ static bool same_probe(const IrzProbe *a, const IrzProbe *b) {
   for (int d = 0; d < 3; d++) {
     if (a->tip[d] != b->tip[d] || a->direction[d] != b->direction[d]) return false;
   }
+  if (a->tip_shape != b->tip_shape || a->place != b->place) return false;
   return a->exposure == b->exposure && a->diameter == b->diameter;
 }
 

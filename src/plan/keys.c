@@ -16,6 +16,7 @@ static const char *const perfusion_choices[] = {"kept", "stopped", NULL};
 static const char *const outer_choices[] = {"body", "insulated", NULL};
 static const char *const damage_choices[] = {"liver", "general", "skin", "artery", NULL};
 static const char *const pairs_choices[] = {"all", NULL};
+static const char *const tip_choices[] = {"flat", "rounded", "trocar", NULL};
 const char *const irz_law_names[] = {"constant", "ramp", "sigmoid", "smoothstep", "gompertz", "table", NULL};
 const char *const irz_rise_names[] = {"scaled", "along-field", NULL};
 
@@ -306,35 +307,64 @@ const IrzSection irz_section_anatomy = {"anatomy", "tissue from a label map (gen
     .unit_name = "mm", .least = 0.05, .most = 50, .standard = "1.07", .help = "diameter of the needle"                 \
   }
 
+/* Needle makers do not publish their points: the angle of a trocar's facets is an assumption (irz_probe_point_length).
+ */
+#define TIP_SHAPE(structure)                                                                                           \
+  {                                                                                                                    \
+    .name = "tip_shape", .type = IRZ_KEY_CHOICE, .offset = offsetof(structure, tip_shape), .choices = tip_choices,     \
+    .standard = "flat",                                                                                                \
+    .help = "end of the needle: flat, rounded (half sphere), trocar (three facets at 30 degrees to the axis)"          \
+  }
+
 static const IrzKey probe_keys[] = {
     {.name = "name",
      .type = IRZ_KEY_NAME,
-     .offset = offsetof(IrzProbe, name),
+     .offset = offsetof(IrzProbeKeys, name),
      .help = "name; A, B, C ... in the order listed if not stated"},
     {.name = "tip",
      .type = IRZ_KEY_POINT,
-     .offset = offsetof(IrzProbe, tip),
+     .offset = offsetof(IrzProbeKeys, tip),
      .unit = MM,
      .unit_name = "mm",
      .least = -1e5,
      .most = 1e5,
-     .help = "most distal point, the centre of the flat end"},
+     .help = "most distal point, on the axis"},
     {.name = "direction",
      .type = IRZ_KEY_POINT,
-     .offset = offsetof(IrzProbe, direction),
+     .offset = offsetof(IrzProbeKeys, direction),
      .least = -1e6,
      .most = 1e6,
      .standard = "[0, 0, 1]",
      .help = "from the tip towards the handle; any length"},
-    EXPOSURE(IrzProbe),
-    DIAMETER(IrzProbe),
+    EXPOSURE(IrzProbeKeys),
+    DIAMETER(IrzProbeKeys),
+    TIP_SHAPE(IrzProbeKeys),
+    {.name = "electrodes",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzProbeKeys, electrodes),
+     .unit_name = "mm",
+     .help = "several electrodes on one needle, instead of exposure: their lengths from the tip up, as in [7, 7]; "
+             "pulses name them NAME1, NAME2 ..."},
+    /* Two electrodes of 7 mm, 8 mm apart: the bipolar probe of the common generator (recalled, not checked). */
+    {.name = "gap",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzProbeKeys, gap),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0.1,
+     .most = 500,
+     .standard = "8",
+     .help = "insulation between two of `electrodes`"},
     {.name = "surface",
      .type = IRZ_KEY_NAME,
-     .offset = offsetof(IrzProbe, surface),
+     .offset = offsetof(IrzProbeKeys, surface),
      .help = "loaded meshes: physical surface of the bare metal; the probe's name if not stated"},
     END,
 };
 const IrzSection irz_section_probe = {"probes[]", "a needle probe", probe_keys};
+
+const IrzKey irz_key_electrode = {
+    .name = "electrodes", .type = IRZ_KEY_NUMBER, .unit = MM, .unit_name = "mm", .least = 0.1, .most = 500};
 
 static const IrzKey array_keys[] = {
     {.name = "count",
@@ -355,6 +385,7 @@ static const IrzKey array_keys[] = {
      .help = "side of the triangle or square; 5 and 6: radius"},
     EXPOSURE(IrzArrayKeys),
     DIAMETER(IrzArrayKeys),
+    TIP_SHAPE(IrzArrayKeys),
     {.name = "center",
      .type = IRZ_KEY_POINT,
      .offset = offsetof(IrzArrayKeys, center),

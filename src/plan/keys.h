@@ -131,9 +131,17 @@ typedef struct {
   int rise;
 } IrzAnisotropyKeys;
 
+/// An entry of probes.
+typedef struct {
+  char name[IRZ_NAME_MAX], surface[IRZ_NAME_MAX];
+  double tip[3], direction[3], exposure, diameter, gap;
+  int tip_shape;
+  const IrzYaml *electrodes;
+} IrzProbeKeys;
+
 /// array
 typedef struct {
-  int count;
+  int count, tip_shape;
   double spacing, exposure, diameter, center[3];
 } IrzArrayKeys;
 
@@ -174,6 +182,6 @@ extern const char *const irz_law_names[];
 /// Choices of anisotropy.rise; IrzLawDirection less 1.
 extern const char *const irz_rise_names[];
 /// Ranges of the numbers in lists.
-extern const IrzKey irz_key_field, irz_key_sigma, irz_key_tensor, irz_key_survival;
+extern const IrzKey irz_key_field, irz_key_sigma, irz_key_tensor, irz_key_survival, irz_key_electrode;
 
 #endif

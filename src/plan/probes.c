@@ -46,40 +46,138 @@ static void check_exposure_step(const IrzReader *reader, const IrzYaml *node, co
                   exposure * 1e3, step * 1e3);
 }
 
-/* One entry of `probes`. */
-static IrzCode read_probe(const IrzReader *reader, const IrzYaml *node, int index) {
+/* The electrodes of a needle that has several: copies of its first, each further up. */
+static IrzCode read_electrodes(const IrzReader *reader, const IrzYaml *node, const char *path,
+                               const IrzProbeKeys *keys) {
   IrzPlan *plan = reader->plan;
-  IrzProbe *probe = &plan->probes[index];
-  bool loaded = plan->mesh.file[0] != '\0';
-  char path[IRZ_KEY_PATH_MAX], full[IRZ_KEY_PATH_MAX];
-  snprintf(path, sizeof path, "probes[%d]", index);
-  IRZ_TRY(irz_reader_section(reader, &irz_section_probe, node, node, path, false, probe));
-  probe->line = node->line;
-  const IrzYaml *place = irz_yaml_get(node, "name");
-  if (place == NULL) snprintf(probe->name, sizeof probe->name, "%c", 'A' + index);
-  irz_key_path(full, path, "name");
-  IRZ_TRY(check_name(reader, place != NULL ? place : node, full, probe->name));
+  const IrzProbe needle = plan->probes[plan->n_probes];
+  const IrzYaml *exposure = irz_yaml_get(node, "exposure");
+  char full[IRZ_KEY_PATH_MAX];
+  double length[IRZ_MAX_PROBES], start = 0;
+  int count;
+  irz_key_path(full, path, "electrodes");
+  if (plan->mesh.file[0] != '\0') {
+    return irz_reader_fail(
+        reader, keys->electrodes, full,
+        "belongs to a generated mesh; list each electrode of a loaded mesh as a probe with a surface");
+  }
+  IRZ_TRY(irz_reader_numbers(reader, &irz_key_electrode, keys->electrodes, full, IRZ_MAX_PROBES, &count, length));
+  if (count < 2) {
+    return irz_reader_fail(reader, keys->electrodes, full, "has %d; two or more are needed, one alone is `exposure`",
+                           count);
+  }
+  if (plan->n_probes + count > IRZ_MAX_PROBES) {
+    return irz_reader_fail(reader, keys->electrodes, full, "makes more than %d electrodes in all", IRZ_MAX_PROBES);
+  }
+  if (exposure != NULL) {
+    irz_key_path(full, path, "exposure");
+    return irz_reader_fail(reader, exposure, full, "stands beside `electrodes`; only one of the two is allowed");
+  }
+  if (strlen(needle.name) + 2 > IRZ_NAME_MAX) {
+    irz_key_path(full, path, "name");
+    return irz_reader_fail(reader, irz_yaml_get(node, "name"), full, "leaves no room for the number of an electrode");
+  }
+  for (int k = 0; k < count; k++) {
+    IrzProbe *probe = &plan->probes[plan->n_probes];
+    *probe = needle;
+    snprintf(probe->name, sizeof probe->name, "%.*s%d", IRZ_NAME_MAX - 2, needle.name, k + 1);
+    IRZ_TRY(check_name(reader, keys->electrodes, full, probe->name));
+    memcpy(probe->needle, needle.name, sizeof probe->needle);
+    probe->place = k;
+    probe->exposure = length[k];
+    for (int i = 0; i < 3; i++) probe->tip[i] = needle.tip[i] + start * needle.direction[i];
+    start += length[k] + keys->gap;
+    plan->n_probes++;
+  }
+  return IRZ_OK;
+}
+
+double irz_probe_point_length(const IrzProbe *probe) {
+  /* Facets at 30 degrees to the axis. */
+  static const double cotangent = 1.7320508075688772;
+  if (probe->tip_shape == IRZ_TIP_ROUNDED) return 0.5 * probe->diameter;
+  return probe->tip_shape == IRZ_TIP_TROCAR ? 0.5 * probe->diameter * cotangent : 0;
+}
+
+/* Refuse an electrode at a needle's end that is shorter than the point. */
+static IrzCode check_point(const IrzReader *reader, const IrzYaml *node, const char *path, const IrzProbe *probe) {
+  double point = irz_probe_point_length(probe);
+  if (probe->exposure >= 2 * point || !probe->has_geometry) return IRZ_OK;
+  return irz_reader_fail(reader, node, path,
+                         "%.9g mm is too short: the needle's end takes %.3g mm, and the bare metal must "
+                         "be at least twice as long",
+                         1e3 * probe->exposure, 1e3 * point);
+}
+
+/* Where a probe of the plan is, and of what shape. */
+static IrzCode read_shape(const IrzReader *reader, const IrzYaml *node, const char *path, const IrzProbeKeys *keys,
+                          IrzProbe *probe) {
+  bool loaded = reader->plan->mesh.file[0] != '\0';
+  char full[IRZ_KEY_PATH_MAX];
   probe->has_geometry = irz_yaml_get(node, "tip") != NULL;
   if (!probe->has_geometry && !loaded) {
     irz_key_path(full, path, "tip");
     return irz_reader_fail(reader, node, full, "missing: the most distal point, [x, y, z] in mm");
   }
+  const IrzYaml *place = irz_yaml_get(node, "tip_shape");
+  if (place != NULL && loaded) {
+    irz_key_path(full, path, "tip_shape");
+    irz_reader_warn(reader, place, full, "has no effect on a loaded mesh");
+  }
+  double length = sqrt(dot(keys->direction, keys->direction));
+  irz_key_path(full, path, "direction");
+  if (!(length > 1e-12)) {
+    return irz_reader_fail(reader, irz_yaml_get(node, "direction"), full,
+                           "is zero; it must point from the tip towards the handle");
+  }
+  for (int i = 0; i < 3; i++) {
+    probe->tip[i] = keys->tip[i];
+    probe->direction[i] = keys->direction[i] / length;
+  }
+  probe->exposure = keys->exposure;
+  probe->diameter = keys->diameter;
+  if (!loaded) probe->tip_shape = (IrzTipShape)keys->tip_shape;
+  return IRZ_OK;
+}
+
+/* One entry of `probes`: appends a probe, or one for each electrode. */
+static IrzCode read_probe(const IrzReader *reader, const IrzYaml *node, int index) {
+  IrzPlan *plan = reader->plan;
+  IrzProbeKeys keys = {.electrodes = NULL};
+  IrzProbe *probe = &plan->probes[plan->n_probes];
+  bool loaded = plan->mesh.file[0] != '\0';
+  char path[IRZ_KEY_PATH_MAX], full[IRZ_KEY_PATH_MAX];
+  int first = plan->n_probes;
+  snprintf(path, sizeof path, "probes[%d]", index);
+  IRZ_TRY(irz_reader_section(reader, &irz_section_probe, node, node, path, false, &keys));
+  memcpy(probe->name, keys.name, sizeof probe->name);
+  memcpy(probe->surface, keys.surface, sizeof probe->surface);
+  probe->line = node->line;
+  const IrzYaml *place = irz_yaml_get(node, "name");
+  if (place == NULL) snprintf(probe->name, sizeof probe->name, "%c", 'A' + index);
+  irz_key_path(full, path, "name");
+  IRZ_TRY(check_name(reader, place != NULL ? place : node, full, probe->name));
   place = irz_yaml_get(node, "surface");
   if (place != NULL && !loaded) {
     irz_key_path(full, path, "surface");
     return irz_reader_fail(reader, place, full, "belongs to a loaded mesh, but mesh.file is not stated");
   }
   if (place == NULL && loaded) memcpy(probe->surface, probe->name, sizeof probe->surface);
-  double length = sqrt(dot(probe->direction, probe->direction));
-  irz_key_path(full, path, "direction");
-  if (!(length > 1e-12)) {
-    return irz_reader_fail(reader, irz_yaml_get(node, "direction"), full,
-                           "is zero; it must point from the tip towards the handle");
+  IRZ_TRY(read_shape(reader, node, path, &keys, probe));
+  place = irz_yaml_get(node, "gap");
+  if (place != NULL && keys.electrodes == NULL) {
+    irz_key_path(full, path, "gap");
+    return irz_reader_fail(reader, place, full, "is the insulation between two of `electrodes`, which is not stated");
   }
-  for (int i = 0; i < 3; i++) probe->direction[i] /= length;
-  irz_key_path(full, path, "exposure");
-  check_exposure_step(reader, irz_yaml_get(node, "exposure"), full, probe->exposure);
-  return IRZ_OK;
+  place = irz_yaml_get(node, "exposure");
+  irz_key_path(full, path, keys.electrodes != NULL ? "electrodes" : "exposure");
+  if (keys.electrodes != NULL) {
+    IRZ_TRY(read_electrodes(reader, node, path, &keys));
+    return check_point(reader, keys.electrodes, full, &plan->probes[first]);
+  }
+  check_exposure_step(reader, place, full, probe->exposure);
+  plan->n_probes++;
+  return check_point(reader, place != NULL ? place : node, full, probe);
 }
 
 /* Offset of a probe of an array from its centre, in the plane across the probes. */
@@ -121,11 +219,13 @@ static IrzCode read_array(const IrzReader *reader, const IrzYaml *node) {
     probe->direction[2] = 1;
     probe->exposure = keys.exposure;
     probe->diameter = keys.diameter;
+    probe->tip_shape = plan->mesh.file[0] != '\0' ? IRZ_TIP_FLAT : (IrzTipShape)keys.tip_shape;
     probe->has_geometry = true;
     probe->line = node->line;
   }
   plan->n_probes = keys.count;
-  return IRZ_OK;
+  const IrzYaml *exposure = irz_yaml_get(node, "exposure");
+  return check_point(reader, exposure != NULL ? exposure : node, "array.exposure", &plan->probes[0]);
 }
 
 IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzYaml *probes, const IrzYaml *array) {
@@ -147,8 +247,12 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzY
                              IRZ_MAX_PROBES);
     }
     for (int i = 0; i < probes->n; i++) {
+      if (plan->n_probes == IRZ_MAX_PROBES) {
+        char path[IRZ_KEY_PATH_MAX];
+        snprintf(path, sizeof path, "probes[%d]", i);
+        return irz_reader_fail(reader, probes->items[i], path, "makes more than %d electrodes in all", IRZ_MAX_PROBES);
+      }
       IRZ_TRY(read_probe(reader, probes->items[i], i));
-      plan->n_probes = i + 1;
     }
   }
   if (plan->anatomy.labels[0] != '\0' && plan->anatomy.frame == IRZ_FRAME_LPS) {
@@ -194,24 +298,36 @@ static double segment_distance(const double p[3], const double u[3], double a, c
   return least;
 }
 
+/* Path and node of what states a probe's position or length. */
+static const IrzYaml *stated_at(const IrzPlan *plan, const IrzYaml *place, int probe, const char *key,
+                                char path[IRZ_KEY_PATH_MAX]) {
+  bool array = place->kind == IRZ_YAML_MAP, length = strcmp(key, "exposure") == 0;
+  int entry = -1;
+  for (int i = 0; i <= probe; i++) entry += plan->probes[i].place == 0;
+  if (length && plan->probes[probe].needle[0] != '\0') key = "electrodes";
+  if (array) {
+    snprintf(path, IRZ_KEY_PATH_MAX, length ? "array.exposure" : "array");
+    return length ? irz_yaml_get(place, key) : place;
+  }
+  snprintf(path, IRZ_KEY_PATH_MAX, "probes[%d].%s", entry, key);
+  return irz_yaml_get(place->items[entry], key);
+}
+
 IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
   const IrzPlan *plan = reader->plan;
-  bool array = place->kind == IRZ_YAML_MAP;
+  char path[IRZ_KEY_PATH_MAX];
   double center[3], half = 0.5 * plan->mesh.size, length[IRZ_MAX_PROBES];
   irz_plan_center(plan, center);
   for (int i = 0; i < plan->n_probes; i++) {
     if (plan->probes[i].exposure < plan->mesh.size) continue;
-    char path[IRZ_KEY_PATH_MAX] = "array.exposure";
-    if (!array) snprintf(path, sizeof path, "probes[%d].exposure", i);
-    return irz_reader_fail(reader, irz_yaml_get(array ? place : place->items[i], "exposure"), path,
+    const IrzYaml *node = stated_at(plan, place, i, "exposure", path);
+    return irz_reader_fail(reader, node, path,
                            "%.9g mm is longer than the tissue box, whose edge is %.9g mm (mesh.size)",
                            1e3 * plan->probes[i].exposure, 1e3 * plan->mesh.size);
   }
   for (int i = 0; i < plan->n_probes; i++) {
     const IrzProbe *probe = &plan->probes[i];
-    char path[IRZ_KEY_PATH_MAX] = "array";
-    if (!array) snprintf(path, sizeof path, "probes[%d].tip", i);
-    const IrzYaml *node = array ? place : irz_yaml_get(place->items[i], "tip");
+    const IrzYaml *node = stated_at(plan, place, i, "tip", path);
     for (int end = 0; end < 2; end++) {
       for (int axis = 0; axis < 3; axis++) {
         double x = probe->tip[axis] + end * probe->exposure * probe->direction[axis] - center[axis];
@@ -227,6 +343,7 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
     length[i] = distance_to_wall(probe->tip, probe->direction, center, half);
     for (int j = 0; j < i; j++) {
       const IrzProbe *other = &plan->probes[j];
+      if (probe->place > 0 || other->place > 0) continue; /* the first electrode stands for the whole needle */
       double gap = segment_distance(probe->tip, probe->direction, length[i], other->tip, other->direction, length[j]);
       double least = 0.5 * (probe->diameter + other->diameter);
       if (gap > least * (1 + 1e-6)) continue;

@@ -35,6 +35,7 @@ static void check_pair(const IrzReader *reader, const IrzYaml *node, const char 
     irz_reader_warn(reader, node, path, "%s and %s are %.4g mm apart; more than %.4g mm is unusual", a->name, b->name,
                     1e3 * distance, 1e3 * plan->generator.usual_spacing);
   }
+  if (a->needle[0] != '\0' && strcmp(a->needle, b->needle) == 0) return;
   double cosine = 0, depth = 0;
   for (int i = 0; i < 3; i++) {
     cosine += a->direction[i] * b->direction[i];

@@ -42,9 +42,15 @@ def tissue_volume(summary):
     """
     if not all("tip_mm" in probe for probe in summary["probes"]):
         return None
-    needles = sum(
-        math.pi * (probe["diameter_mm"] / 2) ** 2 * (60 + probe["exposure_mm"] / 2) for probe in summary["probes"]
-    )
+    ends = {}  # by needle: its end and the middles of its electrodes, along it
+    for probe in summary["probes"]:
+        along = sum(a * b for a, b in zip(probe["tip_mm"], probe["direction"]))
+        ends.setdefault(probe.get("needle", probe["name"]), (probe, along, []))[2].append(along + probe["exposure_mm"] / 2)
+    needles = 0
+    for probe, tip, middles in ends.values():
+        radius = probe["diameter_mm"] / 2
+        needles += math.pi * radius**2 * (60 + sum(middles) / len(middles) - tip)
+        needles -= math.pi / 3 * radius**3 if probe["tip_shape"] == "rounded" else 0
     return (120**3 - needles) / 1e3
 
 

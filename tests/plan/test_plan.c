@@ -164,6 +164,42 @@ static void pairs_within_spacing(void **state) {
   irz_plan_free(plan);
 }
 
+/* A needle with several electrodes, and the shape of needles' ends. */
+static void electrodes(void **state) {
+  (void)state;
+  IrzPlan *plan =
+      parse("tissues: {default: {preset: liver}}\n"
+            "probes:\n"
+            "  - {name: N, tip: [1, 2, 3], direction: [0, 3, 4], electrodes: [7, 5, 6], gap: 2, diameter: 1.65,\n"
+            "     tip_shape: rounded}\n"
+            "  - {tip: [30, 0, 0], tip_shape: trocar}\n"
+            "pulses: [{from: N1, to: N3, field: 1000}, {from: N2, to: B, voltage: 1000}]\n",
+            0, NULL);
+  static const char *const names[] = {"N1", "N2", "N3", "B"};
+  static const double length[] = {7e-3, 5e-3, 6e-3, 20e-3}, start[] = {0, 9e-3, 16e-3};
+  assert_int_equal(plan->n_probes, 4);
+  for (int i = 0; i < 4; i++) {
+    const IrzProbe *probe = &plan->probes[i];
+    assert_string_equal(probe->name, names[i]);
+    assert_near(probe->exposure, length[i], 1e-15);
+    assert_int_equal(probe->place, i < 3 ? i : 0);
+    assert_string_equal(probe->needle, i < 3 ? "N" : "");
+    assert_int_equal(probe->tip_shape, i < 3 ? IRZ_TIP_ROUNDED : IRZ_TIP_TROCAR);
+    if (i == 3) continue;
+    assert_near(probe->diameter, 1.65e-3, 1e-15);
+    assert_near(probe->tip[0], 1e-3, 1e-15);
+    assert_near(probe->tip[1], 2e-3 + 0.6 * start[i], 1e-15);
+    assert_near(probe->tip[2], 3e-3 + 0.8 * start[i], 1e-15);
+  }
+  /* the middles of 7 and 6 mm with 2 + 5 + 2 mm between them */
+  assert_near(plan->pulses[0].voltage, 1000 * (3.5 + 9 + 3) / 10, 1e-9);
+  assert_int_equal(plan->pulses[1].to, 3);
+  assert_int_equal(warned(plan, "depth"), 0); /* of electrodes on one needle nobody expects the same */
+  assert_near(irz_probe_point_length(&plan->probes[0]), 0.825e-3, 1e-15);
+  assert_near(irz_probe_point_length(&plan->probes[3]), 0.535e-3 * sqrt(3), 1e-15);
+  irz_plan_free(plan);
+}
+
 static void warnings(void **state) {
   (void)state;
   static const struct {
@@ -314,10 +350,11 @@ static void damaged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),         cmocka_unit_test(laws),
-                                     cmocka_unit_test(arrays),           cmocka_unit_test(pairs_within_spacing),
-                                     cmocka_unit_test(warnings),         cmocka_unit_test(anisotropy),
-                                     cmocka_unit_test(frames_and_paths), cmocka_unit_test(loaded_mesh),
-                                     cmocka_unit_test(text_reads_back),  cmocka_unit_test(damaged)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),    cmocka_unit_test(laws),
+                                     cmocka_unit_test(arrays),      cmocka_unit_test(pairs_within_spacing),
+                                     cmocka_unit_test(warnings),    cmocka_unit_test(anisotropy),
+                                     cmocka_unit_test(electrodes),  cmocka_unit_test(frames_and_paths),
+                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back),
+                                     cmocka_unit_test(damaged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,223 @@
+/* Needles with rounded ends, trocars, and several electrodes on one needle: exact volumes and areas, groups, checks. */
+#include "testing.h"
+#include <irezone/mesh.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIAMETER 1.2e-3
+#define RADIUS (DIAMETER / 2)
+
+/// A plan with one needle of one electrode.
+static IrzPlan make_plan(IrzTipShape shape, double exposure) {
+  IrzPlan plan = {.file = "test.yaml", .mesh = {.size = 0.06, .accuracy = 0.01, .order = 2}, .n_probes = 1};
+  plan.probes[0] = (IrzProbe){.name = "A",
+                              .tip = {1e-3, 2e-3, -3e-3},
+                              .direction = {0, 0, 1},
+                              .exposure = exposure,
+                              .diameter = DIAMETER,
+                              .tip_shape = shape,
+                              .has_geometry = true,
+                              .line = 1};
+  return plan;
+}
+
+/// Turn a needle's electrode into several.
+static void split(IrzPlan *plan, int count, double length, double gap) {
+  IrzProbe first = plan->probes[0];
+  plan->n_probes = count;
+  for (int p = 0; p < count; p++) {
+    IrzProbe *probe = &plan->probes[p];
+    *probe = first;
+    snprintf(probe->name, sizeof probe->name, "%.8s%d", first.name, p + 1);
+    memcpy(probe->needle, first.name, sizeof probe->needle);
+    probe->place = p;
+    probe->exposure = length;
+    for (int k = 0; k < 3; k++) probe->tip[k] += p * (length + gap) * first.direction[k];
+  }
+}
+
+/// Generate and check.
+static IrzMesh *generate(const IrzPlan *plan) {
+  IrzMesh *mesh;
+  IrzError error = {0};
+  if (irz_mesh_generate(plan, NULL, NULL, &mesh, &error) != IRZ_OK) fail_msg("%s", error.text);
+  if (irz_mesh_check(mesh, NULL, "generated", &error) != IRZ_OK) fail_msg("%s", error.text);
+  IrzMeshStats stats;
+  irz_mesh_stats(mesh, &stats);
+  assert_int_equal(stats.n_parts, 1);
+  if (!(stats.min_dihedral_degree > 3)) fail_msg("smallest angle %g degrees", stats.min_dihedral_degree);
+  return mesh;
+}
+
+/// Middle of an edge, bent if it is.
+static void middle(const IrzMesh *mesh, int32_t a, int32_t b, double x[3]) {
+  int32_t low = a < b ? a : b, high = a < b ? b : a;
+  for (int k = 0; k < 3; k++) x[k] = (mesh->xyz[3 * (size_t)a + (size_t)k] + mesh->xyz[3 * (size_t)b + (size_t)k]) / 2;
+  for (int32_t c = 0; c < mesh->n_curved; c++) {
+    if (mesh->curved_edge[2 * c] != low || mesh->curved_edge[2 * c + 1] != high) continue;
+    memcpy(x, &mesh->curved_xyz[3 * (size_t)c], 3 * sizeof *x);
+  }
+}
+
+/// Area of a surface with its bent edges, and the volume of the cone over it from a point.
+static void measure(const IrzMesh *mesh, int surface, const double apex[3], double *area, double *volume) {
+  /* Seven points of degree 5 (Radon 1948). */
+  static const double a = 0.10128650732345634, b = 0.47014206410511509, wa = 0.12593918054482715,
+                      wb = 0.13239415278850618;
+  const double point[7][4] = {{1.0 / 3, 1.0 / 3, 1.0 / 3, 0.225},
+                              {a, a, 1 - 2 * a, wa},
+                              {a, 1 - 2 * a, a, wa},
+                              {1 - 2 * a, a, a, wa},
+                              {b, b, 1 - 2 * b, wb},
+                              {b, 1 - 2 * b, b, wb},
+                              {1 - 2 * b, b, b, wb}};
+  *area = *volume = 0;
+  for (int32_t t = 0; t < mesh->n_triangles; t++) {
+    if (mesh->surface[t] != surface) continue;
+    const int32_t *v = &mesh->triangle[3 * (size_t)t];
+    double x[6][3];
+    for (int i = 0; i < 3; i++) {
+      memcpy(x[i], &mesh->xyz[3 * (size_t)v[i]], sizeof x[i]);
+      middle(mesh, v[i], v[(i + 1) % 3], x[3 + i]);
+    }
+    for (int q = 0; q < 7; q++) {
+      const double *l = point[q];
+      double at[3] = {0}, du[3] = {0}, dv[3] = {0};
+      for (int k = 0; k < 3; k++) {
+        for (int i = 0; i < 3; i++) {
+          int j = (i + 1) % 3;
+          /* derivatives by l[0] and l[1], with l[2] = 1 - l[0] - l[1] */
+          const double slope[3][2] = {{1, 0}, {0, 1}, {-1, -1}};
+          at[k] += l[i] * (2 * l[i] - 1) * x[i][k] + 4 * l[i] * l[j] * x[3 + i][k];
+          du[k] += (4 * l[i] - 1) * slope[i][0] * x[i][k] + 4 * (slope[i][0] * l[j] + l[i] * slope[j][0]) * x[3 + i][k];
+          dv[k] += (4 * l[i] - 1) * slope[i][1] * x[i][k] + 4 * (slope[i][1] * l[j] + l[i] * slope[j][1]) * x[3 + i][k];
+        }
+      }
+      const double n[3] = {du[1] * dv[2] - du[2] * dv[1], du[2] * dv[0] - du[0] * dv[2], du[0] * dv[1] - du[1] * dv[0]};
+      double cone = 0;
+      for (int k = 0; k < 3; k++) cone += (at[k] - apex[k]) * n[k];
+      *area += l[3] * sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) / 2;
+      *volume += l[3] * fabs(cone) / 6;
+    }
+  }
+}
+
+/// Volume and area of an electrode at a needle's end, up to its upper edge, against formulas.
+static void ends(void **state) {
+  (void)state;
+  const double exposure = 5e-3, shoulder = RADIUS * sqrt(3);
+  const double wall = 2 * M_PI * RADIUS * exposure, disc = M_PI * RADIUS * RADIUS;
+  const struct {
+    IrzTipShape shape;
+    double volume, area;
+  } wanted[] = {
+      {IRZ_TIP_FLAT, disc * exposure, wall + disc},
+      /* half a sphere: its area is that of the cylinder around it */
+      {IRZ_TIP_ROUNDED, disc * exposure - M_PI / 3 * pow(RADIUS, 3), wall},
+      /* facets at 30 degrees to the axis: their area is the disc's over sin 30; the wall ends at shoulder cos(angle) */
+      {IRZ_TIP_TROCAR, disc * exposure - sqrt(3) * RADIUS * RADIUS * shoulder,
+       wall - 3 * sqrt(3) * RADIUS * shoulder + 2 * disc},
+  };
+  for (int i = 0; i < 3; i++) {
+    IrzPlan plan = make_plan(wanted[i].shape, exposure);
+    IrzMesh *mesh = generate(&plan);
+    double area, volume, apex[3];
+    memcpy(apex, plan.probes[0].tip, sizeof apex);
+    apex[2] += exposure; /* seen from there the wall's upper edge adds nothing */
+    measure(mesh, 0, apex, &area, &volume);
+    assert_near(volume, wanted[i].volume, 0.003 * wanted[i].volume);
+    assert_near(area, wanted[i].area, 0.003 * wanted[i].area);
+    irz_mesh_free(mesh);
+  }
+}
+
+/// All vertices of a trocar's end lie on its facets or on the cylinder; its point and its sharp edges are there.
+static void trocar(void **state) {
+  (void)state;
+  IrzPlan plan = make_plan(IRZ_TIP_TROCAR, 5e-3);
+  IrzMesh *mesh = generate(&plan);
+  int on_facets = 0;
+  double lowest = INFINITY, low_rim = INFINITY, high_rim = 0;
+  for (int32_t i = 0; i < 3 * mesh->n_triangles; i++) {
+    if (mesh->surface[i / 3] != 0) continue;
+    const double *x = &mesh->xyz[3 * (size_t)mesh->triangle[i]], *tip = plan.probes[0].tip;
+    double radius = hypot(x[0] - tip[0], x[1] - tip[1]), z = x[2] - tip[2], angle = atan2(x[1] - tip[1], x[0] - tip[0]);
+    lowest = fmin(lowest, z);
+    if (radius > RADIUS * (1 - 1e-9)) {
+      low_rim = fmin(low_rim, z);
+      if (z < 1.0001 * sqrt(3) * RADIUS) high_rim = fmax(high_rim, z);
+      continue;
+    }
+    on_facets++;
+    double facet = sqrt(3) * radius * cos(remainder(angle, 2 * M_PI / 3)); /* 30 degrees to the axis */
+    assert_near(z, facet, 1e-9 * RADIUS);
+  }
+  assert_true(on_facets > 20);
+  assert_near(lowest, 0, 1e-12);
+  assert_near(low_rim, sqrt(3) / 2 * RADIUS, 1e-9); /* where two facets and the wall meet */
+  assert_near(high_rim, sqrt(3) * RADIUS, 1e-9);    /* in the middle of a facet's edge */
+  irz_mesh_free(mesh);
+}
+
+/// Every shape, tilted and coarse and fine, and beside others.
+static void everywhere(void **state) {
+  (void)state;
+  for (int shape = IRZ_TIP_FLAT; shape <= IRZ_TIP_TROCAR; shape++) {
+    IrzPlan plan = make_plan((IrzTipShape)shape, 0.01);
+    plan.mesh.accuracy = 0.1;
+    plan.probes[0].direction[0] = 0.6;
+    plan.probes[0].direction[2] = -0.8;
+    irz_mesh_free(generate(&plan));
+    plan.mesh.accuracy = 0.004;
+    irz_mesh_free(generate(&plan));
+    plan.mesh.accuracy = 0.01;
+    split(&plan, 3, 5e-3, 2e-3);
+    plan.n_probes = 4;
+    plan.probes[3] = plan.probes[0];
+    IrzProbe *other = &plan.probes[3];
+    *other = (IrzProbe){.name = "B", .diameter = 1e-3, .exposure = 0.01, .has_geometry = true};
+    other->direction[1] = -1;
+    other->tip_shape = (IrzTipShape)((shape + 1) % 3);
+    other->tip[2] = 0.01;
+    irz_mesh_free(generate(&plan));
+  }
+}
+
+/// Groups and areas of three electrodes on a needle.
+static void electrodes(void **state) {
+  (void)state;
+  IrzPlan plan = make_plan(IRZ_TIP_FLAT, 0);
+  plan.probes[0].exposure = 5e-3;
+  split(&plan, 3, 4e-3, 7e-3);
+  IrzMesh *mesh = generate(&plan);
+  static const char *const name[] = {"A1", "A1_insulated", "A2", "A2_insulated", "A3", "A3_insulated", "outer"};
+  static const double length[] = {4e-3, 7e-3, 4e-3, 7e-3, 4e-3};
+  assert_int_equal(mesh->n_surfaces, 7);
+  for (int s = 0; s < 7; s++) assert_string_equal(mesh->surfaces[s].name, name[s]);
+  for (int s = 0; s < 5; s++) {
+    double area, volume, apex[3] = {0}, wanted = 2 * M_PI * RADIUS * length[s] + (s == 0 ? M_PI * RADIUS * RADIUS : 0);
+    measure(mesh, s, apex, &area, &volume);
+    assert_near(area, wanted, 0.005 * wanted);
+  }
+  irz_mesh_free(mesh);
+}
+
+/// The mesh of two electrodes is refused if their order is broken.
+static void refusals(void **state) {
+  (void)state;
+  IrzPlan plan = make_plan(IRZ_TIP_FLAT, 5e-3);
+  split(&plan, 2, 4e-3, 7e-3);
+  plan.probes[0].place = 1;
+  IrzMesh *mesh;
+  IrzError error = {0};
+  assert_int_equal(irz_mesh_generate(&plan, NULL, NULL, &mesh, &error), IRZ_ERR_PLAN);
+  assert_null(mesh);
+  assert_non_null(strstr(error.text, "test.yaml:1: probes["));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ends), cmocka_unit_test(trocar), cmocka_unit_test(everywhere),
+                                     cmocka_unit_test(electrodes), cmocka_unit_test(refusals)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

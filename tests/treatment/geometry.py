@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""geometry.py IREZONE FOLDER CASE
+
+Electrodes of other shapes than a needle cut off flat, through the program: against other solvers and exact solutions.
+"""
+import json
+import os
+import subprocess
+import sys
+
+import h5py
+import numpy
+
+program, folder = sys.argv[1], os.path.join(sys.argv[2], "geometry_" + sys.argv[3])
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+
+
+def run(name, plan, *options, ranks=1):
+    """Run a plan's text; its summary and the path of its result file."""
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"name: {name}\n" + plan)
+    command = [program, "run", path, "-o", folder, "-q", "--threads", "1", *options]
+    if ranks > 1:
+        command = ["mpiexec", "--oversubscribe", "-n", str(ranks)] + command
+    subprocess.run(command, check=True, env=ENVIRONMENT, stderr=subprocess.PIPE)
+    with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+        return json.load(file), os.path.join(folder, name + ".hdf")
+
+
+def points_of(path, name):
+    """Points, mm, and an array on them."""
+    with h5py.File(path, "r") as file:
+        root = file["VTKHDF"]
+        return root["Points"][:], root["PointData"][name][:]
+
+
+def close(found, wanted, tolerance, what):
+    """Check a relative difference."""
+    assert abs(found - wanted) <= tolerance * abs(wanted), f"{what}: {found!r}, wanted {wanted!r}"
+
+
+LINEAR = "tissues: {default: {sigma: {law: constant, value: 0.1}, threshold: 500}}\n"
+
+
+def bipolar():
+    """Two electrodes on a needle against FreeFEM in the half plane of the axis, flat and rounded (bipolar.edp)."""
+    wanted = {"flat": 1.29393e-3, "rounded": 1.27458e-3}  # A per volt, on up to 155 thousand adapted triangles
+    plan = """mesh: {{accuracy: 0.2}}
+probes: [{{name: A, tip: [0, 0, -11], electrodes: [7, 7], gap: 8, diameter: 1.65, tip_shape: {shape}}}]
+pulses: [{{from: A1, to: A2, voltage: 1000}}]
+"""
+    found = {}
+    for shape, current in wanted.items():
+        summary, _ = run(shape, LINEAR + plan.format(shape=shape))
+        found[shape] = summary["pulses"][0]["current_A"]
+        close(found[shape], 1e3 * current, 0.004, shape)
+        print(f"{shape}: {found[shape]:.5f} A, FreeFEM {1e3 * current:.5f} A")
+        assert [p["name"] for p in summary["probes"]] == ["A1", "A2"], "electrodes in the summary"
+        assert all(p["needle"] == "A" for p in summary["probes"]), "and their needle"
+    close(found["flat"] - found["rounded"], 1e3 * (wanted["flat"] - wanted["rounded"]), 0.15, "what the end takes up")
+    # A third electrode above floats: no current, a potential between the two.
+    idle, _ = run("idle", LINEAR + plan.format(shape="flat").replace("[7, 7]", "[7, 7, 7]"), "--set", "mesh.accuracy=1")
+    pulse, third = idle["pulses"][0], idle["probes"][2]["potential_V"][0]
+    assert abs(pulse["electrode_current_A"]["A3"]) < 1e-6 * pulse["current_A"], "the idle electrode carries a current"
+    assert 0 < third < 500, f"the idle electrode is at {third} V"
+    one, _ = run("one", LINEAR + plan.format(shape="trocar"), "--set", "mesh.accuracy=3")
+    three, _ = run("three", LINEAR + plan.format(shape="trocar"), "--set", "mesh.accuracy=3", ranks=3)
+    close(three["pulses"][0]["current_A"], one["pulses"][0]["current_A"], 1e-6, "three ranks")
+
+
+def tips():
+    """The field at a rounded end is lower than at the rim of a flat one and at the point of a trocar."""
+    plan = """mesh: {size: 80, accuracy: 1}
+array: {count: 2, spacing: 15, exposure: 15, diameter: 1.2}
+pulses: [{from: A, to: B, voltage: 1500}]
+"""
+    peak, finer, current = {}, {}, {}
+    for shape in "flat", "rounded", "trocar":
+        for peaks, accuracy in (peak, 1), (finer, 0.15):
+            options = "--set", f"array.tip_shape={shape}", "--set", f"mesh.accuracy={accuracy}"
+            summary, path = run(shape, LINEAR + plan, *options)
+            points, field = points_of(path, "field_V_per_cm")
+            tip = numpy.array(summary["probes"][0]["tip_mm"])
+            # Reaches the rim at 0.6 mm, and the start of the insulation at 15 mm by far not.
+            peaks[shape] = field[numpy.linalg.norm(points - tip, axis=1) < 0.8].max()
+        current[shape] = summary["pulses"][0]["current_A"]
+        assert summary["probes"][0]["tip_shape"] == shape
+    print(peak, finer, current)
+    assert peak["rounded"] < peak["flat"] and peak["rounded"] < peak["trocar"], f"a round end has the lowest: {peak}"
+    # At edges and points the field has no bound, so a finer mesh finds more; on the half sphere it has one.
+    close(finer["rounded"], peak["rounded"], 0.1, "peak field at a rounded end")
+    assert finer["flat"] > 1.25 * peak["flat"] and finer["trocar"] > 1.25 * peak["trocar"], f"{peak} {finer}"
+    # Less metal draws less, but the ends are a small part of the probes.
+    assert current["flat"] > current["rounded"] > current["trocar"] > 0.96 * current["flat"], f"currents: {current}"
+
+
+if __name__ == "__main__":
+    os.makedirs(folder, exist_ok=True)
+    {"bipolar": bipolar, "tips": tips}[sys.argv[3]]()
