@@ -41,7 +41,8 @@ void irz_box_grow(double box[2][3], const double x[3]) {
 /// Index of a point, which is added if it is new. Coordinates are multiples of a quarter: equal ones are so to the bit.
 static int lattice_point(IrzLattice *lattice, const double l[4]) {
   for (int k = 0; k < lattice->n_points; k++) {
-    if (memcmp(lattice->l[k], l, sizeof lattice->l[k]) == 0) return k;
+    const double *other = lattice->l[k];
+    if (other[0] == l[0] && other[1] == l[1] && other[2] == l[2] && other[3] == l[3]) return k;
   }
   memcpy(lattice->l[lattice->n_points], l, sizeof lattice->l[0]);
   return lattice->n_points++;
