@@ -1,4 +1,5 @@
 """What the scripts that look at results share: finding ParaView, reading a result, cutting out its zone."""
+import ctypes
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ def leave(code):
     """End the process at once: ParaView 5.11 lets its HDF5 reader complain if it outlives HDF5 at exit."""
     sys.stdout.flush()
     sys.stderr.flush()
+    # pvpython prints through C's buffers, which Python does not flush.
+    ctypes.CDLL(None).fflush(None)
     os._exit(code)
 
 

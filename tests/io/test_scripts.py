@@ -23,7 +23,9 @@ def check(good, message):
 def run(script, *arguments):
     """Run a script; returns status, stdout, stderr."""
     command = [sys.executable, os.path.join(SCRIPTS, script), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    # Unbuffered output would hide that a script ends without flushing.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
     return done.returncode, done.stdout, done.stderr
 
 

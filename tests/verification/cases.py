@@ -33,7 +33,7 @@ LAWS = (CONSTANT, RAMP, WIDE_RAMP, SIGMOID, SMOOTHSTEP, GOMPERTZ, TABLE)
 # Containers often run as root, which Open MPI refuses without these.
 os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
-CURRENT, ZONE = 0.2e-2, 0.5e-2  # wanted of the exact solutions, relative
+CURRENT, ZONE, BOX = 0.2e-2, 0.5e-2, 0.5e-2  # wanted of the exact solutions, relative
 
 
 class Case:
@@ -389,7 +389,31 @@ def symmetry(case):
 
 
 def extent(case):
-    """The box around the zone of a symmetric pair: in the middle, and turned when the pair is turned."""
+    """The box around the zone: of a ball, a ring and an oval, which are known; of a pair of needles on a generated mesh, in
+    the middle, and turned when the pair is turned."""
+
+    def compare(name, summary, wanted):
+        """Against the exact lower and upper corner, m; relative to the extent."""
+        for axis, (low, high) in enumerate(zip(*wanted)):
+            for side, exact_value in enumerate((low, high)):
+                found = summary["zone"]["bounding_box_mm"][side][axis] * MM
+                error = abs(found - exact_value) / (high - low)
+                case.note(f"{name}, {'from' if side == 0 else 'to'} {'xyz'[axis]}, m", found, exact_value, error, BOX)
+
+    case.write(meshes.octant(2, 30, 16, 80), "octant")
+    radius = exact.Radial(SIGMOID, 2, 2 * MM, 30 * MM, 1000).radius(500 * V_PER_CM)
+    compare("ball", case.run(case.loaded("ball", "octant", SIGMOID, 1000, [500])), ([0] * 3, [radius] * 3))
+    case.write(meshes.coaxial(0.5, 20, 20, (96, 40, 4)), "ring")
+    radius = exact.Radial(SIGMOID, 1, 0.5 * MM, 20 * MM, 1000, 20 * MM).radius(500 * V_PER_CM)
+    wanted = ([-radius, -radius, 0], [radius, radius, 20 * MM])
+    compare("ring", case.run(case.loaded("round", "ring", SIGMOID, 1000, [500])), wanted)
+    case.write(meshes.two_cylinders(0.5, 15, 0.4, 1.0, (60, 30, 2)), "half")
+    solution = exact.TwoCylinders(0.5 * MM, 15 * MM, 2250, 0.1, 0.4)
+    for threshold in (350, 500, 700):
+        width, height = solution.box(threshold * V_PER_CM)
+        summary = case.run(case.loaded(f"oval-{threshold}", "half", CONSTANT, 2250, [threshold]))
+        compare(f"oval of {threshold} V/cm", summary, ([-width, 0, 0], [width, height, 1 * MM]))
+
     zone, turned = pair_along(case, "x")[0], pair_along(case, "y")[0]
     for axis in range(2):
         low, high = (corner[axis] for corner in zone["bounding_box_mm"])

@@ -6,6 +6,7 @@ and against closed forms.
 
 import math
 
+import numpy as np
 from scipy.integrate import dblquad, quad
 from scipy.optimize import brentq
 from scipy.special import ellipe
@@ -145,6 +146,17 @@ class TwoCylinders:
                 kinks.insert(-1, math.acosh(cosh))
         kinks.sort()
         return 2 * sum(dblquad(h2, a, b, start, math.pi, epsabs=1e-14, epsrel=1e-9)[0] for a, b in zip(kinks, kinks[1:]))
+
+    def box(self, field):
+        """Half the width along x and the height along y of what area() measures, m: by many points on its boundary."""
+        most = self.gradient / field
+        tau = np.linspace(0, self.K, 200001)
+        cosine = np.cosh(tau) - self.s / most
+        angle = np.maximum(self.angle_from, np.arccos(np.clip(cosine, -1, 1)))
+        around = np.linspace(angle[-1], math.pi, 20001)  # the cylinder
+        tau, angle = np.append(tau[cosine > -1], np.full(around.size, self.K)), np.append(angle[cosine > -1], around)
+        scale = self.s / (np.cosh(tau) - np.cos(angle))
+        return float(np.max(scale * np.sinh(tau))), float(np.max(scale * np.sin(angle)))
 
     def oval_area(self, field):
         """Area of the whole Cassini oval of one lobe, cylinders included, both halves (closed form)."""
