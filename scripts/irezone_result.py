@@ -51,7 +51,10 @@ def need_paraview(rendering):
         if shutil.which("xvfb-run") is None:
             fail("there is no screen and no xvfb-run (Debian: xvfb, xauth)", 2)
         # A screen number of its own: with -a alone, two runs that start together may take the same one.
-        command = ["xvfb-run", "-a", "-n", str(100 + os.getpid() % 30000)]
+        # Without -noreset the server starts afresh whenever its last window closes, and ParaView, which opens one window
+        # after another, may meet it in between.
+        screen = "-screen 0 1280x1024x24 -noreset"
+        command = ["xvfb-run", "-a", "-n", str(100 + os.getpid() % 30000), "-s", screen]
     if "pvpython" not in os.path.basename(sys.executable or "") and os.environ.get("IREZONE_PVPYTHON") != "1":
         if shutil.which("pvpython") is None:
             fail("ParaView's pvpython was not found (Debian: paraview, python3-paraview)", 2)
