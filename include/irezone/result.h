@@ -17,7 +17,8 @@ typedef struct {
   double voltage;           ///< V, as solved
   double requested_voltage; ///< V, as planned; more than `voltage` if generator.enforce lowered it
   double highest_voltage;   ///< V, the most that stays inside the generator's limits; NaN if the plan's does
-  double current;           ///< A
+  double current;           ///< A; with heat and full coupling in the last pulse, and so are the following
+  double first_current;     ///< A, in the first pulse; without full coupling the same
   double current_error;     ///< A, estimated discretisation error; negative: not estimated
   double resistance;        ///< ohm
   int newton_iterations, linear_iterations;

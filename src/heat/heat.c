@@ -31,6 +31,7 @@ typedef struct {
   double *free_load;   ///< [n_owned] the same, 0 at fixed unknowns; `source` wraps it
   double *joule;       ///< [n_owned] W while the voltage of `joule_pulse` is on, at the temperature `joule_at`
   int joule_pulse;     ///< -1: none
+  bool first_pulse;    ///< full coupling: the field of its first pulse has not been kept yet
   double joule_power;  ///< W, now
   IrzPoints floor;     ///< what tissue remembers of earlier pairs, S/m; empty without memory
   double *joule_at;    ///< [n_owned] full coupling: temperature above body that `joule` belongs to
@@ -205,37 +206,61 @@ static void set_joule(Run *run, const double *scale, const double *potential) {
 static void turn_to(Run *run, int pulse) {
   const IrzHeatTask *task = run->task;
   if (run->joule_pulse >= 0 && run->floor.fast != NULL) {
-    irz_points_remember(task->medium, task->order, task->laws, task->potential[run->joule_pulse], &run->floor);
+    const double *met =
+        run->fields->last != NULL ? run->fields->last[run->joule_pulse] : task->potential[run->joule_pulse];
+    irz_points_remember(task->medium, task->order, task->laws, met, &run->floor);
   }
   set_joule(run, NULL, task->potential[pulse]);
   run->joule_pulse = pulse;
+  run->first_pulse = true;
   if (task->plan->heat.coupling == IRZ_COUPLING_NONE) return;
   for (int32_t i = 0; i < run->thermal->space->n_owned; i++) run->joule_at[i] = 37 - task->plan->heat.body;
   memcpy(run->u, task->unknown[pulse], (size_t)irz_field_space(task->field)->n_local * sizeof *run->u);
 }
 
 /// Solve the field of the pair that fires again, at a temperature. Collective.
-/// @param[in,out] ahead  [n_local] temperature above body; ghosts are filled
-static PetscErrorCode solve_again(Run *run, double *ahead) {
+/// @param[in,out] ahead   [n_local] temperature above body; ghosts are filled
+/// @param[out]    report  may be NULL
+static PetscErrorCode solve_again(Run *run, double *ahead, IrzReport *report) {
   const IrzHeatTask *task = run->task;
   const IrzPulse *pulse = &task->plan->pulses[run->joule_pulse];
   const IrzSpace *space = run->thermal->space;
   size_t nodes = (size_t)space->part->n_vertices + (size_t)space->part->n_edges;
   IrzProblem problem = {.laws = task->laws, .floor = run->floor.fast != NULL ? &run->floor : NULL, .scale = run->scale};
-  IrzReport report;
+  IrzReport unused;
 
   PetscFunctionBegin;
+  if (report == NULL) report = &unused;
   PetscCall(irz_space_share(space, ahead));
   irz_space_nodes(space, ahead, run->node);
   for (size_t i = 0; i < nodes; i++) run->node[i] += task->plan->heat.body;
   irz_thermal_scale(run->thermal, run->node, run->scale);
   problem.fixed[pulse->from] = problem.fixed[pulse->to] = true;
   problem.potential[pulse->from] = task->voltage[run->joule_pulse];
-  if (irz_field_solve(task->field, &problem, true, run->u, &report, run->error) != IRZ_OK) PetscFunctionReturn(0);
+  if (irz_field_solve(task->field, &problem, true, run->u, report, run->error) != IRZ_OK) PetscFunctionReturn(0);
   irz_space_nodes(irz_field_space(task->field), run->u, run->node);
   set_joule(run, run->scale, run->node);
   PetscCall(PetscArraycpy(run->joule_at, ahead, space->n_owned));
   run->result->field_solves++;
+  PetscFunctionReturn(0);
+}
+
+/// Keep a potential at the nodes as that of the pair that fires.
+static void keep_potential(const Run *run, const double *potential, double *const *place) {
+  const IrzPart *part = run->task->medium->part;
+  size_t nodes = (size_t)part->n_vertices + (size_t)part->n_edges;
+  memcpy(place[run->joule_pulse], potential, nodes * sizeof *potential);
+}
+
+/// After the last pulse of a pair: with full coupling its field at the temperature that has been reached. Collective.
+static PetscErrorCode end_pair(Run *run) {
+  int pulse = run->joule_pulse;
+
+  PetscFunctionBegin;
+  if (run->task->plan->heat.coupling == IRZ_COUPLING_NONE) PetscFunctionReturn(0);
+  PetscCall(PetscArraycpy(run->scratch, run->temperature, run->thermal->space->n_owned));
+  PetscCall(solve_again(run, run->scratch, &run->fields->report[pulse]));
+  if (run->error->code == IRZ_OK) keep_potential(run, run->node, run->fields->last);
   PetscFunctionReturn(0);
 }
 
@@ -258,7 +283,9 @@ static PetscErrorCode prepare_source(Run *run, const IrzSegment *segment, double
   }
   if (coupled) {
     PetscCallMPI(MPI_Allreduce(mine, all, 2, MPI_DOUBLE, MPI_SUM, space->part->comm));
-    if (all[0] > enough * all[1]) PetscCall(solve_again(run, ahead));
+    bool again = all[0] > enough * all[1];
+    if (again) PetscCall(solve_again(run, ahead, NULL));
+    if (run->first_pulse) keep_potential(run, again ? run->node : task->potential[segment->pulse], run->fields->first);
   }
   for (int32_t i = 0; i < space->n_owned; i++) {
     double heat = fires ? run->joule[i] : 0;
@@ -271,6 +298,10 @@ static PetscErrorCode prepare_source(Run *run, const IrzSegment *segment, double
     run->free_load[i] = run->thermal->fixed[i] ? 0 : run->load[i];
   }
   PetscCallMPI(MPI_Allreduce(&power, &run->joule_power, 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
+  if (coupled && run->first_pulse) {
+    run->fields->first_current[segment->pulse] = run->joule_power / task->voltage[segment->pulse];
+    run->first_pulse = false;
+  }
   PetscCall(PetscObjectStateIncrease((PetscObject)run->source));
   PetscFunctionReturn(0);
 }
@@ -357,6 +388,21 @@ static PetscErrorCode create_ts(Run *run) {
   PetscFunctionReturn(0);
 }
 
+/// Allocate the fields of the first and the last pulses.
+static IrzCode allocate_pulses(const IrzHeatTask *task, size_t nodes, IrzHeatFields *fields, IrzError *error) {
+  size_t n = (size_t)task->plan->n_pulses;
+  IRZ_TRY(irz_alloc(&fields->first_current, n, sizeof(double), error));
+  IRZ_TRY(irz_alloc(&fields->report, n, sizeof *fields->report, error));
+  IRZ_TRY(irz_alloc(&fields->first, n, sizeof(double *), error));
+  IRZ_TRY(irz_alloc(&fields->last, n, sizeof(double *), error));
+  fields->n_pulses = task->plan->n_pulses;
+  for (int p = 0; p < fields->n_pulses; p++) {
+    IRZ_TRY(irz_alloc(&fields->first[p], nodes, sizeof(double), error));
+    IRZ_TRY(irz_alloc(&fields->last[p], nodes, sizeof(double), error));
+  }
+  return IRZ_OK;
+}
+
 /// Allocate what the run and its results need.
 static IrzCode allocate(Run *run, IrzError *error) {
   const IrzHeatPlan *heat = &run->task->plan->heat;
@@ -377,6 +423,7 @@ static IrzCode allocate(Run *run, IrzError *error) {
     IRZ_TRY(irz_alloc(&run->node, nodes, sizeof(double), error));
     IRZ_TRY(irz_alloc(&run->u, (size_t)irz_field_space(run->task->field)->n_local, sizeof(double), error));
     irz_thermal_rise(run->thermal, run->rise);
+    IRZ_TRY(allocate_pulses(run->task, nodes, fields, error));
   }
   IRZ_TRY(irz_alloc(&fields->peak, nodes, sizeof(double), error));
   IRZ_TRY(irz_alloc(&fields->omega, nodes, sizeof(double), error));
@@ -472,7 +519,13 @@ static PetscErrorCode integrate(Run *run, int n_segments, const IrzSegment *segm
   PetscFunctionBegin;
   PetscCall(create_ts(run));
   PetscCall(start(run));
-  for (int k = 0; k < n_segments && run->error->code == IRZ_OK; k++) PetscCall(run_segment(run, &segments[k]));
+  for (int k = 0; k < n_segments && run->error->code == IRZ_OK; k++) {
+    bool more = false; /* packets of the same pair */
+    PetscCall(run_segment(run, &segments[k]));
+    if (segments[k].pulse < 0 || run->error->code != IRZ_OK) continue;
+    for (int next = k + 1; next < n_segments; next++) more = more || segments[next].pulse == segments[k].pulse;
+    if (!more) PetscCall(end_pair(run));
+  }
   PetscCall(finish(run));
   PetscFunctionReturn(0);
 }
@@ -544,6 +597,14 @@ IrzCode irz_heat_run(const IrzHeatTask *task, IrzHeatFields *fields, IrzHeatResu
 
 void irz_heat_fields_clear(IrzHeatFields *fields) {
   for (int k = 0; k < fields->n_frames; k++) free(fields->frame[k]);
+  for (int p = 0; p < fields->n_pulses; p++) {
+    free(fields->first[p]);
+    free(fields->last[p]);
+  }
+  free(fields->first);
+  free(fields->last);
+  free(fields->first_current);
+  free(fields->report);
   free(fields->frame);
   free(fields->frame_time);
   free(fields->peak);

@@ -32,6 +32,12 @@ typedef struct {
   int n_frames;
   double *frame_time; ///< [n_frames] s
   double **frame;     ///< [n_frames][nodes] C
+  /* Full coupling only: what the first and the last pulse of each pair meet. Else NULL. */
+  int n_pulses;
+  double **first;        ///< [n_pulses][nodes of the part] V
+  double **last;         ///< [n_pulses][nodes of the part] V
+  double *first_current; ///< [n_pulses] A
+  IrzReport *report;     ///< [n_pulses] of the last pulses
 } IrzHeatFields;
 
 /// Compute. Collective.

@@ -59,13 +59,13 @@ static json_t *pulse_array(const IrzSummary *summary) {
   for (int i = 0; i < summary->n_pulses; i++) {
     const IrzPulseResult *pulse = &summary->pulses[i];
     json_array_append_new(
-        array,
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "from", text(pulse->from), "to",
-                  text(pulse->to), "voltage_V", number(pulse->voltage), "requested_voltage_V",
-                  number(pulse->requested_voltage), "highest_voltage_V", number(pulse->highest_voltage), "current_A",
-                  number(pulse->current), "current_error_A", estimate(pulse->current_error, 1), "resistance_ohm",
-                  number(pulse->resistance), "newton_iterations", pulse->newton_iterations, "linear_iterations",
-                  pulse->linear_iterations, "electrode_current_A", electrode_object(summary->plan, pulse)));
+        array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "from", text(pulse->from),
+                         "to", text(pulse->to), "voltage_V", number(pulse->voltage), "requested_voltage_V",
+                         number(pulse->requested_voltage), "highest_voltage_V", number(pulse->highest_voltage),
+                         "current_A", number(pulse->current), "current_first_A", number(pulse->first_current),
+                         "current_error_A", estimate(pulse->current_error, 1), "resistance_ohm",
+                         number(pulse->resistance), "newton_iterations", pulse->newton_iterations, "linear_iterations",
+                         pulse->linear_iterations, "electrode_current_A", electrode_object(summary->plan, pulse)));
   }
   return array;
 }

@@ -301,7 +301,7 @@ static IrzCode solve_pulse(IrzModel *model, const IrzPlan *plan, const IrzLaw *c
   }
   snprintf(result->from, sizeof result->from, "%s", plan->probes[pulse->from].name);
   snprintf(result->to, sizeof result->to, "%s", plan->probes[pulse->to].name);
-  result->current = report.power / result->voltage;
+  result->current = result->first_current = report.power / result->voltage;
   result->current_error = -1;
   result->resistance = result->voltage / result->current;
   result->newton_iterations = report.newton;
@@ -359,6 +359,17 @@ static double volume_error(const IrzVolume *volume, double defect) {
   return sqrt(bias * bias + volume->scatter * volume->scatter + scaled * scaled);
 }
 
+/// List the potentials whose largest field counts: those of the pulses, and with full coupling those that the first
+/// pulse of each pair met, too.
+static IrzCode list_met(IrzModel *model, IrzError *error) {
+  int n = model->n_pulses, more = model->heat.n_pulses;
+  IRZ_TRY(irz_resize(&model->met, (size_t)(n + more), sizeof *model->met, error));
+  for (int i = 0; i < n; i++) model->met[i] = model->potential[i];
+  for (int i = 0; i < more; i++) model->met[n + i] = model->heat.first[i];
+  model->n_met = n + more;
+  return IRZ_OK;
+}
+
 /// Measure the zone into the summary.
 static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzSummary *summary,
                             IrzError *error) {
@@ -366,9 +377,9 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   IrzZone *zone = &summary->zone;
   IrzZoneTask task = {.medium = model->medium,
                       .order = plan->mesh.order,
-                      .n_pulses = model->n_pulses,
+                      .n_pulses = model->n_met,
                       .n_threads = model->threads,
-                      .potential = model->potential,
+                      .potential = model->met,
                       .recovered = model->recovered,
                       .threshold = model->threshold,
                       .n_also = plan->zone.n_also,
@@ -376,10 +387,10 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   IrzZoneMeasure measure = {0};
   IrzZoneParts parts;
   double *defect = NULL;
-  IrzCode code = irz_alloc(&defect, (size_t)model->n_pulses, sizeof *defect, error);
+  IrzCode code = irz_alloc(&defect, (size_t)model->n_met, sizeof *defect, error);
   if (code == IRZ_OK) {
-    code = irz_recover(model->medium, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_pulses,
-                       model->potential, model->recovered, defect, error);
+    code = irz_recover(model->medium, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_met,
+                       model->met, model->recovered, defect, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
@@ -457,6 +468,13 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
 /// Warn of a pair beyond the generator's current, or whose voltage was lowered. (That a voltage is beyond its limit the
 /// plan's reader has said.)
 static void warn_limits(IrzPlan *plan, int i, const IrzPulseResult *pulse) {
+  double limit = plan->generator.max_current;
+  if (pulse->first_current <= limit && pulse->current > limit * (1 + 1e-6)) {
+    irz_plan_warn(plan,
+                  "pulse %d, %s to %s: as the tissue warms up the current rises from %.1f A to %.1f A, beyond the "
+                  "generator's limit of %g A",
+                  i + 1, pulse->from, pulse->to, pulse->first_current, pulse->current, limit);
+  }
   if (isnan(pulse->highest_voltage)) return;
   if (pulse->voltage < pulse->requested_voltage) {
     irz_plan_warn(plan, "pulse %d, %s to %s: lowered from %.6g V to %.5g V, %.3g A, to stay inside the generator's %s",
@@ -474,11 +492,40 @@ static void heat_progress(void *context, double fraction) {
   report_progress(context, "heat", fraction);
 }
 
+/// Report what the coupled fields came to: each pair's last pulse instead of fresh tissue at 37 C, and the zone of the
+/// largest field from the first pulse to the last. Collective.
+static IrzCode report_coupled(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, const IrzHeatTask *task,
+                              IrzSummary *summary, IrzError *error) {
+  double start = MPI_Wtime();
+  IrzHeatFields *heat = &model->heat;
+  for (int i = 0; i < heat->n_pulses; i++) {
+    IrzPulseResult *pulse = &summary->pulses[i];
+    double *fresh = model->potential[i];
+    model->potential[i] = heat->last[i];
+    heat->last[i] = fresh;
+    pulse->first_current = heat->first_current[i];
+    pulse->current = heat->report[i].power / pulse->voltage;
+    pulse->resistance = pulse->voltage / pulse->current;
+    for (int p = 0; p < plan->n_probes; p++) {
+      pulse->potential[p] = heat->report[i].potential[p];
+      pulse->electrode_current[p] = heat->report[i].current[p];
+    }
+  }
+  free(summary->zone.regions);
+  memset(&summary->zone, 0, sizeof summary->zone);
+  list_met(model, error);
+  if (error->code == IRZ_OK) measure_zone(model, plan, laws, summary, error);
+  IRZ_TRY(irz_error_agree(model->comm, error));
+  measure_survival(model, plan, laws, &summary->zone, error);
+  IRZ_TRY(irz_error_agree(model->comm, error));
+  summary->timing.zone += MPI_Wtime() - start;
+  return irz_heat_measure(task, heat, summary->heat, error); /* its share of the zone */
+}
+
 /// Compute the heating, if the plan asks for it.
 static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   double *voltage = NULL;
   const IrzLaw **laws = NULL;
-  irz_heat_fields_clear(&model->heat);
   if (!plan->heat.on) return IRZ_OK;
   irz_alloc(&summary->heat, 1, sizeof *summary->heat, error);
   irz_alloc(&voltage, (size_t)plan->n_pulses, sizeof *voltage, error);
@@ -498,6 +545,7 @@ static IrzCode compute_heat(IrzModel *model, const IrzPlan *plan, IrzSummary *su
                       .progress = heat_progress,
                       .context = model};
   if (code == IRZ_OK) code = irz_heat_run(&task, &model->heat, summary->heat, error);
+  if (code == IRZ_OK && model->heat.n_pulses > 0) code = report_coupled(model, plan, laws, &task, summary, error);
   free(voltage);
   free(laws);
   return code;
@@ -560,6 +608,7 @@ static void drop_mesh(IrzModel *model) {
     free(model->unknown[i]);
   }
   free(model->potential);
+  free(model->met);
   free(model->unknown);
   free(model->solved);
   irz_points_free(&model->floor);
@@ -571,13 +620,13 @@ static void drop_mesh(IrzModel *model) {
   irz_medium_free(model->medium);
   irz_part_free(model->part);
   model->survival = NULL;
-  model->potential = model->unknown = NULL;
+  model->potential = model->unknown = model->met = NULL;
   model->solved = NULL;
   model->trial = model->recovered = NULL;
   model->field = NULL;
   model->medium = NULL;
   model->part = NULL;
-  model->room = model->n_pulses = 0;
+  model->room = model->n_pulses = model->n_met = 0;
 }
 
 /// Solve on the mesh as it is; adds to the summary's times.
@@ -586,7 +635,9 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
   summary->cells = model->part->n_global_tets;
   summary->vertices = model->part->n_global_vertices;
   summary->unknowns = irz_field_space(model->field)->n_global;
+  irz_heat_fields_clear(&model->heat);
   reserve(model, plan->n_pulses, error);
+  if (error->code == IRZ_OK) list_met(model, error);
   restore_kept(model, plan);
   if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
   if (error->code == IRZ_OK) fresh_tissue(model, plan, laws, error);

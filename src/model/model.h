@@ -25,7 +25,9 @@ struct IrzModel {
   int n_pulses;           ///< of the last solve
   int room;               ///< pulses there is room for
   double **unknown;       ///< [room][n_local of the space] V
-  double **potential;     ///< [room][nodes of the part] V
+  double **potential;     ///< [room][nodes of the part] V; with full coupling in the last pulse of each pair
+  int n_met;              ///< potentials whose largest field counts: those, with full coupling the first pulses' too
+  double **met;           ///< [n_met] borrowed
   IrzSolved *solved;      ///< [room] what `unknown` holds
   int n_kept;             ///< pulses of the kept solution; 0: none is kept
   double **kept;          ///< [n_kept][n_local of the space] V

@@ -58,8 +58,8 @@ static double field_at(const IrzModel *model, int32_t t, Cell *cell, const doubl
     for (int i = 0; i < 4; i++) largest += l[i] * model->recovered[node[i]];
     return largest;
   }
-  for (int p = 0; p < model->n_pulses; p++) {
-    for (int i = 0; i < 10; i++) cell->u[i] = model->potential[p][node[i]];
+  for (int p = 0; p < model->n_met; p++) {
+    for (int i = 0; i < 10; i++) cell->u[i] = model->met[p][node[i]];
     irz_gradient(cell->node, cell->bent, 10, cell->u, l, g);
     largest = fmax(largest, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
   }

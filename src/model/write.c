@@ -105,9 +105,9 @@ static double along(const IrzLaw *law, double size, const double direction[3]) {
 static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool bent, int nodes, double vector[3]) {
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
   double largest = -1;
-  for (int p = 0; p < model->n_pulses; p++) {
+  for (int p = 0; p < model->n_met; p++) {
     double u[10], g[3];
-    for (int i = 0; i < 10; i++) u[i] = model->potential[p][model->part->tet[t][i]];
+    for (int i = 0; i < 10; i++) u[i] = model->met[p][model->part->tet[t][i]];
     irz_gradient(x, bent, nodes, u, middle, g);
     double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
     if (square <= largest) continue;

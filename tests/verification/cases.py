@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 import exact
 import meshes
@@ -211,6 +212,63 @@ def power(case):
 def directed(law, anisotropy):
     """A tissue with a law and `anisotropy`, as text."""
     return f"{{sigma: {law.yaml()}, anisotropy: {{{anisotropy}}}}}"
+
+
+def coupled(case):
+    """Heat fed back into the conductivity, without conduction or perfusion: currents and zones of the last pulses.
+
+    A slab of one tissue warms up evenly, 1 + a (T - 37) = exp(a n w sigma E^2 / (rho c)). Of two layers only the first
+    conducts better with heat, so the field moves into the second: the zone has the layer that was above the threshold in
+    the first pulse and the one that is in the last.
+    """
+    rise, capacity, width, count, area = 0.02, 1000 * 4000, 100e-6, 80, 64e-6
+
+    def tissue(coefficient):
+        return (f"{{sigma: {CONSTANT.yaml()}, density: 1000, heat_capacity: 4000, thermal_conductivity: 0.0001,"
+                f" perfusion: 0, metabolic_heat: 0, temperature_coefficient: {coefficient}}}")  # fmt: skip
+
+    keys = {"heat": "{coupling: %s, needles: insulating, outer: insulated, recharge: 0, gap: 1, cooling: 1, step: 0.5}"}
+    full, none = keys["heat"] % "full", keys["heat"] % "none"
+    case.write(meshes.slab([10], 8, (3, 3, 3)), "plates")
+    plan = case.loaded("even", "plates", None, 1200, [500], tissues=f"{{default: {tissue(100 * rise)}}}", heat=full)
+    with open(plan, encoding="utf-8") as file:
+        text = file.read().replace("count: 90", f"count: {count}")
+    pulse = f"{{from: B, to: A, voltage: 1200, count: {count}, width: 100, rate: 1.5}}"
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write(text.replace("rate: 1.5}]", f"rate: 1.5}}, {pulse}]"))
+    field = 1200 / 10e-3
+    growth = math.exp(rise * count * width * 0.1 * field**2 / capacity)
+    summary = case.run(plan)
+    fresh = 0.1 * field * area
+    for number, (first, last) in enumerate(((1, growth), (growth, growth**2))):
+        pulse = summary["pulses"][number]
+        # The field is solved again where the conductivity has changed by 2 %; in between the heat follows it.
+        case.near(f"even, first current of pair {number + 1}", pulse["current_first_A"], first * fresh, 1e-2)
+        case.near(f"even, last current of pair {number + 1}", pulse["current_A"], last * fresh, 2e-3)
+        case.near(f"even, current of the electrode {number + 1}", pulse["electrode_current_A"]["AB"[number]], last * fresh, 2e-3)
+
+    def slope(_, warm):
+        density = 1200 / (5e-3 / (0.1 * (1 + rise * warm[0])) + 5e-3 / 0.1)
+        return [width * density**2 / (0.1 * (1 + rise * warm[0]) * capacity)]  # per pulse
+
+    warm = solve_ivp(slope, (0, count), [0], rtol=1e-9).y[0, -1]
+    density = 1200 / (5e-3 / (0.1 * (1 + rise * warm)) + 5e-3 / 0.1)
+    first, last = 1200 / 10e-3, (density / (0.1 * (1 + rise * warm)), density / 0.1)
+    threshold = round((first + last[1]) / 2 / V_PER_CM)
+    assert last[0] < 1190 * V_PER_CM < first < threshold * V_PER_CM < last[1]
+    case.write(meshes.slab([5, 5], 8, (3, 3, 3)), "layers")
+    tissues = f"{{default: {tissue(0)}, layer_1: {tissue(100 * rise)}}}"
+    for heat, wanted in ((full, density * area), (none, fresh)):
+        name = "moves" if heat == full else "stays"
+        plan = case.loaded(name, "layers", None, 1200, [threshold, 1190], tissues=tissues, heat=heat)
+        summary = case.run(plan, "--set", f"pulses[0].count={count}")
+        case.near(f"layers, coupling {name}, current", summary["pulses"][0]["current_A"], wanted, 2e-3)
+        whole = 640e-9
+        zones = volumes(summary)
+        share = 0.5 if heat == full else 0
+        case.note(f"layers, {name}, zone of {threshold} V/cm", zones[threshold], share * whole, abs(zones[threshold] / whole - share), 1e-6)
+        # Both: the first layer in the first pulse, the second in both.
+        case.near(f"layers, {name}, zone of 1190 V/cm", zones[1190], whole, 1e-6)
 
 
 def anisotropic(case):
@@ -458,7 +516,7 @@ def ranks(case):
             case.note(f"{kind} on {count} ranks of {threads} threads, worst number {where}", worst, 0, worst, 1e-6)
 
 
-CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, anisotropic, power, identities, symmetry, extent, reference, ranks)}
+CASES = {f.__name__: f for f in (cylinders, spheres, two_cylinders, plates, layers, anisotropic, coupled, power, identities, symmetry, extent, reference, ranks)}
 
 
 def table(cases):
