@@ -35,8 +35,9 @@ typedef struct {
 
 /// Volume where at most this share of the cells survives.
 typedef struct {
-  double survival; ///< 1
-  double volume;   ///< m^3
+  double survival;     ///< 1
+  double volume;       ///< m^3
+  double volume_error; ///< m^3, estimated; negative: not estimated
 } IrzSurvivalVolume;
 
 /// One region's share of the zone.

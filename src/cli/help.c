@@ -17,7 +17,7 @@ static const char results[] =
     "            and current_first_A of the first; otherwise the two are equal\n"
     "  zone      threshold_V_per_cm, volume_cm3, volume_error_cm3, extent_mm, bounding_box_mm,\n"
     "            by_threshold [{threshold_V_per_cm, volume_cm3}], by_region [{region, volume_cm3, ablated_cm3}],\n"
-    "            by_survival [{survival, volume_cm3}]: volumes where at most that share of the cells survives\n"
+    "            by_survival [{survival, volume_cm3, volume_error_cm3}]: where at most that share of cells survives\n"
     "            (empty unless death.model is peleg-fermi)\n"
     "  probes    per electrode: name, potential_V of each pulse; tip_mm, direction, exposure_mm, diameter_mm,\n"
     "            tip_shape if it is at a needle's end, needle if there are several on one needle\n"

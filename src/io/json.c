@@ -85,8 +85,9 @@ static json_t *survival_array(const IrzZone *zone) {
   json_t *array = json_array();
   for (int i = 0; i < zone->n_survival; i++) {
     const IrzSurvivalVolume *level = &zone->by_survival[i];
-    json_array_append_new(array, json_pack("{s:o, s:o}", "survival", number(level->survival), "volume_cm3",
-                                           number(level->volume * CM3_PER_M3)));
+    json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "survival", number(level->survival), "volume_cm3",
+                                           number(level->volume * CM3_PER_M3), "volume_error_cm3",
+                                           estimate(level->volume_error, CM3_PER_M3)));
   }
   return array;
 }

@@ -180,7 +180,9 @@ static void print_survival(const IrzZone *zone, FILE *out) {
   if (zone->n_survival == 0) return;
   fprintf(out, "\n  survival at most     volume\n");
   for (int i = 0; i < zone->n_survival; i++) {
-    fprintf(out, "  %14.4g %%     %.4g cm³\n", 100 * zone->by_survival[i].survival, zone->by_survival[i].volume * 1e6);
+    char volume[CELL];
+    format_error(volume, zone->by_survival[i].volume * 1e6, zone->by_survival[i].volume_error * 1e6, "cm³");
+    fprintf(out, "  %14.4g %%     %s\n", 100 * zone->by_survival[i].survival, volume);
   }
 }
 

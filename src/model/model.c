@@ -371,8 +371,9 @@ static IrzCode list_met(IrzModel *model, IrzError *error) {
 }
 
 /// Measure the zone into the summary.
+/// @param[out] relative  largest defect of the currents, for volume_error()
 static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzSummary *summary,
-                            IrzError *error) {
+                            double *relative, IrzError *error) {
   int n = model->medium->n_regions;
   IrzZone *zone = &summary->zone;
   IrzZoneTask task = {.medium = model->medium,
@@ -400,8 +401,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   if (code == IRZ_OK) {
     zone->threshold = plan->tissues[0].threshold;
     zone->volume = measure.zone.volume;
-    double relative = current_errors(summary, defect);
-    zone->volume_error = volume_error(&measure.zone, relative);
+    *relative = current_errors(summary, defect);
+    zone->volume_error = volume_error(&measure.zone, *relative);
     memcpy(zone->box, measure.box, sizeof zone->box);
     zone->n_parts = parts.count;
     /* Pieces are found in the recovered field; their share is applied to the volume itself. */
@@ -410,7 +411,7 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
     zone->n_also = plan->zone.n_also;
     for (int k = 0; k < zone->n_also; k++) {
       zone->also[k] =
-          (IrzThresholdVolume){plan->zone.also[k], measure.also[k].volume, volume_error(&measure.also[k], relative)};
+          (IrzThresholdVolume){plan->zone.also[k], measure.also[k].volume, volume_error(&measure.also[k], *relative)};
     }
     for (int r = 0; r < n; r++) {
       IrzRegionVolume *region = &zone->regions[zone->n_regions++];
@@ -427,10 +428,12 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
 }
 
 /// Find survival, if the plan asks for it: at the nodes, and the volumes at its levels.
-static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, IrzZone *zone,
-                                IrzError *error) {
+/// @param[in] relative  of measure_zone()
+static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, double relative,
+                                IrzZone *zone, IrzError *error) {
   size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
-  double **field = NULL, volume[IRZ_MAX_SURVIVAL];
+  double **field = NULL;
+  IrzVolume volume[IRZ_MAX_SURVIVAL];
   free(model->survival);
   model->survival = NULL;
   if (plan->death.model == IRZ_DEATH_THRESHOLD) return IRZ_OK;
@@ -458,7 +461,8 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   }
   if (code == IRZ_OK) zone->n_survival = plan->death.n_survival;
   for (int k = 0; k < zone->n_survival; k++) {
-    zone->by_survival[k] = (IrzSurvivalVolume){plan->death.survival[k], volume[k]};
+    zone->by_survival[k] =
+        (IrzSurvivalVolume){plan->death.survival[k], volume[k].volume, volume_error(&volume[k], relative)};
   }
   for (int p = 0; field != NULL && p < plan->n_pulses; p++) free(field[p]);
   free(field);
@@ -496,7 +500,7 @@ static void heat_progress(void *context, double fraction) {
 /// largest field from the first pulse to the last. Collective.
 static IrzCode report_coupled(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, const IrzHeatTask *task,
                               IrzSummary *summary, IrzError *error) {
-  double start = MPI_Wtime();
+  double start = MPI_Wtime(), relative = 0;
   IrzHeatFields *heat = &model->heat;
   for (int i = 0; i < heat->n_pulses; i++) {
     IrzPulseResult *pulse = &summary->pulses[i];
@@ -514,9 +518,9 @@ static IrzCode report_coupled(IrzModel *model, const IrzPlan *plan, const IrzLaw
   free(summary->zone.regions);
   memset(&summary->zone, 0, sizeof summary->zone);
   list_met(model, error);
-  if (error->code == IRZ_OK) measure_zone(model, plan, laws, summary, error);
+  if (error->code == IRZ_OK) measure_zone(model, plan, laws, summary, &relative, error);
   IRZ_TRY(irz_error_agree(model->comm, error));
-  measure_survival(model, plan, laws, &summary->zone, error);
+  measure_survival(model, plan, laws, relative, &summary->zone, error);
   IRZ_TRY(irz_error_agree(model->comm, error));
   summary->timing.zone += MPI_Wtime() - start;
   return irz_heat_measure(task, heat, summary->heat, error); /* its share of the zone */
@@ -643,7 +647,7 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
   if (error->code == IRZ_OK) fresh_tissue(model, plan, laws, error);
   if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)plan->n_pulses, sizeof *summary->pulses, error);
   IrzCode code = irz_error_agree(model->comm, error);
-  double start = MPI_Wtime();
+  double start = MPI_Wtime(), relative = 0;
   for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) {
     report_progress(model, "solve", (double)i / plan->n_pulses);
     solve_pulse(model, plan, laws, i, &summary->pulses[i], error);
@@ -653,11 +657,11 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
   summary->timing.solve += solved - start;
   if (code == IRZ_OK) {
     report_progress(model, "zone", 0);
-    measure_zone(model, plan, laws, summary, error);
+    measure_zone(model, plan, laws, summary, &relative, error);
     code = irz_error_agree(model->comm, error);
   }
   if (code == IRZ_OK) {
-    measure_survival(model, plan, laws, &summary->zone, error);
+    measure_survival(model, plan, laws, relative, &summary->zone, error);
     code = irz_error_agree(model->comm, error);
   }
   summary->timing.zone += MPI_Wtime() - solved;

@@ -48,10 +48,22 @@ IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzErr
 
 /* ---- Volumes ---- */
 
+/// Which fields give the score.
+typedef enum {
+  OWN,   ///< element-wise ones; at order 1 the recovered ones, linear between the vertices
+  OTHER, ///< the other of the two
+  WEAKER ///< the own ones, all lower by `slope_step`
+} Fields;
+
+/// Step in the fields for the slope of the volume, relative.
+static const double slope_step = 0.03;
+
 /// A tetrahedron at work.
 typedef struct {
   const IrzSurvivalTask *task;
-  IrzLattice lattice;
+  IrzLattice lattice; ///< for the volumes
+  IrzLattice coarse;  ///< for what the error estimate needs
+  Fields fields;      ///< that score_at() takes
   IrzCell cell;
   double *low, *high; ///< [n_pulses] each, scratch: fields
 } Place;
@@ -60,23 +72,33 @@ static double score_of(const Place *place, const double *field) {
   return irz_survival_score(place->task->death, place->task->n_pulses, place->task->pulses, field);
 }
 
-/// The score at a point. At order 1 the recovered fields, linear between the vertices, give it.
+/// Recovered |E| of a pair at a point.
+static double recovered_field(const Place *place, int pulse, const double l[4]) {
+  const double *field = place->task->field[pulse];
+  const int32_t *node = place->cell.node;
+  double sum = 0;
+  bool quadratic = place->task->order == 2;
+  for (int i = 0; i < 4; i++) sum += (quadratic ? l[i] * (2 * l[i] - 1) : l[i]) * field[node[i]];
+  for (int e = 0; e < 6 && quadratic; e++) {
+    sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * field[node[4 + e]];
+  }
+  return sum;
+}
+
+/// The score at a point.
 static double score_at(void *context, const double l[4]) {
   Place *place = context;
   const IrzSurvivalTask *task = place->task;
   double *field = place->low;
+  bool element_wise = (task->order == 2) == (place->fields != OTHER);
   for (int p = 0; p < task->n_pulses; p++) {
-    if (task->order == 2) {
-      field[p] = irz_cell_field(&place->cell, p, l);
-      continue;
-    }
-    field[p] = 0;
-    for (int i = 0; i < 4; i++) field[p] += l[i] * task->field[p][place->cell.node[i]];
+    field[p] = element_wise ? irz_cell_field(&place->cell, p, l) : recovered_field(place, p, l);
+    if (place->fields == WEAKER) field[p] /= 1 + slope_step;
   }
   return score_of(place, field);
 }
 
-/// Bounds on the score, which grows with every pair's field.
+/// Bounds on the score, which grows with every pair's field, with room for fields that differ by `slope_step`.
 static void score_bounds(Place *place, double *low, double *high) {
   const IrzSurvivalTask *task = place->task;
   for (int p = 0; p < task->n_pulses; p++) {
@@ -91,38 +113,62 @@ static void score_bounds(Place *place, double *low, double *high) {
       place->high[p] = fmax(place->high[p], task->field[p][place->cell.node[i]]);
     }
   }
+  for (int p = 0; p < task->n_pulses; p++) {
+    place->low[p] /= 1 + slope_step;
+    place->high[p] *= 1 + slope_step;
+  }
   *low = score_of(place, place->low);
   *high = task->order == 2 && place->cell.bent ? INFINITY : score_of(place, place->high);
 }
 
-/// Add one tetrahedron's volumes.
-static void measure_tet(Place *place, const double *level, double *volume) {
-  const IrzLattice *lattice = &place->lattice;
-  int n = place->task->death->n_survival;
-  double low, high, scale = 1, whole = irz_cell_volume(&place->cell);
+/// Volumes above the levels in a tetrahedron, on a lattice.
+static void lattice_volumes(Place *place, const IrzLattice *lattice, Fields fields, double whole, const double *level,
+                            double *volume) {
   double x[IRZ_LATTICE_POINTS][3], score[IRZ_LATTICE_POINTS];
+  double scale = irz_cell_place(&place->cell, lattice, whole, x);
+  IrzScalarAt at = place->task->order == 1 ? NULL : score_at;
+  place->fields = fields;
+  for (int p = 0; p < lattice->n_points; p++) score[p] = score_at(place, lattice->l[p]);
+  for (int k = 0; k < place->task->death->n_survival; k++) {
+    volume[k] = scale * irz_cut_volume(lattice, x, score, level[k], at, place, NULL);
+  }
+}
+
+/// Add one tetrahedron's volumes.
+static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
+  int n = place->task->death->n_survival;
+  double low, high, whole = irz_cell_volume(&place->cell);
+  double fine[IRZ_MAX_SURVIVAL], rough[3][IRZ_MAX_SURVIVAL];
   bool cut = false;
   score_bounds(place, &low, &high);
   for (int k = 0; k < n; k++) cut = cut || (low < level[k] && level[k] <= high);
-  if (cut) scale = irz_cell_place(&place->cell, lattice, whole, x);
-  for (int p = 0; cut && p < lattice->n_points; p++) score[p] = score_at(place, lattice->l[p]);
+  if (cut) {
+    lattice_volumes(place, &place->lattice, OWN, whole, level, fine);
+    for (int f = OWN; f <= WEAKER; f++) lattice_volumes(place, &place->coarse, (Fields)f, whole, level, rough[f]);
+  }
   for (int k = 0; k < n; k++) {
-    if (low >= level[k]) {
-      volume[k] += whole;
-    } else if (level[k] <= high) {
-      IrzScalarAt at = place->task->order == 1 ? NULL : score_at;
-      volume[k] += scale * irz_cut_volume(lattice, x, score, level[k], at, place, NULL);
+    if (low < level[k] && level[k] <= high) {
+      double difference = rough[OTHER][k] - rough[OWN][k];
+      volume[k].volume += fine[k];
+      volume[k].recovered += fine[k] + difference;
+      volume[k].scatter += difference * difference;
+      volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;
+    } else if (low >= level[k]) {
+      volume[k].volume += whole;
+      volume[k].recovered += whole;
     }
   }
 }
 
-IrzCode irz_survival_measure(const IrzSurvivalTask *task, double *volume, IrzError *error) {
+IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, IrzError *error) {
   const IrzPart *part = task->medium->part;
   int n = task->death->n_survival;
   Place place = {.task = task};
-  double level[IRZ_MAX_SURVIVAL], mine[IRZ_MAX_SURVIVAL] = {0};
+  double level[IRZ_MAX_SURVIVAL];
+  IrzVolume mine[IRZ_MAX_SURVIVAL] = {{0}};
   int32_t curved = 0;
   irz_lattice_make(2, &place.lattice);
+  irz_lattice_make(1, &place.coarse);
   irz_cell_init(&place.cell, part, task->order, task->n_pulses, task->potential, error);
   if (error->code == IRZ_OK) irz_alloc(&place.low, (size_t)task->n_pulses, sizeof *place.low, error);
   if (error->code == IRZ_OK) irz_alloc(&place.high, (size_t)task->n_pulses, sizeof *place.high, error);
@@ -139,6 +185,8 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, double *volume, IrzErr
   free(place.cell.corner);
   free(place.low);
   free(place.high);
-  if (code == IRZ_OK) MPI_Allreduce(mine, volume, n, MPI_DOUBLE, MPI_SUM, part->comm);
-  return code;
+  if (code != IRZ_OK) return code;
+  MPI_Allreduce(mine, volume, 4 * n, MPI_DOUBLE, MPI_SUM, part->comm);
+  for (int k = 0; k < n; k++) volume[k].scatter = sqrt(volume[k].scatter);
+  return IRZ_OK;
 }

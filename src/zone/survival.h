@@ -2,7 +2,7 @@
 #ifndef IREZONE_ZONE_SURVIVAL_H
 #define IREZONE_ZONE_SURVIVAL_H
 
-#include "field/medium.h"
+#include "zone/volume.h"
 #include <irezone/plan.h>
 
 /// Score of survival: -ln(S / (1 - S)), which grows with the field and is linear in it for a single pair, so that it
@@ -29,8 +29,9 @@ IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzErr
 
 /// Volumes where survival is at most death->survival[k], integrated inside the tetrahedra that their surfaces cut: the
 /// element-wise fields of the pairs (order 1: the recovered ones) give the score at the corners of 64 smaller
-/// tetrahedra, each cut by a plane. Collective.
-/// @param[out] volume  [death->n_survival] m^3
-IrzCode irz_survival_measure(const IrzSurvivalTask *task, double *volume, IrzError *error);
+/// tetrahedra, each cut by a plane. What an error estimate needs comes from differences between volumes of 8 smaller
+/// tetrahedra: with the other fields of the two, and with all fields a little weaker. Collective.
+/// @param[out] volume  [death->n_survival] m^3; `slope` is the volume lost where all fields are lower by 1, relative
+IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, IrzError *error);
 
 #endif

@@ -25,12 +25,12 @@ def pulse(pair, voltage):
     return f"{{from: {pair[0]}, to: {pair[1]}, voltage: {voltage}}}"
 
 
-def run(name, pulses, more="", ranks=1):
+def run(name, pulses, more="", ranks=1, options=()):
     """Run a plan; its summary."""
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(PLAN.format(name=name, pulses=", ".join(pulses), more=more))
-    command = [program, "run", path, "-o", folder, "-q", "--threads", "1"]
+    command = [program, "run", path, "-o", folder, "-q", "--threads", "1", *options]
     if ranks > 1:
         command = ["mpiexec", "--oversubscribe", "-n", str(ranks)] + command
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
@@ -109,6 +109,8 @@ def death():
         assert [v["survival"] for v in levels] == [0.5, 0.1, 0.01]
         for level, above in zip(levels, summary["zone"]["by_threshold"]):
             close(level["volume_cm3"], above["volume_cm3"], 2e-3, f"{name}: {level}")
+            ratio = level["volume_error_cm3"] / above["volume_error_cm3"]
+            assert 0.6 < ratio < 1.7, (name, level, above)
         return [v["volume_cm3"] for v in levels]
 
     def counted(pair, count):
@@ -117,6 +119,11 @@ def death():
     assert run("plain", [pulse("AB", 1800)])["zone"]["by_survival"] == []
     one = check("one", [counted("AB", 70)], "", 70)
     assert one[0] > 1.05 * one[1] > 1.05 * one[2] > 0
+    finer = run("finer", [counted("AB", 70)], "death: {model: peleg-fermi}", options=["--set", "mesh.accuracy=0.5"])
+    coarse = run("coarse", [counted("AB", 70)], "death: {model: peleg-fermi}")
+    for rough, exact in zip(coarse["zone"]["by_survival"], finer["zone"]["by_survival"]):
+        off = abs(rough["volume_cm3"] - exact["volume_cm3"])
+        assert off <= rough["volume_error_cm3"] + exact["volume_error_cm3"], (rough, exact)
     check("few", [counted("AB", 60)], "", 60)
     check("capped", [counted("AB", 90)], "", 70)
     check("uncapped", [counted("AB", 90)], ", n_max: 100", 90)
