@@ -83,12 +83,20 @@ class Scene:
         self.summary = summary
         self.box = [list(bounds[0::2]), list(bounds[1::2])]
         self.probes = [probe for probe in summary["probes"] if probe.get("tip_mm")]
+        self.plates = [probe for probe in summary["probes"] if probe.get("face_mm")]
         zone = summary["zone"]
         self.has_zone = (zone["volume_cm3"] or 0) > 0
         low, high = (list(corner) for corner in (zone["bounding_box_mm"] if self.has_zone else self.box))
         for probe in self.probes:
             for end in self.bare(probe):
                 low, high = [min(*p) for p in zip(low, end)], [max(*p) for p in zip(high, end)]
+        for plate in self.plates:
+            for sign in (-1, 1):  # the middle of the gap and the middle of the sides, up to the edge of the other plate
+                for half in (plate["width_mm"] / 2, plate["height_mm"] / 2):
+                    end = add(plate["face_mm"], self.height_of(plate) if half == plate["height_mm"] / 2 else plate["side"], sign * half)
+                    low, high = [min(*p) for p in zip(low, end)], [max(*p) for p in zip(high, end)]
+        low = [max(*p) for p in zip(low, self.box[0])]
+        high = [min(*p) for p in zip(high, self.box[1])]
         self.focus_box = [low, high]
         self.focus = [(a + b) / 2 for a, b in zip(low, high)]
         self.set_frame()
@@ -98,6 +106,11 @@ class Scene:
         """Ends of the bare metal."""
         return probe["tip_mm"], add(probe["tip_mm"], probe["direction"], probe["exposure_mm"])
 
+    @staticmethod
+    def height_of(plate):
+        """Unit vector along a plate's height."""
+        return cross(plate["direction"], plate["side"])
+
     def next_electrode(self, probe):
         """The electrode above this one on the same needle, or None."""
         others = [p for p in self.probes if probe.get("needle") and p.get("needle") == probe["needle"]]
@@ -106,11 +119,12 @@ class Scene:
 
     def set_frame(self):
         """The slice plane's normal, and the directions that are up and right in it."""
-        up = [0.0, 0.0, 0.0]
+        up = self.height_of(self.plates[-1]) if self.plates else [0.0, 0.0, 0.0]
         for probe in self.probes:
             up = add(up, probe["direction"])
         self.up = unit(up) or [0, 0, 1]
         middles = [add(probe["tip_mm"], probe["direction"], probe["exposure_mm"] / 2) for probe in self.probes]
+        middles += [plate["face_mm"] for plate in self.plates]
         self.origin = [sum(x) / len(middles) for x in zip(*middles)] if middles else self.focus
         span = max((add(m, middles[0], -1) for m in middles), key=lambda v: dot(v, v), default=[0, 0, 0])
         across = unit(cross(span, self.up)) if dot(span, span) > 1e-6 else None
@@ -271,6 +285,7 @@ class Pipeline:
             self.zone, self.edge = self.zone_by_region(summary)
         self.regions = self.find_regions(summary)
         self.tubes = [self.tube(probe) for probe in scene.probes]
+        self.plates = [(self.block(plate), plate) for plate in scene.plates]
 
     def cut_plane(self):
         """The field on a rectangle around the zone, sampled finely: quadratic cells stay smooth, its edge straight."""
@@ -366,6 +381,30 @@ class Pipeline:
         name = probe.get("needle", probe["name"]) if above is None else None
         return (*tubes, *ends, name)
 
+    def block(self, plate):
+        """A plate electrode, at most as large as the tissue box."""
+        from paraview.simple import TrivialProducer
+        from vtkmodules.vtkCommonTransforms import vtkTransform
+        from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+        from vtkmodules.vtkFiltersSources import vtkCubeSource
+
+        size = max(add(self.scene.box[1], self.scene.box[0], -1))
+        cube = vtkCubeSource()
+        cube.SetXLength(min(plate["width_mm"], size))
+        cube.SetYLength(min(plate["height_mm"], size))
+        cube.SetZLength(plate["thickness_mm"])
+        middle = add(plate["face_mm"], plate["direction"], plate["thickness_mm"] / 2)
+        columns = [plate["side"], self.scene.height_of(plate), plate["direction"], middle]
+        to_world = vtkTransform()
+        to_world.SetMatrix([column[row] for row in range(3) for column in columns] + [0, 0, 0, 1])
+        placed = vtkTransformPolyDataFilter()
+        placed.SetInputConnection(cube.GetOutputPort())
+        placed.SetTransform(to_world)
+        placed.Update()
+        block = TrivialProducer()
+        block.GetClientSideObject().SetOutput(placed.GetOutput())
+        return block
+
     def electrode_walls(self):
         """Inner walls of the tissue: the electrodes of a loaded mesh, whose shape nobody has told."""
         from paraview.simple import Clip, ExtractSurface
@@ -419,7 +458,11 @@ def show_probes(pipeline, view, short):
         show(short_shaft if short else long_shaft, view, INSULATED, shine=0.2)
         if name is not None:
             show_label(name, add(short_end if short else long_end, pipeline.scene.up, 1.5 if short else 3), view, size=20)
-    if not pipeline.tubes:
+    for block, plate in pipeline.plates:
+        show(block, view, BARE, 0.7, shine=0.3)
+        top = add(plate["face_mm"], pipeline.scene.up, plate["height_mm"] / 2 + 2)
+        show_label(plate["name"], add(top, plate["direction"], 1), view, size=20)
+    if not pipeline.tubes and not pipeline.plates:
         show(pipeline.electrode_walls(), view, GREY)
 
 

@@ -46,13 +46,16 @@ typedef enum {
   IRZ_TIP_TROCAR   ///< three flat facets that meet in a point
 } IrzTipShape;
 
-/// An electrode: the bare metal of a needle probe, or one of several on the same needle.
+/// An electrode: the bare metal of a needle probe, one of several on the same needle, or a plate.
 typedef struct {
   char name[IRZ_NAME_MAX];
-  double tip[3];              ///< m, most distal point of the bare metal, on the axis
-  double direction[3];        ///< unit vector from the tip towards the handle
-  double exposure;            ///< m, length of bare metal from there
-  double diameter;            ///< m
+  double tip[3];       ///< m, most distal point of the bare metal, on the axis
+  double direction[3]; ///< unit vector from the tip towards the handle
+  double exposure;     ///< m, length of bare metal from there
+  double diameter;     ///< m; 0 for a plate
+  double plate[2]; ///< m, width and height of a plate, 0 for needles: `tip` is then the middle of the face towards the
+                   ///< other plate, `direction` points from there into the metal, and `exposure` is its thickness
+  double side[3];  ///< unit vector along a plate's width
   char surface[IRZ_NAME_MAX]; ///< loaded mesh: physical surface of the bare metal; "" in generated meshes
   bool has_geometry;          ///< tip, direction, exposure and diameter are given
   IrzTipShape tip_shape;      ///< of the needle, whose end is the tip of its first electrode
@@ -249,6 +252,16 @@ int irz_plan_tissue(const IrzPlan *plan, const char *region);
 
 /// Distance that turns V/cm into V for a pair of probes with geometry: between the midpoints of their bare tips, m.
 double irz_plan_distance(const IrzPlan *plan, int from, int to);
+
+/// Whether the plan has two plates that cover the whole cross-section of the tissue box: the tissue is then what lies
+/// between them, and they are two of its walls.
+bool irz_plates_clamp(const IrzPlan *plan);
+
+/// One of the eight corners of a plate, m. Bits of `corner`: 1 along `side`, 2 along the height, 4 on the far face.
+void irz_plate_corner(const IrzProbe *plate, int corner, double x[3]);
+
+/// Volume of a probe's bare metal, without what its end lacks of a flat one, m^3.
+double irz_probe_metal(const IrzProbe *probe);
 
 /// Length over which the end of a needle is thinner than its diameter, m.
 double irz_probe_point_length(const IrzProbe *probe);

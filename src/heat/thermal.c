@@ -180,7 +180,7 @@ static IrzCode find_fixed(IrzThermal *thermal, IrzError *error) {
 static void add_needle(IrzThermal *thermal, int probe) {
   const IrzSpace *space = thermal->space;
   const IrzProbe *p = &thermal->plan->probes[probe];
-  double heat = STEEL_HEAT * 0.25 * PI * p->diameter * p->diameter * p->exposure;
+  double heat = STEEL_HEAT * irz_probe_metal(p);
   if (!p->has_geometry) return;
   for (int32_t t = 0; t < space->part->n_tets; t++) {
     const int32_t *node = space->part->tet[t];

@@ -126,7 +126,14 @@ static json_t *probe_array(const IrzSummary *summary) {
       json_array_append_new(potential, number(summary->pulses[p].potential[i]));
     }
     json_t *object = json_pack("{s:o, s:o}", "name", text(probe->name), "potential_V", potential);
-    if (object != NULL && probe->has_geometry) {
+    if (object != NULL && probe->plate[0] > 0) {
+      json_object_set_new(object, "face_mm", vector(probe->tip, MM_PER_M));
+      json_object_set_new(object, "direction", vector(probe->direction, 1));
+      json_object_set_new(object, "side", vector(probe->side, 1));
+      json_object_set_new(object, "width_mm", number(probe->plate[0] * MM_PER_M));
+      json_object_set_new(object, "height_mm", number(probe->plate[1] * MM_PER_M));
+      json_object_set_new(object, "thickness_mm", number(probe->exposure * MM_PER_M));
+    } else if (object != NULL && probe->has_geometry) {
       json_object_set_new(object, "tip_mm", vector(probe->tip, MM_PER_M));
       json_object_set_new(object, "direction", vector(probe->direction, 1));
       json_object_set_new(object, "exposure_mm", number(probe->exposure * MM_PER_M));

@@ -123,8 +123,12 @@ static double axis_distance(const IrzNeedle *a, const IrzNeedle *b) {
   return sqrt(square);
 }
 
-/// Place the box and the needles of a plan, and refuse what cannot be meshed.
-static IrzCode place_needles(const IrzPlan *plan, IrzTissueBox *box, IrzError *error) {
+int irz_box_holes(const IrzTissueBox *box) {
+  return box->n_needles + box->n_plates;
+}
+
+/// Place the box and the electrodes of a plan, and refuse what cannot be meshed.
+static IrzCode place_electrodes(const IrzPlan *plan, IrzTissueBox *box, IrzError *error) {
   double center[3];
   memset(box, 0, sizeof *box);
   if (plan->n_probes < 1)
@@ -132,6 +136,7 @@ static IrzCode place_needles(const IrzPlan *plan, IrzTissueBox *box, IrzError *e
                          plan->file);
   for (int p = 0; p < plan->n_probes; p++) {
     const IrzProbe *probe = &plan->probes[p];
+    if (probe->plate[0] > 0 && plan->n_probes == 2) continue;
     bool proper = probe->has_geometry && probe->diameter > 0 && probe->exposure > 0 &&
                   dot(probe->direction, probe->direction) > 0 && isfinite(dot(probe->tip, probe->tip)) &&
                   probe->place == (probe->place == 0 ? 0
@@ -149,10 +154,12 @@ static IrzCode place_needles(const IrzPlan *plan, IrzTissueBox *box, IrzError *e
     box->lower[k] = center[k] - plan->mesh.size / 2;
     box->upper[k] = center[k] + plan->mesh.size / 2;
   }
+  for (int face = 0; face < 6; face++) box->face_surface[face] = 2 * plan->n_probes;
+  if (plan->probes[0].plate[0] > 0) return irz_plates_place(plan, box, error);
   box->n_probes = plan->n_probes;
   for (int p = 0; p < plan->n_probes; p++) {
     if (plan->probes[p].place == 0) set_needle(plan, p, &box->needle[box->n_needles++]);
-    box->needle_of[p] = box->n_needles - 1;
+    box->hole_of[p] = box->n_needles - 1;
     add_electrode(&plan->probes[p], &box->needle[box->n_needles - 1]);
   }
   for (int p = 0; p < box->n_needles; p++) {
@@ -280,41 +287,51 @@ static double curved_volume(const IrzMesh *mesh) {
   return volume;
 }
 
-/// Check that the elements fill the box around the needles.
+/// Check that the elements fill the box around the metal.
 static IrzCode check_volume(const IrzTissueBox *box, const IrzMesh *mesh, IrzError *error) {
-  double size = box->upper[0] - box->lower[0], needles = 0;
-  for (int p = 0; p < box->n_needles; p++) needles += needle_volume(box, &box->needle[p]);
-  double missing = size * size * size - curved_volume(mesh);
-  if (!(fabs(missing - needles) <= VOLUME_TOLERANCE * needles + 1e-9 * size * size * size)) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "mesh: the elements leave out %.4g mm^3, but the needles have %.4g mm^3",
-                         missing * 1e9, needles * 1e9);
+  double whole = 1, metal = 0;
+  for (int k = 0; k < 3; k++) whole *= box->upper[k] - box->lower[k];
+  for (int p = 0; p < box->n_needles; p++) metal += needle_volume(box, &box->needle[p]);
+  for (int p = 0; p < box->n_plates; p++) metal += irz_probe_metal(&box->plate[p]);
+  double missing = whole - curved_volume(mesh);
+  if (!(fabs(missing - metal) <= VOLUME_TOLERANCE * metal + 1e-9 * whole)) {
+    return irz_error_set(error, IRZ_ERR_INPUT,
+                         "mesh: the elements leave out %.4g mm^3, but the electrodes have %.4g mm^3", missing * 1e9,
+                         metal * 1e9);
   }
   return IRZ_OK;
 }
 
-/// Name regions and surfaces, and list the boundary's triangles.
+/// Name regions and surfaces, and list the boundary's triangles. Plates have no insulation.
 static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+  int n_surfaces = 2 * plan->n_probes + 1;
+  int32_t group[2 * IRZ_MAX_PROBES + 1];
   mesh->n_regions = 1;
-  mesh->n_surfaces = 2 * plan->n_probes + 1;
+  mesh->n_surfaces = 0;
   mesh->n_triangles = boundary->n_triangles;
   IRZ_TRY(irz_alloc(&mesh->regions, 1, sizeof *mesh->regions, error));
   IRZ_TRY(irz_alloc(&mesh->region, (size_t)mesh->n_tets, sizeof *mesh->region, error));
-  IRZ_TRY(irz_alloc(&mesh->surfaces, (size_t)mesh->n_surfaces, sizeof *mesh->surfaces, error));
+  IRZ_TRY(irz_alloc(&mesh->surfaces, (size_t)n_surfaces, sizeof *mesh->surfaces, error));
   IRZ_TRY(irz_alloc(&mesh->triangle, (size_t)mesh->n_triangles, 3 * sizeof *mesh->triangle, error));
   IRZ_TRY(irz_alloc(&mesh->surface, (size_t)mesh->n_triangles, sizeof *mesh->surface, error));
   strcpy(mesh->regions[0].name, "default");
   mesh->regions[0].tag = 1;
-  for (int s = 0; s < mesh->n_surfaces; s++) {
-    const char *name = s / 2 < plan->n_probes ? plan->probes[s / 2].name : "outer";
+  for (int s = 0; s < n_surfaces; s++) {
+    const IrzProbe *probe = s / 2 < plan->n_probes ? &plan->probes[s / 2] : NULL;
+    if (probe != NULL && probe->plate[0] > 0 && s % 2 == 1) continue;
+    IrzGroup *surface = &mesh->surfaces[mesh->n_surfaces];
+    const char *name = probe != NULL ? probe->name : "outer";
     const char *ending = s % 2 ? "_insulated" : "";
-    if (snprintf(mesh->surfaces[s].name, IRZ_NAME_MAX, "%s%s", name, ending) >= IRZ_NAME_MAX) {
+    if (snprintf(surface->name, IRZ_NAME_MAX, "%s%s", name, ending) >= IRZ_NAME_MAX) {
       return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: probes[%d].name: longer than %d characters", plan->file,
-                           plan->probes[s / 2].line, s / 2, IRZ_NAME_MAX - 1 - (int)strlen("_insulated"));
+                           plan->probes[s / 2].line, entry_of(plan, s / 2),
+                           IRZ_NAME_MAX - 1 - (int)strlen("_insulated"));
     }
-    mesh->surfaces[s].tag = s + 1;
+    group[s] = mesh->n_surfaces++;
+    surface->tag = mesh->n_surfaces;
   }
   memcpy(mesh->triangle, boundary->triangle, (size_t)mesh->n_triangles * 3 * sizeof *mesh->triangle);
-  memcpy(mesh->surface, boundary->surface, (size_t)mesh->n_triangles * sizeof *mesh->surface);
+  for (int32_t t = 0; t < mesh->n_triangles; t++) mesh->surface[t] = group[boundary->surface[t]];
   return IRZ_OK;
 }
 
@@ -344,7 +361,7 @@ IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, cons
   IrzSizeField field;
   IrzMeshSizing chosen;
   *mesh = NULL;
-  IRZ_TRY(place_needles(plan, &box, error));
+  IRZ_TRY(place_electrodes(plan, &box, error));
   if (sizing) {
     chosen = *sizing;
   } else {

@@ -27,8 +27,26 @@ typedef struct {
   int n_probes; ///< electrodes, in the plan's order
   int n_needles;
   IrzNeedle needle[IRZ_MAX_PROBES];
-  int needle_of[IRZ_MAX_PROBES]; ///< [n_probes] needle that carries each electrode
+  int n_plates; ///< 0 or 2, and no needles then
+  IrzProbe plate[2];
+  int hole_of[IRZ_MAX_PROBES]; ///< [n_probes] needle or plate that carries each electrode; irz_box_holes(): the box
+  int face_surface[6];         ///< surface that each face of the box belongs to
 } IrzTissueBox;
+
+/// Closed surfaces inside the box.
+int irz_box_holes(const IrzTissueBox *box);
+
+/// Place the plates of a plan in the box, or make the box what is between them.
+IrzCode irz_plates_place(const IrzPlan *plan, IrzTissueBox *box, IrzError *error);
+
+/// Smallest of a plan's plates' width, height and gap.
+double irz_plate_length(const IrzPlan *plan);
+
+/// Element sizes for plates; `far` must have been set.
+void irz_plate_sizing(const IrzPlan *plan, double scale, IrzMeshSizing *sizing);
+
+/// Wanted edge length at a point, as far as a plate is concerned.
+double irz_plate_size(const IrzMeshSizing *sizing, const IrzProbe *plate, const double x[3]);
 
 /// Where a line along a needle leaves the box.
 /// @param[in]  box     box

@@ -132,7 +132,7 @@ typedef struct {
   int face[2]; ///< -1: none
 } Piece;
 
-/// Pieces at most: rings of all needles, and 12 edges cut at most twice by each needle.
+/// Rings of all needles, 12 edges of the box cut at most twice by each needle, 12 edges of each plate.
 typedef struct {
   int count, held;
   Piece *piece;
@@ -216,6 +216,25 @@ static IrzCode add_exits(const IrzTissueBox *box, const IrzBoundary *boundary, P
   return IRZ_OK;
 }
 
+/// The edges of the plates; their faces are numbered after the box's.
+static IrzCode add_plates(const IrzTissueBox *box, IrzBoundary *boundary, Pieces *pieces, IrzError *error) {
+  for (int p = 0; p < box->n_plates; p++) {
+    int32_t corner[8];
+    for (int c = 0; c < 8; c++) {
+      IrzBoundaryPoint point = {.needle = -1, .kind = IRZ_POINT_FLAT};
+      irz_plate_corner(&box->plate[p], c, point.x);
+      IRZ_TRY(irz_boundary_point(boundary, &point, &corner[c], error));
+    }
+    for (int edge = 0; edge < 12; edge++) {
+      int k = edge / 4, k1 = (k + 1) % 3, k2 = (k + 2) % 3, side1 = edge & 1, side2 = edge / 2 & 1;
+      int low = side1 << k1 | side2 << k2, first = 6 + 6 * p;
+      IRZ_TRY(
+          add_piece(pieces, corner[low], corner[low | 1 << k], first + 2 * k1 + side1, first + 2 * k2 + side2, error));
+    }
+  }
+  return IRZ_OK;
+}
+
 /// Chain the pieces on a face into loops and make a Gmsh surface of them: the largest loop is the outer one.
 static IrzCode add_face(const IrzBoundary *boundary, const Pieces *pieces, int face, int *loop, bool *used,
                         IrzError *error) {
@@ -264,8 +283,8 @@ static IrzCode add_face(const IrzBoundary *boundary, const Pieces *pieces, int f
   return IRZ_OK;
 }
 
-/// Describe the walls of the box to Gmsh.
-static IrzCode add_walls(const IrzBoundary *boundary, const Pieces *pieces, IrzError *error) {
+/// Describe the walls of the box, and of plates, to Gmsh.
+static IrzCode add_walls(const IrzBoundary *boundary, int n_faces, const Pieces *pieces, IrzError *error) {
   int ierr, *loop;
   bool *used, *known;
   IRZ_TRY(irz_alloc(&loop, (size_t)pieces->count, sizeof *loop, error));
@@ -282,7 +301,8 @@ static IrzCode add_walls(const IrzBoundary *boundary, const Pieces *pieces, IrzE
     gmshModelGeoAddLine(end[0] + 1, end[1] + 1, i + 1, &ierr);
     if (pieces->piece[i].face[1] < 0) gmshModelGeoMeshSetTransfiniteCurve(i + 1, 2, "Progression", 1, &ierr);
   }
-  for (int face = 0; face < 6 && code == IRZ_OK; face++) code = add_face(boundary, pieces, face, loop, used, error);
+  for (int face = 0; face < n_faces && code == IRZ_OK; face++)
+    code = add_face(boundary, pieces, face, loop, used, error);
   if (code == IRZ_OK) {
     gmshModelGeoSynchronize(&ierr);
     if (ierr) code = gmsh_failed(ierr, error);
@@ -328,7 +348,23 @@ static size_t largest_tag(const GmshMesh *mesh) {
   return largest;
 }
 
-/// Take over the triangles of the box.
+/// Take over the triangles of one face.
+/// @param[in] index  points of the boundary by Gmsh's node tags
+static IrzCode take_face(int face, int32_t surface, const int32_t *index, IrzBoundary *boundary, IrzError *error) {
+  size_t *element = NULL, *corner = NULL, n_elements = 0, n_corners = 0;
+  int ierr;
+  gmshModelMeshGetElementsByType(TYPE_TRIANGLE, &element, &n_elements, &corner, &n_corners, face + 1, 0, 1, &ierr);
+  IrzCode code = ierr ? gmsh_failed(ierr, error) : IRZ_OK;
+  for (size_t t = 0; t < n_elements && code == IRZ_OK; t++) {
+    code = irz_boundary_triangle(boundary, index[corner[3 * t]], index[corner[3 * t + 1]], index[corner[3 * t + 2]],
+                                 surface, error);
+  }
+  gmshFree(element);
+  gmshFree(corner);
+  return code;
+}
+
+/// Take over the triangles of the box and of plates.
 static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const GmshMesh *walls, IrzBoundary *boundary,
                           IrzError *error) {
   int32_t *index;
@@ -359,11 +395,8 @@ static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const G
     for (int k = 0; k < 3; k++) point.x[k] = walls->xyz[3 * i + k] / TO_GMSH;
     code = irz_boundary_point(boundary, &point, &index[walls->node[i]], error);
   }
-  for (size_t t = 0; t < walls->n_elements && code == IRZ_OK; t++) {
-    const size_t *corner = &walls->corner[3 * t];
-    code =
-        irz_boundary_triangle(boundary, index[corner[0]], index[corner[1]], index[corner[2]], 2 * box->n_probes, error);
-  }
+  for (int face = 0; face < 6 + 6 * box->n_plates && code == IRZ_OK; face++)
+    code = take_face(face, face < 6 ? box->face_surface[face] : 2 * (face / 6 - 1), index, boundary, error);
   free(index);
   return code;
 }
@@ -375,7 +408,8 @@ IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError 
   for (int edge = 0; edge < 12 && code == IRZ_OK; edge++)
     code = add_box_edge(field->box, edge, corner, boundary, &pieces, error);
   if (code == IRZ_OK) code = add_exits(field->box, boundary, &pieces, error);
-  if (code == IRZ_OK) code = add_walls(boundary, &pieces, error);
+  if (code == IRZ_OK) code = add_plates(field->box, boundary, &pieces, error);
+  if (code == IRZ_OK) code = add_walls(boundary, 6 + 6 * field->box->n_plates, &pieces, error);
   if (code == IRZ_OK) {
     int ierr;
     gmshModelMeshGenerate(2, &ierr);
@@ -391,12 +425,12 @@ IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError 
   return code;
 }
 
-/// Give Gmsh the boundary as discrete surfaces with a volume inside: the needles' one by one, the box last. Were they
-/// one surface, HXT could not tell the inside of a needle from the tissue.
+/// Give Gmsh the boundary as discrete surfaces with a volume inside: the needles' or plates' one by one, the box last.
+/// Were they one surface, HXT could not tell the inside of a needle from the tissue.
 static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundary, IrzError *error) {
   size_t *tag = NULL, *corner = NULL;
   double *xyz = NULL;
-  int ierr = 0, surfaces[IRZ_MAX_PROBES + 1], volume = 1;
+  int ierr = 0, surfaces[IRZ_MAX_PROBES + 1], volume = 1, n_holes = irz_box_holes(box);
   IrzCode code = irz_alloc(&tag, (size_t)boundary->n_points, sizeof *tag, error);
   if (code == IRZ_OK) code = irz_alloc(&xyz, (size_t)boundary->n_points, 3 * sizeof *xyz, error);
   if (code == IRZ_OK) code = irz_alloc(&corner, (size_t)boundary->n_triangles, 3 * sizeof *corner, error);
@@ -404,12 +438,12 @@ static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundar
     tag[i] = (size_t)i + 1;
     for (int k = 0; k < 3; k++) xyz[3 * i + k] = boundary->point[i].x[k] * TO_GMSH;
   }
-  for (int s = 0; s <= box->n_needles && code == IRZ_OK && !ierr; s++) {
+  for (int s = 0; s <= n_holes && code == IRZ_OK && !ierr; s++) {
     size_t n = 0;
     surfaces[s] = s + 1;
     for (int32_t t = 0; t < boundary->n_triangles; t++) {
       int probe = boundary->surface[t] / 2;
-      if ((probe < box->n_probes ? box->needle_of[probe] : box->n_needles) != s) continue;
+      if ((probe < box->n_probes ? box->hole_of[probe] : n_holes) != s) continue;
       for (int k = 0; k < 3; k++) corner[n++] = (size_t)boundary->triangle[t][k] + 1;
     }
     gmshModelAddDiscreteEntity(2, surfaces[s], NULL, 0, &ierr);
@@ -421,7 +455,7 @@ static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundar
     }
     if (!ierr) gmshModelMeshAddElementsByType(surfaces[s], TYPE_TRIANGLE, NULL, 0, corner, n, &ierr);
   }
-  if (code == IRZ_OK && !ierr) gmshModelGeoAddSurfaceLoop(surfaces, (size_t)box->n_needles + 1, volume, &ierr);
+  if (code == IRZ_OK && !ierr) gmshModelGeoAddSurfaceLoop(surfaces, (size_t)n_holes + 1, volume, &ierr);
   if (code == IRZ_OK && !ierr) gmshModelGeoAddVolume(&volume, 1, volume, &ierr);
   if (code == IRZ_OK && !ierr) gmshModelGeoSynchronize(&ierr);
   if (code == IRZ_OK && ierr) code = gmsh_failed(ierr, error);

@@ -40,6 +40,7 @@ void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing) {
   sizing->ends = 0.1 * diameter * scale;
   sizing->growth = 0.33 * scale;
   sizing->far = 0.15 * plan->mesh.size;
+  if (plan->n_probes == 2 && plan->probes[0].plate[0] > 0) irz_plate_sizing(plan, scale, sizing);
 }
 
 /// Points around bare metal away from its ends.
@@ -117,6 +118,7 @@ double irz_size_at(const IrzSizeField *field, const double x[3]) {
     double distance = hypot(fmax(across, 0), z - nearest);
     size = fmin(size, wall_size(field, needle, nearest) + field->sizing.growth * distance);
   }
+  for (int p = 0; p < box->n_plates; p++) size = fmin(size, irz_plate_size(&field->sizing, &box->plate[p], x));
   if (field->label_distance) {
     double at_change = fmax(LABEL_SHARE * size, field->label_finest);
     size = fmin(size, at_change + field->sizing.growth * label_distance(field, x));
@@ -124,7 +126,17 @@ double irz_size_at(const IrzSizeField *field, const double x[3]) {
   return size;
 }
 
-/// Lay the label grid around the bare metal.
+/// Widen bounds by a plate's corners.
+static void include_plate(const IrzProbe *plate, int k, double *low, double *high) {
+  for (int corner = 0; corner < 8; corner++) {
+    double x[3];
+    irz_plate_corner(plate, corner, x);
+    *low = fmin(*low, x[k] - LABEL_REACH);
+    *high = fmax(*high, x[k] + LABEL_REACH);
+  }
+}
+
+/// Lay the label grid around the bare metal; between clamping plates it is everywhere.
 static void place_label_grid(IrzSizeField *field, const IrzLabelMap *labels) {
   const IrzTissueBox *box = field->box;
   double low[3], high[3], longest = 0;
@@ -135,8 +147,10 @@ static void place_label_grid(IrzSizeField *field, const IrzLabelMap *labels) {
       low[k] = fmin(low[k], fmin(tip, start) - LABEL_REACH);
       high[k] = fmax(high[k], fmax(tip, start) + LABEL_REACH);
     }
-    low[k] = fmax(low[k], box->lower[k]);
-    high[k] = fmin(high[k], box->upper[k]);
+    for (int p = 0; p < box->n_plates; p++) include_plate(&box->plate[p], k, &low[k], &high[k]);
+    bool clamped = irz_box_holes(box) == 0;
+    low[k] = clamped ? box->lower[k] : fmax(low[k], box->lower[k]);
+    high[k] = clamped ? box->upper[k] : fmin(high[k], box->upper[k]);
     longest = fmax(longest, high[k] - low[k]);
   }
   double voxel = fmin(labels->spacing[0], fmin(labels->spacing[1], labels->spacing[2]));

@@ -132,6 +132,9 @@ static bool same_probe(const IrzProbe *a, const IrzProbe *b) {
   for (int d = 0; d < 3; d++) {
     if (a->tip[d] != b->tip[d] || a->direction[d] != b->direction[d]) return false;
   }
+  for (int d = 0; d < 3; d++) {
+    if (a->side[d] != b->side[d] || (d < 2 && a->plate[d] != b->plate[d])) return false;
+  }
   if (a->tip_shape != b->tip_shape || a->place != b->place) return false;
   return a->exposure == b->exposure && a->diameter == b->diameter;
 }
@@ -582,7 +585,8 @@ static void warn(IrzPlan *plan, const IrzSummary *summary) {
     irz_plan_warn(plan, "the zone is in %d separate parts; the largest has %.0f %% of its volume", zone->n_parts,
                   100 * zone->largest_part / zone->volume);
   }
-  if (zone->touches_outer) irz_plan_warn(plan, "the zone reaches the wall of the tissue box: make mesh.size larger");
+  if (zone->touches_outer && !irz_plates_clamp(plan))
+    irz_plan_warn(plan, "the zone reaches the wall of the tissue box: make mesh.size larger");
 }
 
 /// Memory at its peak, summed over the ranks, bytes.

@@ -46,6 +46,10 @@ static const IrzKey plan_keys[] = {
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, array),
      .help = "parallel probes in a usual layout, instead of `probes`"},
+    {.name = "plates",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, plates),
+     .help = "two parallel plates, instead of `probes`"},
     {.name = "pulses",
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, pulses),
@@ -398,6 +402,45 @@ static const IrzKey array_keys[] = {
     END,
 };
 const IrzSection irz_section_array = {"array", "parallel probes along z, named A, B, C ...", array_keys};
+
+#define PLATE_LENGTH(key, field, smallest, need, usual, words)                                                         \
+  {                                                                                                                    \
+    .name = (key), .type = IRZ_KEY_NUMBER, .offset = offsetof(IrzPlateKeys, field), .unit = MM, .unit_name = "mm",     \
+    .least = (smallest), .most = 2000, .required = (need), .standard = (usual), .help = (words)                        \
+  }
+
+static const IrzKey plate_keys[] = {
+    PLATE_LENGTH("width", width, 1, true, NULL, "of each plate, across direction and up"),
+    PLATE_LENGTH("height", height, 1, true, NULL, "of each plate, along up"),
+    PLATE_LENGTH("gap", gap, 1, true, NULL, "between the plates"),
+    PLATE_LENGTH("thickness", thickness, 0.1, false, "1", "of each plate"),
+    {.name = "center",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzPlateKeys, center),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = -1e5,
+     .most = 1e5,
+     .standard = "[0, 0, 0]",
+     .help = "middle of the gap"},
+    {.name = "direction",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzPlateKeys, direction),
+     .least = -1e6,
+     .most = 1e6,
+     .standard = "[1, 0, 0]",
+     .help = "from plate A to plate B; any length"},
+    {.name = "up",
+     .type = IRZ_KEY_POINT,
+     .offset = offsetof(IrzPlateKeys, up),
+     .least = -1e6,
+     .most = 1e6,
+     .help = "direction of the height; z if not stated, or y for plates that face z"},
+    END,
+};
+const IrzSection irz_section_plates = {
+    "plates", "two parallel plates, named A and B; as wide and high as the tissue box they clamp all of it",
+    plate_keys};
 
 #define PULSE_KEYS                                                                                                     \
   {.name = "voltage",                                                                                                  \

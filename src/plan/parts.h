@@ -18,9 +18,16 @@ IrzCode irz_anisotropy_read(const IrzReader *reader, const IrzYaml *node, const 
 /// Turn all tissues from the frame of the file to RAS; once `anatomy` has been read.
 void irz_anisotropy_to_ras(IrzPlan *plan);
 
-/// Read `probes` or `array` into plan->probes, in RAS, and check each by itself.
+/// Read `probes`, `array` or `plates` into plan->probes, in RAS, and check each by itself.
 /// @param[in] root  the whole plan, for the place of a missing key
-IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzYaml *probes, const IrzYaml *array);
+/// @param[in] keys  where the three are; all but one must be NULL
+IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzPlanKeys *keys);
+
+/// Read `plates` into plan->probes.
+IrzCode irz_plates_read(const IrzReader *reader, const IrzYaml *node);
+
+/// Check that plates that do not clamp the tissue lie inside its box.
+IrzCode irz_plates_check(const IrzReader *reader, const IrzYaml *node);
 
 /// Check that the probes lie in the generated box and do not touch; warn about pairs only when pulses are known.
 /// @param[in] place  where the probes are stated

@@ -263,8 +263,12 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IRZ_TRY(read_anatomy(reader, irz_yaml_get(root, "anatomy")));
   irz_anisotropy_to_ras(plan);
   warn_unused_tissues(reader, keys.tissues);
-  IRZ_TRY(irz_probes_read(reader, root, keys.probes, keys.array));
-  if (plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, keys.array != NULL ? keys.array : keys.probes));
+  IRZ_TRY(irz_probes_read(reader, root, &keys));
+  if (keys.plates != NULL) {
+    IRZ_TRY(irz_plates_check(reader, keys.plates));
+  } else if (plan->mesh.file[0] == '\0') {
+    IRZ_TRY(irz_probes_check(reader, keys.array != NULL ? keys.array : keys.probes));
+  }
   IRZ_TRY(irz_pulses_read(reader, keys.pulses));
   return irz_heat_read(reader, keys.heat, keys.tissues);
 }

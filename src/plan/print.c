@@ -48,7 +48,14 @@ static void print_direction(const IrzLaw *law, FILE *out) {
 static void print_probe(const IrzProbe *probe, FILE *out) {
   fprintf(out, "  probe %s", probe->name);
   if (probe->surface[0] != '\0') fprintf(out, ": surface %s", probe->surface);
-  if (probe->has_geometry) {
+  if (probe->plate[0] > 0) {
+    fprintf(out,
+            ": plate of %g x %g mm, %g mm thick; face towards the other at (%g, %g, %g) mm, metal from there along "
+            "(%.4g, %.4g, %.4g)",
+            1e3 * probe->plate[0], 1e3 * probe->plate[1], 1e3 * probe->exposure, plain(1e3 * probe->tip[0]),
+            plain(1e3 * probe->tip[1]), plain(1e3 * probe->tip[2]), plain(probe->direction[0]),
+            plain(probe->direction[1]), plain(probe->direction[2]));
+  } else if (probe->has_geometry) {
     fprintf(out, ": tip (%g, %g, %g) mm, direction (%.4g, %.4g, %.4g), exposure %g mm, diameter %g mm",
             plain(1e3 * probe->tip[0]), plain(1e3 * probe->tip[1]), plain(1e3 * probe->tip[2]),
             plain(probe->direction[0]), plain(probe->direction[1]), plain(probe->direction[2]), 1e3 * probe->exposure,
@@ -68,6 +75,7 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
     fprintf(out, "  mesh: generated, box of %g mm, volume to %g %%, order %d\n", 1e3 * plan->mesh.size,
             100 * plan->mesh.accuracy, plan->mesh.order);
   }
+  if (irz_plates_clamp(plan)) fputs("  tissue: only what is between the plates, which cover all of the box\n", out);
   if (plan->anatomy.labels[0] != '\0') {
     fprintf(out, "  anatomy: %s, probes stated in %s\n", plan->anatomy.labels,
             plan->anatomy.frame == IRZ_FRAME_LPS ? "LPS and converted to RAS" : "RAS");

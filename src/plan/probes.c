@@ -9,7 +9,14 @@ static double dot(const double a[3], const double b[3]) {
 }
 
 void irz_probe_middle(const IrzProbe *probe, double middle[3]) {
-  for (int i = 0; i < 3; i++) middle[i] = probe->tip[i] + 0.5 * probe->exposure * probe->direction[i];
+  double along = probe->plate[0] > 0 ? 0 : 0.5 * probe->exposure;
+  for (int i = 0; i < 3; i++) middle[i] = probe->tip[i] + along * probe->direction[i];
+}
+
+double irz_probe_metal(const IrzProbe *probe) {
+  const double pi = acos(-1);
+  if (probe->plate[0] > 0) return probe->plate[0] * probe->plate[1] * probe->exposure;
+  return 0.25 * pi * probe->diameter * probe->diameter * probe->exposure;
 }
 
 /* Names of surfaces that the mesher gives, and what cannot be part of a file name or a key path. */
@@ -228,16 +235,28 @@ static IrzCode read_array(const IrzReader *reader, const IrzYaml *node) {
   return check_point(reader, exposure != NULL ? exposure : node, "array.exposure", &plan->probes[0]);
 }
 
-IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzYaml *probes, const IrzYaml *array) {
+IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzPlanKeys *keys) {
   IrzPlan *plan = reader->plan;
-  if (probes != NULL && array != NULL) {
-    return irz_reader_fail(reader, array, "array", "stands beside `probes`; only one of the two is allowed");
+  const IrzYaml *probes = keys->probes;
+  const struct {
+    const IrzYaml *node;
+    const char *name;
+  } ways[] = {{keys->probes, "probes"}, {keys->array, "array"}, {keys->plates, "plates"}};
+  const char *first = NULL;
+  for (int i = 0; i < 3; i++) {
+    if (ways[i].node != NULL && first != NULL) {
+      return irz_reader_fail(reader, ways[i].node, ways[i].name, "stands beside `%s`; only one of the two is allowed",
+                             first);
+    }
+    if (ways[i].node != NULL) first = ways[i].name;
   }
-  if (probes == NULL && array == NULL) {
-    return irz_reader_fail(reader, root, "probes", "missing: list the probes, or give an array");
+  if (first == NULL) {
+    return irz_reader_fail(reader, root, "probes", "missing: list the probes, or give an array or plates");
   }
-  if (array != NULL) {
-    IRZ_TRY(read_array(reader, array));
+  if (keys->array != NULL) {
+    IRZ_TRY(read_array(reader, keys->array));
+  } else if (keys->plates != NULL) {
+    IRZ_TRY(irz_plates_read(reader, keys->plates));
   } else {
     if (probes->kind != IRZ_YAML_LIST || probes->n == 0) {
       return irz_reader_fail(reader, probes, "probes", "must be a list of 1 to %d probes", IRZ_MAX_PROBES);
@@ -260,6 +279,7 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzY
       for (int axis = 0; axis < 2; axis++) {
         plan->probes[i].tip[axis] = 0 - plan->probes[i].tip[axis];
         plan->probes[i].direction[axis] = 0 - plan->probes[i].direction[axis];
+        plan->probes[i].side[axis] = 0 - plan->probes[i].side[axis];
       }
     }
   }

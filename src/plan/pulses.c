@@ -26,7 +26,7 @@ static void check_pair(const IrzReader *reader, const IrzYaml *node, const char 
                     "%.6g V for %s-%s is beyond the %.6g V of the generator (generator.max_voltage)", pulse->voltage,
                     a->name, b->name, plan->generator.max_voltage);
   }
-  if (!a->has_geometry || !b->has_geometry) return;
+  if (!a->has_geometry || !b->has_geometry || a->plate[0] > 0) return;
   double distance = irz_plan_distance(plan, pulse->from, pulse->to);
   if (distance > plan->generator.max_spacing * (1 + 1e-9)) {
     irz_reader_warn(reader, node, path, "%s and %s are %.4g mm apart, beyond the %.4g mm of the clinical reports",

@@ -35,6 +35,8 @@ static uint64_t mesh_hash(const IrzPlan *plan) {
     hash = hash_bytes(hash, probe->direction, sizeof probe->direction);
     hash = hash_bytes(hash, &probe->exposure, sizeof probe->exposure);
     hash = hash_bytes(hash, &probe->diameter, sizeof probe->diameter);
+    hash = hash_bytes(hash, probe->plate, sizeof probe->plate);
+    hash = hash_bytes(hash, probe->side, sizeof probe->side);
     hash = hash_bytes(hash, &probe->tip_shape, sizeof probe->tip_shape);
     hash = hash_bytes(hash, &probe->place, sizeof probe->place);
   }

@@ -18,6 +18,12 @@ static bool include_tips(const IrzPlan *plan, double box[2][3]) {
     if (!probe->has_geometry) return false;
     for (int j = 0; j < 3; j++) {
       double ends[2] = {probe->tip[j], probe->tip[j] + probe->exposure * probe->direction[j]};
+      for (int corner = 0; probe->plate[0] > 0 && corner < 8; corner++) {
+        double x[3];
+        irz_plate_corner(probe, corner, x);
+        ends[0] = fmin(ends[0], x[j]);
+        ends[1] = fmax(ends[1], x[j]);
+      }
       box[0][j] = fmin(box[0][j], fmin(ends[0], ends[1]) - margin);
       box[1][j] = fmax(box[1][j], fmax(ends[0], ends[1]) + margin);
     }

@@ -203,6 +203,68 @@ static void electrodes(void **state) {
   irz_mesh_free(mesh);
 }
 
+/// A plan with two plates of 12 x 16 mm, 2 mm thick, 8 mm apart.
+static IrzPlan make_plates(double a, double b, double c) {
+  IrzPlan plan = {.file = "test.yaml", .mesh = {.size = 0.06, .accuracy = 0.01, .order = 2}, .n_probes = 2};
+  double length = sqrt(a * a + b * b + c * c), across = hypot(a, b);
+  for (int p = 0; p < 2; p++) {
+    double sign = p == 0 ? -1 : 1;
+    plan.probes[p] = (IrzProbe){.name = {(char)('A' + p)},
+                                .direction = {sign * a / length, sign * b / length, sign * c / length},
+                                .side = {-b / across, a / across, 0},
+                                .plate = {12e-3, 16e-3},
+                                .exposure = 2e-3,
+                                .has_geometry = true,
+                                .line = 3};
+    for (int k = 0; k < 3; k++) plan.probes[p].tip[k] = 4e-3 * plan.probes[p].direction[k];
+  }
+  return plan;
+}
+
+/// Plates inside the box: flat, so everything is exact.
+static void plates(void **state) {
+  (void)state;
+  const double direction[][3] = {{1, 0, 0}, {0.5, 0.7, 0.4}};
+  for (int i = 0; i < 2; i++) {
+    IrzPlan plan = make_plates(direction[i][0], direction[i][1], direction[i][2]);
+    IrzMesh *mesh = generate(&plan);
+    static const char *const name[] = {"A", "B", "outer"};
+    double area, volume, apex[3] = {0}, block = 12e-3 * 16e-3 * 2e-3;
+    IrzMeshStats stats;
+    irz_mesh_stats(mesh, &stats);
+    assert_near(stats.volume, pow(0.06, 3) - 2 * block, 1e-9 * block);
+    assert_int_equal(mesh->n_surfaces, 3);
+    assert_int_equal(mesh->n_curved, 0);
+    for (int s = 0; s < 3; s++) assert_string_equal(mesh->surfaces[s].name, name[s]);
+    for (int s = 0; s < 2; s++) {
+      measure(mesh, s, apex, &area, &volume);
+      assert_near(area, 2 * (12e-3 * 16e-3 + 12e-3 * 2e-3 + 16e-3 * 2e-3), 1e-12);
+    }
+    irz_mesh_free(mesh);
+  }
+}
+
+/// Plates that clamp the tissue: it ends at them.
+static void clamp(void **state) {
+  (void)state;
+  IrzPlan plan = make_plates(0, -1, 0);
+  for (int p = 0; p < 2; p++) plan.probes[p].plate[0] = plan.probes[p].plate[1] = 0.06;
+  IrzMesh *mesh = generate(&plan);
+  IrzMeshStats stats;
+  irz_mesh_stats(mesh, &stats);
+  assert_near(stats.volume, 0.06 * 0.06 * 8e-3, 1e-15);
+  for (int s = 0; s < 3; s++) {
+    double area, volume, apex[3] = {0};
+    measure(mesh, s, apex, &area, &volume);
+    assert_near(area, s < 2 ? 0.06 * 0.06 : 4 * 0.06 * 8e-3, 1e-12);
+  }
+  for (int32_t i = 0; i < 3 * mesh->n_triangles; i++) {
+    double y = mesh->xyz[3 * (size_t)mesh->triangle[i] + 1];
+    if (mesh->surface[i / 3] < 2) assert_near(y, mesh->surface[i / 3] == 0 ? 4e-3 : -4e-3, 1e-12);
+  }
+  irz_mesh_free(mesh);
+}
+
 /// The mesh of two electrodes is refused if their order is broken.
 static void refusals(void **state) {
   (void)state;
@@ -214,10 +276,16 @@ static void refusals(void **state) {
   assert_int_equal(irz_mesh_generate(&plan, NULL, NULL, &mesh, &error), IRZ_ERR_PLAN);
   assert_null(mesh);
   assert_non_null(strstr(error.text, "test.yaml:1: probes["));
+  plan = make_plates(1, 0, 0);
+  plan.mesh.size = 0.016;
+  error = (IrzError){0};
+  assert_int_equal(irz_mesh_generate(&plan, NULL, NULL, &mesh, &error), IRZ_ERR_PLAN);
+  assert_non_null(strstr(error.text, "test.yaml:3: plates"));
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ends), cmocka_unit_test(trocar), cmocka_unit_test(everywhere),
-                                     cmocka_unit_test(electrodes), cmocka_unit_test(refusals)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(ends),   cmocka_unit_test(trocar), cmocka_unit_test(everywhere), cmocka_unit_test(electrodes),
+      cmocka_unit_test(plates), cmocka_unit_test(clamp),  cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,42 @@ static void electrodes(void **state) {
   irz_plan_free(plan);
 }
 
+/* Two plates: A before the middle of the gap, B behind it. */
+static void plates(void **state) {
+  (void)state;
+  static const char text[] =
+      "tissues: {default: {preset: liver}}\n"
+      "mesh: {size: 60}\n"
+      "plates: {width: 12, height: 16, gap: 8, thickness: 2, center: [1, 2, 3], direction: [0, 0, 5]}\n"
+      "pulses: [{from: A, to: B, field: 1000}]\n";
+  IrzPlan *plan = parse(text, 0, NULL);
+  double center[3], corner[3];
+  assert_int_equal(plan->n_probes, 2);
+  assert_near(plan->pulses[0].voltage, 800, 1e-9); /* over the gap */
+  irz_plan_center(plan, center);
+  for (int k = 0; k < 3; k++) assert_near(center[k], (k + 1) * 1e-3, 1e-15);
+  for (int p = 0; p < 2; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    double sign = p == 0 ? -1 : 1;
+    assert_near(probe->tip[2], 3e-3 + sign * 4e-3, 1e-15);
+    assert_near(probe->direction[2], sign, 1e-15);
+    assert_near(irz_probe_metal(probe), 12e-3 * 16e-3 * 2e-3, 1e-15);
+    for (int c = 0; c < 8; c++) {
+      irz_plate_corner(probe, c, corner); /* the height is along y for plates that face z */
+      assert_near(fabs(corner[0] - 1e-3), 6e-3, 1e-15);
+      assert_near(fabs(corner[1] - 2e-3), 8e-3, 1e-15);
+      assert_near(corner[2] - 3e-3, sign * (c & 4 ? 6e-3 : 4e-3), 1e-15);
+    }
+  }
+  assert_false(irz_plates_clamp(plan));
+  assert_int_equal(plan->n_warnings, 0);
+  irz_plan_free(plan);
+  static const IrzOverride wide[] = {{"plates.width=60"}, {"plates.height=70"}};
+  plan = parse(text, 2, wide);
+  assert_true(irz_plates_clamp(plan));
+  irz_plan_free(plan);
+}
+
 static void warnings(void **state) {
   (void)state;
   static const struct {
@@ -350,11 +386,11 @@ static void damaged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),    cmocka_unit_test(laws),
-                                     cmocka_unit_test(arrays),      cmocka_unit_test(pairs_within_spacing),
-                                     cmocka_unit_test(warnings),    cmocka_unit_test(anisotropy),
-                                     cmocka_unit_test(electrodes),  cmocka_unit_test(frames_and_paths),
-                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back),
-                                     cmocka_unit_test(damaged)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),         cmocka_unit_test(laws),
+                                     cmocka_unit_test(arrays),           cmocka_unit_test(pairs_within_spacing),
+                                     cmocka_unit_test(warnings),         cmocka_unit_test(anisotropy),
+                                     cmocka_unit_test(electrodes),       cmocka_unit_test(plates),
+                                     cmocka_unit_test(frames_and_paths), cmocka_unit_test(loaded_mesh),
+                                     cmocka_unit_test(text_reads_back),  cmocka_unit_test(damaged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 Electrodes of other shapes than a needle cut off flat, through the program: against other solvers and exact solutions.
 """
 import json
+import math
 import os
 import subprocess
 import sys
@@ -95,6 +96,51 @@ pulses: [{from: A, to: B, voltage: 1500}]
     assert current["flat"] > current["rounded"] > current["trocar"] > 0.96 * current["flat"], f"currents: {current}"
 
 
+def plates():
+    """Plates as large as the tissue box: a uniform field and I = sigma A V / d exactly. Smaller ones: a little more."""
+    law = "tissues: {default: {sigma: {law: ramp, low: 0.1, high: 0.3, from: 400, to: 800}, threshold: 500}}\n"
+    for axis, up in (([1, 0, 0], [0, 0, 1]), ([0, -2, 0], [1, 0, 0]), ([0, 0, 1], [0, 1, 0])):
+        plan = f"""mesh: {{size: 30}}
+plates: {{width: 30, height: 40, gap: 8, center: [1, 2, 3], direction: {axis}, up: {up}}}
+pulses: [{{from: A, to: B, field: 600}}, {{from: B, to: A, voltage: 240}}]
+"""
+        summary, path = run("clamp", law + plan)
+        for pulse, sigma, field in zip(summary["pulses"], (0.2, 0.1), (6e4, 3e4)):
+            close(pulse["current_A"], sigma * field * 0.03**2, 1e-7, "current between clamping plates")
+        close(summary["zone"]["volume_cm3"], 3 * 3 * 0.8, 1e-9, "all of the tissue is above 500 V/cm")
+        assert {t["threshold_V_per_cm"]: t["volume_cm3"] for t in summary["zone"]["by_threshold"]}[700] == 0
+        points, field = points_of(path, "field_V_per_cm")
+        assert numpy.abs(field - 600).max() < 1e-4, "the field is V / d everywhere"
+        _, potential = points_of(path, "potential_V_01")
+        along = (points - [1, 2, 3]) @ (numpy.array(axis) / numpy.linalg.norm(axis))
+        assert numpy.abs(potential - 480 * (0.5 - along / 8)).max() < 1e-4, "and A is the plate on the near side"
+        assert not any("wall" in warning for warning in summary["warnings"]), "the tissue ends there by design"
+    ratio = []
+    for gap in 12, 6, 3:
+        plan = f"""mesh: {{size: 60, accuracy: 2}}
+plates: {{width: 20, height: 20, gap: {gap}}}
+pulses: [{{from: A, to: B, field: 600}}]
+"""
+        summary, path = run("plates", LINEAR + plan)
+        ratio.append(summary["pulses"][0]["current_A"] / (0.1 * 0.02**2 * 6e4))
+        points, field = points_of(path, "field_V_per_cm")
+        close(field[numpy.linalg.norm(points, axis=1) < 0.3 * gap].mean(), 600, 0.05 * gap / 12, "field in the middle")
+    print(f"current over sigma A V / d at gaps of 12, 6 and 3 mm: {ratio}")
+    # Kirchhoff's discs of radius r and thickness t with tissue all around: 1 + d / (pi r) (ln(16 pi r (d + t) / d^2) - 1
+    # + t / d ln(1 + d / t)). Discs of the same area, 1.42 here, have less current than squares, which have 13 % more rim.
+    radius, gap, thick = math.sqrt(400 / math.pi), 3, 1
+    fringe = math.log(16 * math.pi * radius * (gap + thick) / gap**2) - 1 + thick / gap * math.log(1 + gap / thick)
+    fringe *= gap / (math.pi * radius)
+    assert ratio[0] > ratio[1] > ratio[2], f"fringes: {ratio}"
+    assert 1 + fringe < ratio[2] < 1 + 1.35 * fringe, f"{ratio[2]}, discs: {1 + fringe}"
+    turned, _ = run("turned", LINEAR + plan.replace("gap: 3", "gap: 3, direction: [0.5, 0.7, 0.4], up: [0, 0.1, 1]"))
+    close(turned["pulses"][0]["current_A"], summary["pulses"][0]["current_A"], 0.01, "plates in another direction")
+    three, _ = run("three", LINEAR + plan, ranks=3)
+    close(three["pulses"][0]["current_A"], summary["pulses"][0]["current_A"], 1e-6, "three ranks")
+    heat, _ = run("heat", LINEAR.replace("{default: {", "{default: {preset: liver, ") + plan + "heat: {cooling: 10}\n")
+    assert 37 < heat["heat"]["temperature_peak_C"] < 100, "plates take part in the heating"
+
+
 if __name__ == "__main__":
     os.makedirs(folder, exist_ok=True)
-    {"bipolar": bipolar, "tips": tips}[sys.argv[3]]()
+    {"bipolar": bipolar, "tips": tips, "plates": plates}[sys.argv[3]]()
