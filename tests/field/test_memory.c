@@ -28,6 +28,21 @@ static int patches(const double x[3]) {
   return -1;
 }
 
+/// Patches on one side of a long bar: 0, 1 and 4 beside each other near one end, 2 and 3 near the other.
+static int far_apart(const double x[3]) {
+  const double middle[5] = {-0.055, -0.045, 0.045, 0.055, -0.035};
+  for (int s = 0; s < 5; s++) {
+    if (fabs(x[2] - 0.004) < 1e-9 && fabs(x[0] - middle[s]) < 0.0026) return s;
+  }
+  return -1;
+}
+
+static const GridMesh bar = {.n = {48, 3, 3},
+                             .size = {0.12, 0.008, 0.008},
+                             .n_regions = 1,
+                             .n_surfaces = 5,
+                             .region = one_region,
+                             .surface = far_apart};
 static const GridMesh even = {.n = {6, 4, 3},
                               .size = {0.02, 0.016, 0.012},
                               .n_regions = 1,
@@ -54,7 +69,7 @@ typedef struct {
 } Treatment;
 
 static void begin(Treatment *t, const GridMesh *grid, int order, const IrzLaw *law) {
-  const char *surfaces[] = {"s0", "s1", "s2"};
+  const char *surfaces[] = {"s0", "s1", "s2", "s3", "s4"};
   IrzError error = {0};
   t->mesh = grid_mesh(grid);
   t->law = law;
@@ -152,9 +167,45 @@ static void again_changes_nothing(void **state) {
   }
 }
 
+/// Two pairs, in one order and in the other: what all points remember, and the currents of both.
+static void both_orders(int order, const int pairs[2][2], double current[2][2], double *unequal) {
+  Treatment t[2];
+  double most = 0, difference = 0;
+  for (int k = 0; k < 2; k++) {
+    begin(&t[k], &bar, order, &rising);
+    for (int i = 0; i < 2; i++) {
+      int p = k == 0 ? i : 1 - i;
+      current[k][p] = fire(&t[k], pairs[p][0], pairs[p][1], 700, true);
+    }
+  }
+  for (size_t k = 0; k < 4 * (size_t)t[0].part->n_tets; k++) {
+    most = fmax(most, t[0].floor.fast[k]);
+    difference = fmax(difference, fabs(t[0].floor.fast[k] - t[1].floor.fast[k]));
+  }
+  assert_true(most > 0.25); /* the tissue was opened */
+  *unequal = difference / most;
+  end(&t[0]);
+  end(&t[1]);
+}
+
+/// The order of pairs that are far apart does not matter; that of pairs that share tissue does.
+static void order_of_pairs(void **state) {
+  (void)state;
+  const int disjoint[2][2] = {{0, 1}, {2, 3}}, sharing[2][2] = {{0, 1}, {1, 4}};
+  for (int order = 1; order <= 2; order++) {
+    double current[2][2], unequal;
+    both_orders(order, disjoint, current, &unequal);
+    for (int p = 0; p < 2; p++) assert_close(current[1][p], current[0][p], 1e-7);
+    assert_true(unequal < 1e-6);
+    both_orders(order, sharing, current, &unequal);
+    assert_true(fabs(current[1][0] - current[0][0]) > 1e-4 * current[0][0]);
+    assert_true(unequal > 1e-4);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(between_plates), cmocka_unit_test(never_falls),
-                                     cmocka_unit_test(again_changes_nothing)};
+                                     cmocka_unit_test(again_changes_nothing), cmocka_unit_test(order_of_pairs)};
   PetscInitialize(&argc, &argv, NULL, NULL);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();
