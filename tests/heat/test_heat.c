@@ -26,7 +26,8 @@ typedef struct {
   IrzMedium *medium;
   IrzHeatFields fields;
   IrzHeatResult result;
-  double power; ///< W, of the electric field
+  double power;     ///< W, of the electric field
+  double recovered; ///< V/m, |E| everywhere as the zone sees it
 } Done;
 
 /// One pulse a second of 0.1 ms, without pauses; nothing but conduction.
@@ -93,6 +94,7 @@ static void run(Case *c, Done *done) {
     }
     potential[i] = c->potential(x);
   }
+  for (size_t i = 0; i < nodes; i++) recovered[i] = done->recovered;
   IrzField *field = NULL;
   double *u = NULL;
   if (c->potential == NULL) done->power = solve_field(c, done, potential, &field, &u);
@@ -423,6 +425,57 @@ static void energy_balance(void **state) {
   }
 }
 
+/// Every temperature the plan states: tissue that starts at one of its own goes to the blood's, exp(-p t / rho c).
+static void temperatures(void **state) {
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    Case c;
+    Done done = {0};
+    set_up(&c, &box);
+    c.potential = nothing;
+    c.plan.heat.step = 0.5;
+    c.plan.heat.body = k == 0 ? 37 : 30;
+    c.plan.heat.initial = 45;
+    c.tissues[0].heat.perfusion = 3e5 / BLOOD_HEAT;
+    run(&c, &done);
+    check_uniform(&done, c.plan.heat.body + (45 - c.plan.heat.body) * exp(-3e5 * 20 / 3e6) - 37, 5e-3);
+    clean(&c, &done);
+  }
+}
+
+/// Blood that stops in the zone carries nothing away there; where the field is below the threshold it goes on.
+static void stopped_perfusion(void **state) {
+  (void)state;
+  const double p = 3e5, heat = 0.5 * 9e8 * 1e-4;
+  for (int k = 0; k < 4; k++) {
+    Case c;
+    Done done = {.recovered = k % 2 == 0 ? 4.9e4 : 5.1e4};
+    set_up(&c, &box);
+    c.potential = uniform;
+    c.plan.heat.step = 0.5;
+    c.plan.heat.perfusion_in_zone = k < 2 ? IRZ_PERFUSION_STOPPED : IRZ_PERFUSION_KEPT;
+    c.tissues[0].heat.perfusion = p / BLOOD_HEAT;
+    run(&c, &done);
+    double flowing = heat / p * (1 - exp(-p * 20 / 3e6));
+    check_uniform(&done, k == 1 ? heat * 20 / 3e6 : flowing, 5e-3);
+    clean(&c, &done);
+  }
+}
+
+/// One pulse a heartbeat: 20 pulses at 2 Hz take 10 s instead of 20, and heat as much.
+static void heartbeats(void **state) {
+  (void)state;
+  Case c;
+  Done done = {0};
+  set_up(&c, &box);
+  c.potential = uniform;
+  c.plan.heat.heart_rate = 2;
+  run(&c, &done);
+  assert_close(done.result.duration, 10.0, 1e-12);
+  check_uniform(&done, 0.5 * 3e4 * 3e4 * 1e-4 * 20 / (1000 * 3000), 1e-4);
+  clean(&c, &done);
+}
+
 /// Times to an Arrhenius integral of 1 from published constants, and CEM43 by its definition.
 static void damage(void **state) {
   (void)state;
@@ -447,7 +500,9 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(damage),           cmocka_unit_test(adiabatic),
                                      cmocka_unit_test(lumped_perfusion), cmocka_unit_test(second_order),
                                      cmocka_unit_test(kohlrausch),       cmocka_unit_test(coupled),
-                                     cmocka_unit_test(perfused_sphere),  cmocka_unit_test(energy_balance)};
+                                     cmocka_unit_test(perfused_sphere),  cmocka_unit_test(energy_balance),
+                                     cmocka_unit_test(temperatures),     cmocka_unit_test(stopped_perfusion),
+                                     cmocka_unit_test(heartbeats)};
   PetscInitialize(&argc, &argv, NULL, NULL);
   PetscOptionsSetValue(NULL, "-irz_heat_ksp_rtol", "1e-7");
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,17 @@ static void warnings(void **state) {
       {"probes[1].tip=[23, 0, -10]", "33 mm apart, beyond the 32 mm"},
       {"probes[1].tip=[10, 0, -5]", "differ in depth by 5 mm"},
       {"probes[1].direction=[0.2, 0, 1]", "11.3 degrees out of parallel"},
+      /* each limit of the generator moved past the plan: 80 pulses of 70 us, 20 mm bare, 20 mm apart */
+      {"generator.min_count=95", "80 is outside 95 to 100"},
+      {"generator.max_count=60", "80 is outside 10 to 60"},
+      {"generator.min_width=80", "70 µs is outside 80 to 100 µs"},
+      {"generator.max_width=60", "70 µs is outside 20 to 60 µs"},
+      {"generator.min_exposure=25", "20 mm is outside 25 to 40 mm"},
+      {"generator.max_exposure=15", "20 mm is outside 5 to 15 mm"},
+      {"generator.exposure_step=3", "20 mm is no multiple of 3 mm"},
+      {"generator.usual_spacing=18", "20 mm apart; more than 18 mm is unusual"},
+      {"generator.max_spacing=19", "20 mm apart, beyond the 19 mm"},
+      {"generator.max_voltage=2950", "3000 V for A-B is beyond the 2950 V"},
       {"mesh.scale=2", "no effect on a generated mesh"},
   };
   IrzPlan *plan = parse(two, 0, NULL);
@@ -264,6 +275,10 @@ static void warnings(void **state) {
     if (warned(plan, cases[i].warning) == 0) fail_msg("%s: no warning \"%s\"", cases[i].override, cases[i].warning);
     irz_plan_free(plan);
   }
+  static const IrzOverride any_exposure[] = {{"generator.exposure_step=0"}, {"probes[1].exposure=22"}};
+  plan = parse(two, 2, any_exposure);
+  assert_int_equal(warned(plan, "multiple"), 0);
+  irz_plan_free(plan);
   static const IrzOverride fine = {"probes[1].direction=[0.17, 0, 1]"}; /* 9.6 degrees */
   plan = parse(two, 1, &fine);
   assert_int_equal(warned(plan, "parallel"), 0);
