@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Plans that keys are set in. */
-enum { NEEDLES, LOADED, ARRAY, ALL_PAIRS, LABELS, TABLE };
+enum { NEEDLES, LOADED, ARRAY, ALL_PAIRS, LABELS, TABLE, PLATES };
 #define TISSUES "tissues: {default: {preset: liver}, r: {preset: muscle}}\n"
 #define PROBES "probes:\n  - {tip: [-10, 0, -10]}\n  - {tip: [10, 0, -10]}\n"
 #define PULSES "pulses:\n  - {from: A, to: B, voltage: 1000}\n"
@@ -16,6 +16,7 @@ static const char *const plans[] = {
     [ARRAY] = "array: {count: 2, spacing: 20}\n" TISSUES PULSES,
     [ALL_PAIRS] = "array: {count: 4, spacing: 20}\npulses: {pairs: all, field: 1000}\n" TISSUES,
     [LABELS] = "anatomy: {labels: a.nii, map: {1: r}}\n" TISSUES PROBES PULSES,
+    [PLATES] = "plates: {width: 20, height: 25, gap: 15}\n" TISSUES PULSES,
     [TABLE] = "tissues: {default: {threshold: 500, sigma: {law: table, field: [100, 200], sigma: [0.1, 0.2]}}}\n" PROBES
         PULSES,
 };
@@ -63,6 +64,9 @@ VALUE(exposure, plan->probes[0].exposure)
 VALUE(diameter, plan->probes[0].diameter)
 VALUE(tip_shape, plan->probes[0].tip_shape)
 VALUE(surface, LIKE(plan->probes[0].surface, "s"))
+VALUE(plate_width, plan->probes[0].plate[0])
+VALUE(plate_height, plan->probes[0].plate[1])
+VALUE(plate_side, fabs(plan->probes[0].side[1]))
 VALUE(n_probes, plan->n_probes)
 VALUE(electrode_exposure, plan->n_probes == 4 ? plan->probes[3].exposure : 0)
 VALUE(electrode_gap, plan->n_probes == 4 ? plan->probes[3].tip[2] - plan->probes[2].tip[2] - 0.007 : 0)
@@ -131,6 +135,7 @@ static const struct {
     {"", "anatomy", NEEDLES, "anatomy={labels: b.nii, map: {1: r}}", labels, 0, 1},
     {"", "probes", NEEDLES, "probes=[{tip: [-5, 0, 0]}, {tip: [5, 0, 0]}]", tip_x, -0.01, -0.005},
     {"", "array", ALL_PAIRS, "array={count: 2, spacing: 20}", n_probes, 4, 2},
+    {"", "plates", PLATES, "plates={width: 20, height: 25, gap: 20}", tip_x, -0.0075, -0.01},
     {"", "pulses", NEEDLES, "pulses=[{from: B, to: A, voltage: 1000}]", from, 0, 1},
     {"", "idle_probes", NEEDLES, "idle_probes=insulating", idle_probes, IRZ_IDLE_FLOATING, IRZ_IDLE_INSULATING},
     {"", "memory", NEEDLES, "memory=pairs", memory, IRZ_MEMORY_NONE, IRZ_MEMORY_PAIRS},
@@ -220,6 +225,14 @@ static const struct {
     {"array", "diameter", ARRAY, "array.diameter=1.5", diameter, 0.00107, 0.0015},
     {"array", "tip_shape", ARRAY, "array.tip_shape=rounded", tip_shape, 0, 1},
     {"array", "center", ARRAY, "array.center=[0, 0, 5]", tip_z, -0.01, -0.005},
+
+    {"plates", "width", PLATES, "plates.width=30", plate_width, 0.02, 0.03},
+    {"plates", "height", PLATES, "plates.height=30", plate_height, 0.025, 0.03},
+    {"plates", "gap", PLATES, "plates.gap=10", tip_x, -0.0075, -0.005},
+    {"plates", "thickness", PLATES, "plates.thickness=2", exposure, 0.001, 0.002},
+    {"plates", "center", PLATES, "plates.center=[0, 4, 0]", tip_y, 0, 0.004},
+    {"plates", "direction", PLATES, "plates.direction=[0, 0, 5]", tip_z, 0, -0.0075},
+    {"plates", "up", PLATES, "plates.up=[0, 1, 0]", plate_side, 1, 0},
 
     {"pulses[]", "from", NEEDLES, "pulses[0]={from: B, to: A, voltage: 1000}", from, 0, 1},
     {"pulses[]", "to", NEEDLES, "pulses[0]={from: B, to: A, voltage: 1000}", to, 1, 0},
@@ -323,9 +336,9 @@ static void check_section(const IrzSection *section, int *found) {
 static void complete(void **state) {
   (void)state;
   static const IrzSection *const sections[] = {
-      &irz_section_plan,  &irz_section_mesh,  &irz_section_tissue, &irz_section_anisotropy, &irz_section_anatomy,
-      &irz_section_probe, &irz_section_array, &irz_section_pulse,  &irz_section_pairs,      &irz_section_generator,
-      &irz_section_zone,  &irz_section_heat,  &irz_section_death};
+      &irz_section_plan,      &irz_section_mesh,  &irz_section_tissue, &irz_section_anisotropy, &irz_section_anatomy,
+      &irz_section_probe,     &irz_section_array, &irz_section_plates, &irz_section_pulse,      &irz_section_pairs,
+      &irz_section_generator, &irz_section_zone,  &irz_section_heat,   &irz_section_death};
   int found = 0;
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) check_section(sections[i], &found);
   for (int i = 0; irz_law_names[i] != NULL; i++) check_section(&irz_section_laws[i], &found);
