@@ -87,7 +87,7 @@ static IrzCode read_electrodes(const IrzReader *reader, const IrzYaml *node, con
   for (int k = 0; k < count; k++) {
     IrzProbe *probe = &plan->probes[plan->n_probes];
     *probe = needle;
-    snprintf(probe->name, sizeof probe->name, "%.*s%d", IRZ_NAME_MAX - 2, needle.name, k + 1);
+    snprintf(probe->name, sizeof probe->name, "%.*s%c", IRZ_NAME_MAX - 2, needle.name, '1' + k);
     IRZ_TRY(check_name(reader, keys->electrodes, full, probe->name));
     memcpy(probe->needle, needle.name, sizeof probe->needle);
     probe->place = k;
