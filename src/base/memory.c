@@ -2,13 +2,29 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/// Size of a huge page.
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/// Ask for huge pages where whole ones fit: a solve streams its matrix from memory, and with pages of 4 kB a twentieth
+/// of its time went into finding and clearing them. The system may decline.
+static void prefer_huge_pages(void *block, size_t bytes) {
+  char *start = block;
+  size_t skip = (HUGE_PAGE - (uintptr_t)block % HUGE_PAGE) % HUGE_PAGE;
+  if (bytes < 2 * HUGE_PAGE) return;
+  (void)madvise(start + skip, (bytes - skip) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+}
 
 /* The pointer is passed as void * because void ** would not accept a double **; memcpy keeps that within the rules. */
 
 IrzCode irz_alloc(void *pointer, size_t count, size_t size, IrzError *error) {
   void *block = calloc(count > 0 ? count : 1, size);
   memcpy(pointer, &block, sizeof block);
-  if (block != NULL) return IRZ_OK;
+  if (block != NULL) {
+    prefer_huge_pages(block, count * size);
+    return IRZ_OK;
+  }
   return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: %.1f MB more are needed",
                        (double)count * (double)size / 1e6);
 }
@@ -22,6 +38,7 @@ IrzCode irz_resize(void *pointer, size_t count, size_t size, IrzError *error) {
     return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: %.1f MB more are needed",
                          (double)count * (double)size / 1e6);
   }
+  prefer_huge_pages(block, count * size);
   memcpy(pointer, &block, sizeof block);
   return IRZ_OK;
 }

@@ -7,6 +7,7 @@
 #include "field/field.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "field/amg.h"
 #include "field/kernel.h"
 #include "field/multigrid.h"
 #include <math.h>
@@ -19,7 +20,7 @@ enum { MAX_NEWTON = 150, MAX_LINEAR = 500, MAX_HALVINGS = 12 };
 /// One element order: space, matrix, linear solver.
 typedef struct {
   IrzSpace *space;
-  IrzMatrix *matrix;
+  IrzTangent *matrix;
   KSP ksp;
   uint8_t *fixed;                 ///< [n_local]
   double *u;                      ///< [n_local] scratch
@@ -34,6 +35,7 @@ struct IrzField {
   int order;
   Level level[2];                       ///< order 1, order 2
   IrzMultigrid *multigrid;              ///< order 2 only
+  IrzAmg *amg;                          ///< coarse preconditioner on one rank; else, or if an option says so, PETSc's
   bool have_hierarchy;                  ///< the coarse preconditioner exists ...
   bool hierarchy_fixed[IRZ_MAX_PROBES]; ///< ... for these fixed electrodes
 };
@@ -68,38 +70,56 @@ static PetscErrorCode default_option(const char *name, const char *value) {
   PetscFunctionReturn(0);
 }
 
+/// PETSc's algebraic multigrid as measured best on graded meshes of 28 to 190 thousand unknowns.
+static PetscErrorCode set_gamg(PC pc, int n_ranks) {
+  PetscFunctionBegin;
+  PetscCall(PCSetType(pc, PCGAMG));
+  PetscCall(default_option("-irz1_pc_gamg_threshold", "0.01"));
+  if (n_ranks <= 2) {
+    /* A Gauss-Seidel sweep is enough; between more ranks, where it is Jacobi, PETSc's Chebyshev keeps it from
+     * overcorrecting. */
+    PetscCall(default_option("-irz1_mg_levels_ksp_type", "richardson"));
+    PetscCall(default_option("-irz1_mg_levels_ksp_max_it", "1"));
+    PetscCall(default_option("-irz1_mg_levels_pc_type", "sor"));
+  }
+  PetscFunctionReturn(0);
+}
+
 /// Linear solver of one level. Options: -irz1_... for order 1 and its algebraic multigrid, -irz2_... for order 2.
 static PetscErrorCode create_ksp(Level *level, int order) {
-  PC pc;
 
   PetscFunctionBegin;
   PetscCall(KSPCreate(level->space->part->comm, &level->ksp));
   PetscCall(KSPSetOptionsPrefix(level->ksp, order == 2 ? "irz2_" : "irz1_"));
   PetscCall(KSPSetType(level->ksp, KSPCG));
   PetscCall(KSPSetNormType(level->ksp, KSP_NORM_NATURAL));
-  PetscCall(KSPSetOperators(level->ksp, level->matrix->mat, level->matrix->mat));
-  PetscCall(KSPGetPC(level->ksp, &pc));
-  if (order == 1) {
-    PetscCall(PCSetType(pc, PCGAMG));
-    /* Measured on graded meshes of 28 to 190 thousand unknowns: see docs/benchmarks.md. */
-    PetscCall(default_option("-irz1_pc_gamg_threshold", "0.01"));
-    /* Other electrodes are fixed in the next pulse: an interpolation made for these would not fit it. */
-    PetscCall(default_option("-irz1_pc_gamg_reuse_interpolation", "false"));
-    if (level->space->part->size <= 2) {
-      /* A Gauss-Seidel sweep is enough; between more ranks, where it is Jacobi, PETSc's Chebyshev keeps it from
-       * overcorrecting. */
-      PetscCall(default_option("-irz1_mg_levels_ksp_type", "richardson"));
-      PetscCall(default_option("-irz1_mg_levels_ksp_max_it", "1"));
-      PetscCall(default_option("-irz1_mg_levels_pc_type", "sor"));
-    }
-  }
+  const IrzTangent *matrix = level->matrix;
+  PetscCall(KSPSetOperators(level->ksp, matrix->mat, matrix->copy != NULL ? matrix->copy->mat : matrix->mat));
   PetscFunctionReturn(0);
+}
+
+/// The preconditioner of order 1: ours on one rank unless the user chose one, PETSc's on several.
+static IrzCode create_coarse(IrzField *field, IrzError *error) {
+  const Level *level = &field->level[0];
+  PC pc;
+  IRZ_PETSC(KSPGetPC(level->ksp, &pc));
+  if (level->matrix->copy != NULL) {
+    IRZ_PETSC(set_gamg(pc, level->space->part->size));
+  } else {
+    IRZ_TRY(irz_amg_create(level->matrix, &field->amg, error));
+    IRZ_PETSC(irz_amg_install(field->amg, pc));
+  }
+  return irz_petsc(KSPSetFromOptions(level->ksp), "PETSc options for order 1", error);
 }
 
 static IrzCode create_level(IrzField *field, Level *level, const IrzPart *part, int order, bool merged, int n_threads,
                             IrzError *error) {
-  IRZ_TRY(irz_space_create(part, order, merged, n_threads, field->medium->general, &level->space, error));
-  IRZ_TRY(irz_matrix_create(level->space, &level->matrix, error));
+  const IrzSpace *like = order < field->order ? field->level[1].space : NULL;
+  IRZ_TRY(irz_space_create(part, order, merged, n_threads, field->medium->general, like, &level->space, error));
+  PetscBool chosen;
+  IRZ_PETSC(PetscOptionsHasName(NULL, order == 2 ? "irz2_" : "irz1_", "-pc_type", &chosen));
+  bool copy = chosen || (order == 1 && part->size > 1);
+  IRZ_TRY(irz_tangent_create(level->space, copy, &level->matrix, error));
   size_t n = (size_t)level->space->n_local;
   IRZ_TRY(irz_alloc(&level->fixed, n, 1, error));
   IRZ_TRY(irz_alloc(&level->u, n, sizeof *level->u, error));
@@ -119,14 +139,15 @@ IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order
   f->medium = medium;
   f->order = order;
   IrzCode code = irz_petsc(register_log(), "log stages", error);
-  for (int p = 1; code == IRZ_OK && p <= order; p++) {
+  for (int p = order; code == IRZ_OK && p >= 1; p--) {
     code = create_level(f, &f->level[p - 1], part, p, merged, n_threads, error);
   }
-  if (code == IRZ_OK) code = irz_petsc(KSPSetFromOptions(f->level[0].ksp), "PETSc options for order 1", error);
+  if (code == IRZ_OK) code = create_coarse(f, error);
   if (code == IRZ_OK && order == 2) {
     PC coarse, fine;
     KSPGetPC(f->level[0].ksp, &coarse);
-    code = irz_multigrid_create(f->level[1].matrix, f->level[0].matrix, coarse, &f->multigrid, error);
+    code = irz_multigrid_create(f->level[1].matrix, f->level[0].matrix, f->amg != NULL ? NULL : coarse, f->amg,
+                                &f->multigrid, error);
     if (code == IRZ_OK) {
       KSPGetPC(f->level[1].ksp, &fine);
       code = irz_petsc(irz_multigrid_install(f->multigrid, fine), "p-multigrid", error);
@@ -152,11 +173,12 @@ typedef struct {
   const IrzProblem *problem;
   int order;
   double tolerance;
-  bool build_hierarchy; ///< make the coarse preconditioner anew at the first and the third matrix
+  bool build_hierarchy; ///< make the coarse preconditioner anew with the first matrix
 } Newton;
 
-/// Residual, and if `tangent` the matrices, at u; rows of fixed unknowns are kept in `current` and then cleared.
-static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_field, bool tangent,
+/// Residual, and if `tangent` the matrix, at u; rows of fixed unknowns are kept in `current` and then cleared.
+/// @param[in] first  the first matrix of this solve, which the hierarchy is built for
+static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_field, bool tangent, bool first,
                                double current[IRZ_MAX_PROBES], double *power) {
   IrzField *field = newton->field;
   Level *level = &field->level[newton->order - 1];
@@ -175,15 +197,15 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
 
   PetscFunctionBegin;
   PetscCall(PetscLogEventBegin(event_assemble, 0, 0, 0, 0));
-  if (newton->order == 2 && tangent) {
+  bool coarse = newton->order == 2 && tangent && newton->build_hierarchy && first;
+  if (coarse) {
     assembly.coarse = field->level[0].matrix;
     assembly.coarse_fixed = field->level[0].fixed;
-    assembly.coarse_rows = irz_multigrid_coarse_rows(field->multigrid);
   }
   irz_assemble(&assembly);
   if (tangent) {
-    PetscCall(irz_matrix_changed(level->matrix));
-    if (newton->order == 2) PetscCall(irz_matrix_changed(field->level[0].matrix));
+    PetscCall(irz_tangent_changed(level->matrix));
+    if (coarse) PetscCall(irz_tangent_changed(field->level[0].matrix));
   }
   for (int32_t i = 0; i < space->n_owned; i++) {
     sums[IRZ_MAX_PROBES] += u[i] * level->residual[i];
@@ -199,15 +221,28 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
   PetscFunctionReturn(0);
 }
 
-/// Build or keep the algebraic multigrid of the order 1 matrix as it is now.
-static PetscErrorCode hierarchy(IrzField *field, bool build) {
+/// What to do about the algebraic multigrid of the matrix of order 1.
+typedef enum { KEEP, UPDATE, BUILD } Refresh;
+
+/// Keep the coarse preconditioner, bring its matrices up to date, or build it anew for the matrix as it is now.
+static PetscErrorCode hierarchy(IrzField *field, Refresh refresh) {
   KSP ksp = field->level[0].ksp;
   PC pc;
+  IrzError error;
 
   PetscFunctionBegin;
   PetscCall(PetscLogEventBegin(event_hierarchy, 0, 0, 0, 0));
   PetscCall(KSPGetPC(ksp, &pc));
-  PetscCall(PCSetReusePreconditioner(pc, build ? PETSC_FALSE : PETSC_TRUE));
+  if (field->amg != NULL) {
+    IrzCode code = IRZ_OK;
+    if (refresh == BUILD) code = irz_amg_build(field->amg, &error);
+    if (refresh == UPDATE) code = irz_amg_update(field->amg, &error);
+    PetscCheck(code == IRZ_OK, PETSC_COMM_SELF, PETSC_ERR_MEM, "%s", error.text);
+    irz_amg_smooth(field->amg);
+  } else {
+    PetscCall(PCSetReusePreconditioner(pc, refresh == KEEP ? PETSC_TRUE : PETSC_FALSE));
+    PetscCall(PCGAMGSetReuseInterpolation(pc, refresh == UPDATE ? PETSC_TRUE : PETSC_FALSE));
+  }
   PetscCall(KSPSetUp(ksp));
   PetscCall(PetscLogEventEnd(event_hierarchy, 0, 0, 0, 0));
   PetscFunctionReturn(0);
@@ -252,20 +287,21 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
   PetscFunctionBegin;
   *steps = *linear = 0;
   *failure = NULL;
-  PetscCall(assemble(newton, u, !started, true, report->current, &report->power));
+  PetscCall(assemble(newton, u, !started, true, true, report->current, &report->power));
   for (int k = 0;; k++) {
     if (last_step) {
       /* Probably done: look at the residual with the matrix of the step before, which saves assembling another. */
       PetscCall(remaining_error(level, &report->remaining, report->power));
       if (report->remaining <= newton->tolerance) break;
-      PetscCall(assemble(newton, u, false, true, report->current, &report->power));
+      PetscCall(assemble(newton, u, false, true, false, report->current, &report->power));
       last_step = false;
     }
     KSPConvergedReason reason;
     PetscInt iterations;
     double scale = sqrt(fabs(report->power)), forcing;
-    bool build = newton->build_hierarchy && (k == 0 || (k == 2 && newton->order == 1));
-    PetscCall(hierarchy(field, build));
+    /* Built for the linear problem; after two steps the conductivity is nearly what it will be. */
+    Refresh refresh = !newton->build_hierarchy ? KEEP : k == 0 ? BUILD : k == 2 && newton->order == 1 ? UPDATE : KEEP;
+    PetscCall(hierarchy(field, refresh));
     /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain, and not for much while a
      * steep law keeps steps from gaining. */
     forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, fmax(stalled, 0.5 * before * before));
@@ -309,7 +345,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     last_step = started && 4 * report->remaining * report->remaining < 0.5 * newton->tolerance;
     for (int halving = 0;; halving++) {
       PetscCall(move(level, level->u, factor, u));
-      PetscCall(assemble(newton, u, false, !last_step, report->current, &report->power));
+      PetscCall(assemble(newton, u, false, !last_step, false, report->current, &report->power));
       PetscCall(slope(level, &to_slope));
       if (!started) break; /* from the linear problem to the nonlinear one: not a step down the same energy */
       if (to_slope <= 0.5 * fabs(from_slope) || fabs(from_slope) < 1e-15 * fabs(report->power)) break;
@@ -424,12 +460,13 @@ void irz_field_forget(IrzField *field) {
 void irz_field_free(IrzField *field) {
   if (field == NULL) return;
   irz_multigrid_free(field->multigrid);
+  irz_amg_free(field->amg);
   for (int p = 0; p < 2; p++) {
     Level *level = &field->level[p];
     KSPDestroy(&level->ksp);
     VecDestroy(&level->right);
     VecDestroy(&level->left);
-    irz_matrix_free(level->matrix);
+    irz_tangent_free(level->matrix);
     irz_space_free(level->space);
     free(level->fixed);
     free(level->u);

@@ -2,8 +2,9 @@
 
    The fast kernel takes straight tetrahedra in one region, IRZ_LANES of them side by side in vector registers. It works
    with the gradients g_i of the barycentric coordinates: a basis function's gradient is sum_i C_i(q) g_i, so a point's
-   share of the element matrix needs only the six numbers m_ij = w g_i . D g_j, i < j (the g_i sum to zero).
-   Where the law of a lane depends on direction the point's tensor is made lane by lane instead; the rest is the same.
+   share of the element matrix needs only the ten numbers m_ij = w g_i . D g_j. Matrices are in single precision (see
+   tangent.h), residuals in double. Where the law of a lane depends on direction the point's tensor is made lane by lane
+   instead; the rest is the same.
    The general kernel does one tetrahedron at a time, curved or not, at its own list of points. */
 #include "field/kernel.h"
 #include "base/memory.h"
@@ -16,9 +17,9 @@
 
 /// Results of a batch of tetrahedra, lane by lane.
 typedef struct {
-  _Alignas(64) double matrix[55][W]; ///< packed, order of the space
+  _Alignas(64) float matrix[55][W]; ///< packed, order of the space
   _Alignas(64) double residual[10][W];
-  _Alignas(64) double coarse[10][W]; ///< packed, order 1
+  _Alignas(64) float coarse[10][W]; ///< packed, order 1
 } Batch;
 
 /* ---- Fast kernel ---- */
@@ -26,6 +27,7 @@ typedef struct {
 /// Geometry of a batch: gradients of the barycentric coordinates and volumes.
 typedef struct {
   _Alignas(64) double g[4][3][W]; ///< 1/m
+  _Alignas(64) float dot[10][W];  ///< g_i . g_j, packed
   _Alignas(64) double volume[W];  ///< m^3
 } Shape;
 
@@ -39,23 +41,45 @@ static void batch_shape(const IrzPart *part, const int32_t *tets, Shape *s) {
       for (int d = 0; d < 3; d++) e[i][d][l] = x[d] - origin[d];
     }
   }
+  /* Loops over lanes are innermost everywhere: only those become vector instructions. */
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; i++) {
+    int j = (i + 1) % 3, k = (i + 2) % 3;
+#pragma GCC unroll 3
+    for (int d = 0; d < 3; d++) {
+      int p = (d + 1) % 3, q = (d + 2) % 3;
+#pragma omp simd
+      for (int l = 0; l < W; l++) s->g[i + 1][d][l] = e[j][p][l] * e[k][q][l] - e[j][q][l] * e[k][p][l];
+    }
+  }
+  _Alignas(64) double inverse[W];
 #pragma omp simd
   for (int l = 0; l < W; l++) {
-    double c[3][3];
-    for (int i = 0; i < 3; i++) {
-      int j = (i + 1) % 3, k = (i + 2) % 3;
-      for (int d = 0; d < 3; d++) {
-        int p = (d + 1) % 3, q = (d + 2) % 3;
-        c[i][d] = e[j][p][l] * e[k][q][l] - e[j][q][l] * e[k][p][l];
-      }
-    }
-    double det = e[0][0][l] * c[0][0] + e[0][1][l] * c[0][1] + e[0][2][l] * c[0][2], inverse = 1 / det;
+    double det = e[0][0][l] * s->g[1][0][l] + e[0][1][l] * s->g[1][1][l] + e[0][2][l] * s->g[1][2][l];
+    inverse[l] = 1 / det;
     s->volume[l] = det * (1.0 / 6);
-    for (int d = 0; d < 3; d++) {
-      s->g[1][d][l] = c[0][d] * inverse;
-      s->g[2][d][l] = c[1][d] * inverse;
-      s->g[3][d][l] = c[2][d] * inverse;
-      s->g[0][d][l] = -(c[0][d] + c[1][d] + c[2][d]) * inverse;
+  }
+#pragma GCC unroll 3
+  for (int d = 0; d < 3; d++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      double x = s->g[1][d][l] * inverse[l], y = s->g[2][d][l] * inverse[l], z = s->g[3][d][l] * inverse[l];
+      s->g[1][d][l] = x;
+      s->g[2][d][l] = y;
+      s->g[3][d][l] = z;
+      s->g[0][d][l] = -(x + y + z);
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+    for (int j = i; j < 4; j++) {
+      int k = irz_packed(4, i, j);
+#pragma omp simd
+      for (int l = 0; l < W; l++) {
+        s->dot[k][l] =
+            (float)(s->g[i][0][l] * s->g[j][0][l] + s->g[i][1][l] * s->g[j][1][l] + s->g[i][2][l] * s->g[j][2][l]);
+      }
     }
   }
 }
@@ -99,7 +123,7 @@ static void directed_point(const Shape *s, double c[4][W], const IrzLaw *const *
 }
 
 /// m_ij = weight g_i . T g_j, packed for 4 nodes, and flux_i = weight g_i . J.
-static void directed_tensor(const Shape *s, const Directed *p, double weight, bool tangent, double m[10][W],
+static void directed_tensor(const Shape *s, const Directed *p, double weight, bool tangent, float m[10][W],
                             double flux[4][W]) {
 #pragma omp simd
   for (int l = 0; l < W; l++) {
@@ -114,7 +138,7 @@ static void directed_tensor(const Shape *s, const Directed *p, double weight, bo
       double x = s->g[i][0][l], y = s->g[i][1][l], z = s->g[i][2][l];
       double tx = t[0] * x + t[3] * y + t[5] * z, ty = t[3] * x + t[1] * y + t[4] * z,
              tz = t[5] * x + t[4] * y + t[2] * z;
-      for (int j = i; j < 4; j++, k++) m[k][l] = tx * s->g[j][0][l] + ty * s->g[j][1][l] + tz * s->g[j][2][l];
+      for (int j = i; j < 4; j++, k++) m[k][l] = (float)(tx * s->g[j][0][l] + ty * s->g[j][1][l] + tz * s->g[j][2][l]);
     }
   }
 }
@@ -123,15 +147,17 @@ static void directed_tensor(const Shape *s, const Directed *p, double weight, bo
 static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const double *floor, bool zero_field,
                         Point *p) {
   _Alignas(64) double size[W], slope[W];
+#pragma GCC unroll 3
+  for (int d = 0; d < 3; d++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      p->e[d][l] =
+          c[0][l] * s->g[0][d][l] + c[1][l] * s->g[1][d][l] + c[2][l] * s->g[2][d][l] + c[3][l] * s->g[3][d][l];
+    }
+  }
 #pragma omp simd
   for (int l = 0; l < W; l++) {
-    double square = 0;
-    for (int d = 0; d < 3; d++) {
-      double sum = 0;
-      for (int i = 0; i < 4; i++) sum += c[i][l] * s->g[i][d][l];
-      p->e[d][l] = sum;
-      square += sum * sum;
-    }
+    double square = p->e[0][l] * p->e[0][l] + p->e[1][l] * p->e[1][l] + p->e[2][l] * p->e[2][l];
     size[l] = zero_field ? 0.0 : sqrt(square);
   }
   irz_conductivity(law, size, p->sigma, slope);
@@ -146,23 +172,33 @@ static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law
   }
 }
 
-/// m_ij = weight (sigma g_i . g_j + steep (g_i . E)(g_j . E)), packed for 4 nodes, and flux_i = weight sigma g_i . E.
-static void batch_tensor(const Shape *s, const Point *p, double weight, bool tangent, double m[10][W],
-                         double flux[4][W]) {
+/// flux_i = weight sigma g_i . E and, if `m` is given, m_ij = weight (sigma g_i . g_j + steep (g_i . E)(g_j . E)),
+/// packed for 4 nodes.
+static void batch_flux(const Shape *s, const Point *p, double weight, double flux[4][W], float (*m)[W]) {
+  _Alignas(64) float along[4][W], ws[W], wt[W];
 #pragma omp simd
   for (int l = 0; l < W; l++) {
-    double w = weight * s->volume[l], along[4];
-    for (int i = 0; i < 4; i++) {
-      along[i] = s->g[i][0][l] * p->e[0][l] + s->g[i][1][l] * p->e[1][l] + s->g[i][2][l] * p->e[2][l];
-      flux[i][l] = w * p->sigma[l] * along[i];
+    double w = weight * s->volume[l];
+    ws[l] = (float)(w * p->sigma[l]);
+    wt[l] = (float)(w * p->steep[l]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      double dot = s->g[i][0][l] * p->e[0][l] + s->g[i][1][l] * p->e[1][l] + s->g[i][2][l] * p->e[2][l];
+      flux[i][l] = weight * s->volume[l] * p->sigma[l] * dot;
+      along[i][l] = (float)dot;
     }
-    if (!tangent) continue;
-    double ws = w * p->sigma[l], wt = w * p->steep[l];
-    for (int i = 0, k = 0; i < 4; i++) {
-      for (int j = i; j < 4; j++, k++) {
-        double dot = s->g[i][0][l] * s->g[j][0][l] + s->g[i][1][l] * s->g[j][1][l] + s->g[i][2][l] * s->g[j][2][l];
-        m[k][l] = ws * dot + wt * along[i] * along[j];
-      }
+  }
+  if (m == NULL) return;
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+    for (int j = i; j < 4; j++) {
+      int k = irz_packed(4, i, j);
+#pragma omp simd
+      for (int l = 0; l < W; l++) m[k][l] = ws[l] * s->dot[k][l] + wt[l] * along[i][l] * along[j][l];
     }
   }
 }
@@ -190,33 +226,63 @@ static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *l
   }
   for (int l = 0; floor != NULL && l < W; l++) mean[l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
   batch_point(s, c, law, floor != NULL ? mean : NULL, a->zero_field, &p);
-  batch_tensor(s, &p, 1, a->matrix != NULL, b->matrix, flux);
+  batch_flux(s, &p, 1, flux, a->matrix != NULL ? b->matrix : NULL);
   memcpy(b->residual, flux, sizeof flux);
 }
 
-/// Add one point's share to the element matrices of order 2. `k` is the vertex whose barycentric coordinate is the
-/// large one at this point of the four-point rule.
-static inline void order2_matrix(const double *restrict lambda, double (*restrict m)[W], double (*restrict out)[W]) {
+/// Numbers of one pair (i, j), from which entries of order 2 are put together.
+typedef struct {
+  _Alignas(64) float at[4][W];   ///< m_ij at the four points
+  _Alignas(64) float mean[4][W]; ///< sum over the points of lambda_r m_ij, r = 0 to 3
+  _Alignas(64) float half[4][W]; ///< sum over the points of lambda_r lambda_s m_ij is half[r] + half[s] where r != s
+  _Alignas(64) float both[4][W]; ///< sum over the points of lambda_r^2 m_ij
+} Pair;
+
+/// Element matrices of order 2 and 1 from m_ij at the four points. Coordinate r of the rule is FAR at point r and NEAR
+/// at the others, so sums over the points reduce to m_ij at two points and its sum over all: entries between edges
+/// become sums of eight numbers.
+static inline void order2_matrix(float m[4][10][W], float (*restrict out)[W], float (*restrict coarse)[W]) {
   static const int pair[4][4] = {{0, 1, 2, 3}, {1, 4, 5, 6}, {2, 5, 7, 8}, {3, 6, 8, 9}};
+  const float near = (float)IRZ_RULE_NEAR, far = (float)IRZ_RULE_FAR, step = far - near;
+  const float low = 4 * near - 1, rise = 4 * step; /* 4 lambda_i - 1 is low + rise at point i */
+  Pair pairs[10];
+  for (int k = 0; k < 10; k++) {
+    Pair *x = &pairs[k];
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      float sum = (m[0][k][l] + m[1][k][l]) + (m[2][k][l] + m[3][k][l]);
+      coarse[k][l] = sum;
+      for (int r = 0; r < 4; r++) {
+        float at = m[r][k][l];
+        x->at[r][l] = at;
+        x->mean[r][l] = near * sum + step * at;
+        x->half[r][l] = near * (0.5f * near * sum + step * at);
+        x->both[r][l] = 2 * x->half[r][l] + step * step * at;
+      }
+    }
+  }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    double ci = 4 * lambda[i] - 1;
 #pragma GCC unroll 4
     for (int j = i; j < 4; j++) {
-      double c = ci * (4 * lambda[j] - 1);
-      double *restrict o = out[irz_packed(10, i, j)];
-      const double *restrict x = m[pair[i][j]];
+      float *restrict o = out[irz_packed(10, i, j)];
+      const Pair *x = &pairs[pair[i][j]];
+      const float extra = i == j ? rise * rise : 0;
 #pragma omp simd
-      for (int l = 0; l < W; l++) o[l] += c * x[l];
+      for (int l = 0; l < W; l++) {
+        o[l] = low * low * coarse[pair[i][j]][l] + low * rise * (x->at[i][l] + x->at[j][l]) + extra * x->at[i][l];
+      }
     }
 #pragma GCC unroll 6
     for (int e = 0; e < 6; e++) {
       int p = irz_edge_vertices[e][0], q = irz_edge_vertices[e][1];
-      double cp = 4 * ci * lambda[q], cq = 4 * ci * lambda[p];
-      double *restrict o = out[irz_packed(10, i, 4 + e)];
-      const double *restrict xp = m[pair[i][p]], *restrict xq = m[pair[i][q]];
+      float *restrict o = out[irz_packed(10, i, 4 + e)];
+      const Pair *xp = &pairs[pair[i][p]], *xq = &pairs[pair[i][q]];
+      const float cp = rise * (q == i ? far : near), cq = rise * (p == i ? far : near);
 #pragma omp simd
-      for (int l = 0; l < W; l++) o[l] += cp * xp[l] + cq * xq[l];
+      for (int l = 0; l < W; l++) {
+        o[l] = 4 * (low * (xp->mean[q][l] + xq->mean[p][l]) + cp * xp->at[i][l] + cq * xq->at[i][l]);
+      }
     }
   }
 #pragma GCC unroll 6
@@ -225,13 +291,17 @@ static inline void order2_matrix(const double *restrict lambda, double (*restric
 #pragma GCC unroll 6
     for (int f = e; f < 6; f++) {
       int p = irz_edge_vertices[f][0], q = irz_edge_vertices[f][1];
-      double ip = 16 * lambda[j] * lambda[q], iq = 16 * lambda[j] * lambda[p];
-      double jp = 16 * lambda[i] * lambda[q], jq = 16 * lambda[i] * lambda[p];
-      double *restrict o = out[irz_packed(10, 4 + e, 4 + f)];
-      const double *restrict xip = m[pair[i][p]], *restrict xiq = m[pair[i][q]];
-      const double *restrict xjp = m[pair[j][p]], *restrict xjq = m[pair[j][q]];
+      float *restrict o = out[irz_packed(10, 4 + e, 4 + f)];
+      const Pair *ip = &pairs[pair[i][p]], *iq = &pairs[pair[i][q]];
+      const Pair *jp = &pairs[pair[j][p]], *jq = &pairs[pair[j][q]];
 #pragma omp simd
-      for (int l = 0; l < W; l++) o[l] += ip * xip[l] + iq * xiq[l] + jp * xjp[l] + jq * xjq[l];
+      for (int l = 0; l < W; l++) {
+        float a = j == q ? ip->both[j][l] : ip->half[j][l] + ip->half[q][l];
+        float b = j == p ? iq->both[j][l] : iq->half[j][l] + iq->half[p][l];
+        float c = i == q ? jp->both[i][l] : jp->half[i][l] + jp->half[q][l];
+        float d = i == p ? jq->both[i][l] : jq->half[i][l] + jq->half[p][l];
+        o[l] = 16 * ((a + b) + (c + d));
+      }
     }
   }
 }
@@ -240,46 +310,49 @@ static inline void order2_matrix(const double *restrict lambda, double (*restric
 /// @param[in] tets  [W] if a law depends on direction, else NULL
 static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
                          const int32_t *tets, const IrzAssembly *a, Batch *b) {
-  _Alignas(64) double c[4][W], m[10][W], flux[4][W];
+  _Alignas(64) double c[4][W], flux[4][W];
+  _Alignas(64) float m[4][10][W];
   bool tangent = a->matrix != NULL;
   Point p;
   Directed directed;
   memset(b->residual, 0, sizeof b->residual);
-  if (tangent) memset(b->matrix, 0, sizeof b->matrix);
-  if (tangent) memset(b->coarse, 0, sizeof b->coarse);
   for (int q = 0; q < 4; q++) {
     const double *lambda = irz_rule_fast.point[q];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      /* Edges at vertex i and the vertices at their other ends. */
+      static const int edge_at[4][3] = {{0, 1, 2}, {0, 3, 4}, {1, 3, 5}, {2, 4, 5}};
+      static const int far_end[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
+      double ci = 4 * lambda[i] - 1, x = 4 * lambda[far_end[i][0]], y = 4 * lambda[far_end[i][1]],
+             z = 4 * lambda[far_end[i][2]];
 #pragma omp simd
-    for (int l = 0; l < W; l++) {
-      for (int i = 0; i < 4; i++) c[i][l] = (4 * lambda[i] - 1) * u[i][l];
-      for (int e = 0; e < 6; e++) {
-        int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
-        c[i][l] += 4 * lambda[j] * u[4 + e][l];
-        c[j][l] += 4 * lambda[i] * u[4 + e][l];
+      for (int l = 0; l < W; l++) {
+        c[i][l] =
+            ci * u[i][l] + x * u[4 + edge_at[i][0]][l] + y * u[4 + edge_at[i][1]][l] + z * u[4 + edge_at[i][2]][l];
       }
     }
     if (tets != NULL) {
       directed_point(s, c, law, tets, q, a, &directed);
-      directed_tensor(s, &directed, irz_rule_fast.weight[q], tangent, m, flux);
+      directed_tensor(s, &directed, irz_rule_fast.weight[q], tangent, m[q], flux);
     } else {
       batch_point(s, c, law, floor != NULL ? floor[q] : NULL, a->zero_field, &p);
-      batch_tensor(s, &p, irz_rule_fast.weight[q], tangent, m, flux);
+      batch_flux(s, &p, irz_rule_fast.weight[q], flux, tangent ? m[q] : NULL);
     }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      double ci = 4 * lambda[i] - 1;
 #pragma omp simd
-    for (int l = 0; l < W; l++) {
-      for (int i = 0; i < 4; i++) b->residual[i][l] += (4 * lambda[i] - 1) * flux[i][l];
-      for (int e = 0; e < 6; e++) {
-        int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
-        b->residual[4 + e][l] += 4 * (lambda[j] * flux[i][l] + lambda[i] * flux[j][l]);
-      }
+      for (int l = 0; l < W; l++) b->residual[i][l] += ci * flux[i][l];
     }
-    if (!tangent) continue;
-    for (int k = 0; k < 10; k++) {
+#pragma GCC unroll 6
+    for (int e = 0; e < 6; e++) {
+      int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
+      double ci = 4 * lambda[j], cj = 4 * lambda[i];
 #pragma omp simd
-      for (int l = 0; l < W; l++) b->coarse[k][l] += m[k][l];
+      for (int l = 0; l < W; l++) b->residual[4 + e][l] += ci * flux[i][l] + cj * flux[j][l];
     }
-    order2_matrix(lambda, m, b->matrix);
   }
+  if (tangent) order2_matrix(m, b->matrix, b->coarse);
 }
 
 /* ---- General kernel ---- */
@@ -422,7 +495,7 @@ static void add_directed(const IrzAssembly *a, const IrzLaw *law, const IrzLawMe
 
 /// Residual and packed tangent of one general tetrahedron.
 static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, const double u[10], double *residual,
-                        double *matrix) {
+                        float *matrix) {
   const IrzMedium *medium = a->medium;
   int nodes = a->space->nodes;
   double node[10][3], g[10][3], d[10][3], inverse[3][3], full[10][PADDED], det = 0;
@@ -463,18 +536,18 @@ static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, c
     if (a->matrix != NULL) add_point(nodes, g, along, ws, wt, full);
   }
   for (int i = 0, k = 0; i < nodes; i++) {
-    for (int j = i; j < nodes; j++, k++) matrix[k] = full[i][j];
+    for (int j = i; j < nodes; j++, k++) matrix[k] = (float)full[i][j];
   }
 }
 
 /// Tangent of order 1 from that of order 2: a function of order 1 is its vertex's function plus half of those of the
 /// edges at it.
-static void restrict_matrix(const double matrix[55], double coarse[10]) {
-  double half[10][4];
+static void restrict_matrix(const float matrix[55], float coarse[10]) {
+  float half[10][4];
   for (int j = 0; j < 10; j++) {
     for (int v = 0; v < 4; v++) half[j][v] = matrix[irz_packed(10, j, v)];
     for (int e = 0; e < 6; e++) {
-      double x = 0.5 * matrix[irz_packed(10, j, 4 + e)];
+      float x = 0.5f * matrix[irz_packed(10, j, 4 + e)];
       half[j][irz_edge_vertices[e][0]] += x;
       half[j][irz_edge_vertices[e][1]] += x;
     }
@@ -483,7 +556,7 @@ static void restrict_matrix(const double matrix[55], double coarse[10]) {
     for (int j = i; j < 4; j++, k++) {
       coarse[k] = half[i][j];
       for (int e = 0; e < 6; e++) {
-        if (irz_edge_vertices[e][0] == i || irz_edge_vertices[e][1] == i) coarse[k] += 0.5 * half[4 + e][j];
+        if (irz_edge_vertices[e][0] == i || irz_edge_vertices[e][1] == i) coarse[k] += 0.5f * half[4 + e][j];
       }
     }
   }
@@ -497,28 +570,30 @@ typedef struct {
   int32_t first, last, coarse_first, coarse_last;
 } Rows;
 
+/// Add the matrix of one tetrahedron, less what belongs to fixed unknowns.
+static void add_matrix(IrzTangent *tangent, const uint8_t *fixed, int32_t tet, const float *matrix, int stride,
+                       int32_t first, int32_t last) {
+  const IrzSpace *space = tangent->pattern->space;
+  const int32_t *dof = space->tet_dof + (size_t)tet * (size_t)space->nodes;
+  uint8_t skip[10], any = 0;
+  for (int i = 0; i < space->nodes; i++) any |= skip[i] = fixed[dof[i]];
+  irz_tangent_add(tangent, tet, any ? skip : NULL, matrix, stride, first, last);
+}
+
 /// Add one tetrahedron's results, found `stride` apart.
-static void scatter(const Rows *rows, int32_t tet, const int32_t *dof, const double *matrix, const double *residual,
-                    const double *coarse, int stride) {
+static void scatter(const Rows *rows, int32_t tet, const float *matrix, const double *residual, const float *coarse,
+                    int stride) {
   const IrzAssembly *a = rows->a;
-  uint8_t skip[10];
   int nodes = a->space->nodes;
+  const int32_t *dof = a->space->tet_dof + (size_t)tet * (size_t)nodes;
   if (a->residual != NULL) {
     for (int i = 0; i < nodes; i++) {
       if (dof[i] >= rows->first && dof[i] < rows->last) a->residual[dof[i]] += residual[i * stride];
     }
   }
-  if (a->matrix != NULL) {
-    for (int i = 0; i < nodes; i++) skip[i] = a->fixed[dof[i]];
-    irz_matrix_add(a->matrix, tet, dof, skip, matrix, stride, rows->first, rows->last);
-  }
-  if (a->coarse != NULL) {
-    const IrzSpace *space = a->coarse->space;
-    int32_t row[4];
-    for (int i = 0; i < 4; i++) row[i] = space->dof[space->part->tet[tet][i]];
-    for (int i = 0; i < 4; i++) skip[i] = a->coarse_fixed[row[i]];
-    irz_matrix_add(a->coarse, tet, row, skip, coarse, stride, rows->coarse_first, rows->coarse_last);
-  }
+  if (a->matrix != NULL) add_matrix(a->matrix, a->fixed, tet, matrix, stride, rows->first, rows->last);
+  if (a->coarse != NULL)
+    add_matrix(a->coarse, a->coarse_fixed, tet, coarse, stride, rows->coarse_first, rows->coarse_last);
 }
 
 static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) {
@@ -528,7 +603,7 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
   Batch batch;
   Shape shape;
   _Alignas(64) double u[10][W], points[4][W], (*floor)[W] = a->floor != NULL ? points : NULL;
-  int32_t tets[W], dof[W][10];
+  int32_t tets[W];
   const IrzLaw *law[W];
   for (int32_t start = 0; start < count; start += W) {
     int lanes = count - start < W ? count - start : W;
@@ -537,10 +612,8 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
       tets[l] = list[start + (l < lanes ? l : lanes - 1)]; /* spare lanes repeat the last tetrahedron and are dropped */
       law[l] = a->laws[a->medium->region[tets[l]]];
       directed = directed || law[l]->direction != IRZ_LAW_ISOTROPIC;
-      for (int i = 0; i < space->nodes; i++) {
-        dof[l][i] = space->dof[part->tet[tets[l]][i]];
-        u[i][l] = a->u[dof[l][i]];
-      }
+      const int32_t *dof = space->tet_dof + (size_t)tets[l] * (size_t)space->nodes;
+      for (int i = 0; i < space->nodes; i++) u[i][l] = a->u[dof[i]];
     }
     batch_shape(part, tets, &shape);
     /* All results are sums of volume times conductivity. */
@@ -551,7 +624,7 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
     else
       batch_order1(&shape, u, law, floor, directed ? tets : NULL, a, &batch);
     for (int l = 0; l < lanes; l++) {
-      scatter(rows, tets[l], dof[l], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
+      scatter(rows, tets[l], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }
   }
 }
@@ -562,23 +635,22 @@ static void assemble_general(const Rows *rows, const int32_t *list, int32_t coun
   const IrzMedium *medium = a->medium;
   int32_t curved = 0;
   for (int32_t k = 0; k < count; k++) {
-    int32_t general = list[k], tet = medium->tet[general], dof[10];
-    double u[10], residual[10], matrix[55], coarse[10];
+    int32_t general = list[k], tet = medium->tet[general];
+    const int32_t *dof = space->tet_dof + (size_t)tet * (size_t)space->nodes;
+    double u[10], residual[10];
+    float matrix[55], coarse[10];
     while (curved < medium->part->n_curved && medium->part->curved_tet[curved] < tet) curved++;
-    for (int i = 0; i < space->nodes; i++) {
-      dof[i] = space->dof[medium->part->tet[tet][i]];
-      u[i] = a->u[dof[i]];
-    }
+    for (int i = 0; i < space->nodes; i++) u[i] = a->u[dof[i]];
     general_tet(a, general, curved, u, residual, matrix);
     if (a->coarse != NULL) restrict_matrix(matrix, coarse);
-    scatter(rows, tet, dof, matrix, residual, coarse, 1);
+    scatter(rows, tet, matrix, residual, coarse, 1);
   }
 }
 
 /// Give the rows of fixed unknowns a diagonal of the size of their neighbours', so that no scale is out of line.
-static void fixed_rows(IrzMatrix *matrix, const uint8_t *fixed, int32_t first, int32_t last) {
+static void fixed_rows(IrzTangent *matrix, const uint8_t *fixed, int32_t first, int32_t last) {
   for (int32_t row = first; row < last; row++) {
-    if (fixed[row]) irz_matrix_diagonal(matrix, row, 1);
+    if (fixed[row]) irz_tangent_diagonal(matrix, row, 1);
   }
 }
 
@@ -588,11 +660,11 @@ void irz_assemble(const IrzAssembly *a) {
   for (int k = 0; k < space->n_threads; k++) {
     Rows rows = {a, space->row_start[k], space->row_start[k + 1], 0, 0};
     if (a->coarse != NULL) {
-      rows.coarse_first = a->coarse_rows[k];
-      rows.coarse_last = a->coarse_rows[k + 1];
-      irz_matrix_zero(a->coarse, rows.coarse_first, rows.coarse_last);
+      rows.coarse_first = a->coarse->pattern->space->row_start[k];
+      rows.coarse_last = a->coarse->pattern->space->row_start[k + 1];
+      irz_tangent_zero(a->coarse, rows.coarse_first, rows.coarse_last);
     }
-    if (a->matrix != NULL) irz_matrix_zero(a->matrix, rows.first, rows.last);
+    if (a->matrix != NULL) irz_tangent_zero(a->matrix, rows.first, rows.last);
     if (a->residual != NULL) {
       memset(a->residual + rows.first, 0, (size_t)(rows.last - rows.first) * sizeof *a->residual);
     }

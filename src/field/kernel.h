@@ -2,9 +2,9 @@
 #ifndef IREZONE_FIELD_KERNEL_H
 #define IREZONE_FIELD_KERNEL_H
 
-#include "field/matrix.h"
 #include "field/medium.h"
 #include "field/points.h"
+#include "field/tangent.h"
 #include <irezone/law.h>
 
 /// What to assemble. All pointers are borrowed.
@@ -17,12 +17,11 @@ typedef struct {
   const double *u;           ///< [n_local] potential, V, ghosts up to date
   bool zero_field;           ///< take every conductivity at zero field: the linear problem
   const uint8_t *fixed;      ///< [n_local] 1: the potential is given; its rows and columns stay empty
-  double *residual;  ///< [n_owned] integral of sigma grad phi . grad v, A; also at fixed unknowns. NULL: not wanted
-  IrzMatrix *matrix; ///< tangent: sigma I + sigma'/|E| E E^T, or irz_law_tensor()'s, between the basis functions. NULL:
-                     ///< not wanted
-  IrzMatrix *coarse; ///< order 2 only: the same tangent between the basis functions of order 1. NULL: not wanted
+  double *residual;   ///< [n_owned] integral of sigma grad phi . grad v, A; also at fixed unknowns. NULL: not wanted
+  IrzTangent *matrix; ///< tangent: sigma I + sigma'/|E| E E^T, or irz_law_tensor()'s, between the basis functions.
+                      ///< NULL: not wanted
+  IrzTangent *coarse; ///< order 2 only: the same tangent between the basis functions of order 1. NULL: not wanted
   const uint8_t *coarse_fixed; ///< [n_local of the coarse space]
-  const int32_t *coarse_rows;  ///< [n_threads + 1] rows of `coarse` that belong to each thread of `space`
 } IrzAssembly;
 
 /// Assemble on this rank's tetrahedra; rows of fixed unknowns get a diagonal entry only. Local: the overlap of the

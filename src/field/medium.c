@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Degree 2, four points: (5 +- sqrt 5) / 20 and its complement (Hammer and Stroud 1956). */
-#define FAR 0.58541019662496845446
-#define NEAR 0.13819660112501051518
+#define FAR IRZ_RULE_FAR
+#define NEAR IRZ_RULE_NEAR
 static const double fast_points[4][4] = {
     {FAR, NEAR, NEAR, NEAR}, {NEAR, FAR, NEAR, NEAR}, {NEAR, NEAR, FAR, NEAR}, {NEAR, NEAR, NEAR, FAR}};
 static const double fast_weights[4] = {0.25, 0.25, 0.25, 0.25};

@@ -30,7 +30,12 @@ typedef struct {
   uint8_t *point_region; ///< [first_point[n_general]]
 } IrzMedium;
 
-/// The four-point rule of degree 2 of the fast kernel.
+/// Barycentric coordinates of the fast rule's points: (5 + 3 sqrt 5) / 20 at one vertex, (5 - sqrt 5) / 20 at the
+/// others.
+#define IRZ_RULE_FAR 0.58541019662496845446
+#define IRZ_RULE_NEAR 0.13819660112501051518
+
+/// The four-point rule of degree 2 of the fast kernel (Hammer and Stroud 1956).
 extern const IrzRule irz_rule_fast;
 
 /// 14 points of degree 5 with positive weights (Walkington 2000), for curved tetrahedra.

@@ -1,31 +1,29 @@
-/* The V-cycle; see multigrid.h.
-
-   Smoothing is Gauss-Seidel within the rows of a thread and Jacobi between threads and ranks, forwards on the way down
-   and backwards on the way up, which keeps the preconditioner symmetric and its result independent of timing. */
+/* The V-cycle; see multigrid.h. */
 #include "field/multigrid.h"
 #include "base/memory.h"
 #include "base/petsc.h"
-#include <math.h>
+#include "field/smoother.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct IrzMultigrid {
-  const IrzMatrix *fine, *coarse;
-  PC solver;
-  int32_t *diagonal;      ///< [n_owned] place of the diagonal in `a`
-  double *extra;          ///< [n_owned] added to the diagonal when smoothing
-  int32_t (*parent)[2];   ///< [n_local fine] coarse unknowns it is the mean of
-  int32_t *child_start;   ///< [n_owned coarse + 1]
-  int32_t *child;         ///< fine unknowns that have a coarse one as a parent; twice if as both
-  int32_t *coarse_rows;   ///< [n_threads + 1]
-  double *x, *rest, *old; ///< [n_local fine]
-  double *coarse_x;       ///< [n_local coarse]
+  const IrzTangent *fine, *coarse;
+  PC solver;             ///< of the coarse matrix, NULL: amg
+  const IrzAmg *amg;     ///< likewise, on one rank
+  IrzSmoother smoother;  ///< of the fine matrix
+  int32_t (*parent)[2];  ///< [n_local fine] coarse unknowns it is the mean of
+  int32_t *child_start;  ///< [n_owned coarse + 1]
+  int32_t *child;        ///< fine unknowns that have a coarse one as a parent; twice if as both
+  float *b;              ///< [n_owned fine]
+  float *x, *rest, *old; ///< [n_local fine]
+  float *coarse_b;       ///< [n_owned coarse]
+  float *coarse_x;       ///< [n_local coarse]
   Vec coarse_right, coarse_left;
 };
 
 /// Which coarse unknowns a fine one is the mean of: its own vertex twice, or the ends of its edge.
 static void find_parents(IrzMultigrid *mg) {
-  const IrzSpace *fine = mg->fine->space, *coarse = mg->coarse->space;
+  const IrzSpace *fine = mg->fine->pattern->space, *coarse = mg->coarse->pattern->space;
   const IrzPart *part = fine->part;
   for (int32_t e = 0; e < part->n_edges; e++) {
     int32_t i = fine->dof[part->n_vertices + e];
@@ -38,7 +36,7 @@ static void find_parents(IrzMultigrid *mg) {
 
 /// The transpose: children of every owned coarse unknown.
 static IrzCode find_children(IrzMultigrid *mg, IrzError *error) {
-  const IrzSpace *fine = mg->fine->space, *coarse = mg->coarse->space;
+  const IrzSpace *fine = mg->fine->pattern->space, *coarse = mg->coarse->pattern->space;
   int32_t n = coarse->n_owned;
   IRZ_TRY(irz_alloc(&mg->child_start, (size_t)n + 2, sizeof *mg->child_start, error));
   int32_t *at = mg->child_start + 1;
@@ -61,24 +59,35 @@ static IrzCode find_children(IrzMultigrid *mg, IrzError *error) {
   return IRZ_OK;
 }
 
-IrzCode irz_multigrid_create(const IrzMatrix *fine, const IrzMatrix *coarse, PC solver, IrzMultigrid **multigrid,
-                             IrzError *error) {
+IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, PC solver, const IrzAmg *amg,
+                             IrzMultigrid **multigrid, IrzError *error) {
   IrzMultigrid *mg = NULL;
-  const IrzSpace *fs = fine->space, *cs = coarse->space;
+  const IrzSpace *fs = fine->pattern->space, *cs = coarse->pattern->space;
   size_t n = (size_t)fs->n_local;
   *multigrid = NULL;
   IRZ_TRY(irz_alloc(&mg, 1, sizeof *mg, error));
   mg->fine = fine;
   mg->coarse = coarse;
   mg->solver = solver;
-  IrzCode code = irz_alloc(&mg->diagonal, (size_t)fs->n_owned, sizeof *mg->diagonal, error);
-  if (code == IRZ_OK) code = irz_alloc(&mg->extra, (size_t)fs->n_owned, sizeof *mg->extra, error);
+  mg->amg = amg;
+  mg->smoother = (IrzSmoother){.n = fs->n_owned,
+                               .n_threads = fs->n_threads,
+                               .row_start = fs->row_start,
+                               .ai = fine->pattern->ai,
+                               .middle = fine->pattern->middle,
+                               .aj = fine->pattern->aj,
+                               .aa = fine->aa,
+                               .bi = fine->pattern->bi[fs->n_owned] > 0 ? fine->pattern->bi : NULL,
+                               .bj = fine->pattern->bj,
+                               .ba = fine->ba};
+  IrzCode code = irz_smoother_create(&mg->smoother, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->parent, n, sizeof *mg->parent, error);
+  if (code == IRZ_OK) code = irz_alloc(&mg->b, (size_t)fs->n_owned, sizeof *mg->b, error);
+  if (code == IRZ_OK) code = irz_alloc(&mg->coarse_b, (size_t)cs->n_owned, sizeof *mg->coarse_b, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->x, n, sizeof *mg->x, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->rest, n, sizeof *mg->rest, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->old, n, sizeof *mg->old, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->coarse_x, (size_t)cs->n_local, sizeof *mg->coarse_x, error);
-  if (code == IRZ_OK) code = irz_alloc(&mg->coarse_rows, (size_t)fs->n_threads + 1, sizeof *mg->coarse_rows, error);
   if (code == IRZ_OK) {
     find_parents(mg);
     code = find_children(mg, error);
@@ -89,135 +98,68 @@ IrzCode irz_multigrid_create(const IrzMatrix *fine, const IrzMatrix *coarse, PC 
     irz_multigrid_free(mg);
     return code;
   }
-  for (int32_t r = 0; r < fs->n_owned; r++) {
-    PetscInt k = fine->ai[r];
-    while (fine->aj[k] != r) k++;
-    mg->diagonal[r] = k;
-  }
-  /* Both spaces number their unknowns in the same order, so a thread's coarse rows are contiguous, too. */
-  for (int32_t v = 0; v < fs->part->n_vertices; v++) {
-    int32_t f = fs->dof[v], c = cs->dof[v];
-    if (f >= fs->n_owned) continue;
-    for (int k = 0; k < fs->n_threads; k++) {
-      if (f < fs->row_start[k + 1] && c + 1 > mg->coarse_rows[k + 1]) mg->coarse_rows[k + 1] = c + 1;
-    }
-  }
-  mg->coarse_rows[fs->n_threads] = cs->n_owned;
   *multigrid = mg;
   return IRZ_OK;
 }
 
-const int32_t *irz_multigrid_coarse_rows(const IrzMultigrid *multigrid) {
-  return multigrid->coarse_rows;
-}
-
 void irz_multigrid_prolong(const IrzMultigrid *mg, const double *coarse, double *fine) {
-  for (int32_t i = 0; i < mg->fine->space->n_local; i++) {
+  for (int32_t i = 0; i < mg->fine->pattern->space->n_local; i++) {
     fine[i] = 0.5 * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
   }
 }
 
-/// x = (L + D + extra)^-1 b within each thread's rows.
-static void sweep_down(const IrzMultigrid *mg, const double *restrict b, double *restrict x) {
-  const IrzMatrix *m = mg->fine;
-  const IrzSpace *space = m->space;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
-  for (int k = 0; k < space->n_threads; k++) {
-    int32_t first = space->row_start[k];
-    for (int32_t r = first; r < space->row_start[k + 1]; r++) {
-      double sum = b[r];
-      PetscInt c = m->ai[r];
-      while (m->aj[c] < first) c++;
-      for (; c < mg->diagonal[r]; c++) sum -= m->aa[c] * x[m->aj[c]];
-      x[r] = sum / (m->aa[c] + mg->extra[r]);
-    }
-  }
-}
-
-/// rest = b - A x after sweep_down(), for which L x + D x = b within each thread's rows: only the other entries are
-/// left.
-static void rest_after_down(const IrzMultigrid *mg, const double *restrict x, double *restrict rest) {
-  const IrzMatrix *m = mg->fine;
-  const IrzSpace *space = m->space;
-  const double *ghost = x + space->n_owned;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
-  for (int k = 0; k < space->n_threads; k++) {
-    int32_t first = space->row_start[k];
-    for (int32_t r = first; r < space->row_start[k + 1]; r++) {
-      double sum = mg->extra[r] * x[r];
-      for (PetscInt c = m->ai[r]; m->aj[c] < first; c++) sum -= m->aa[c] * x[m->aj[c]];
-      for (PetscInt c = mg->diagonal[r] + 1; c < m->ai[r + 1]; c++) sum -= m->aa[c] * x[m->aj[c]];
-      for (PetscInt c = m->bi[r]; c < m->bi[r + 1]; c++) sum -= m->ba[c] * ghost[m->bj[c]];
-      rest[r] = sum;
-    }
-  }
-}
-
-/// One backward sweep on A x = b. `old` holds x as it was, for columns of other threads.
-static void sweep_up(const IrzMultigrid *mg, const double *restrict b, const double *restrict old, double *x) {
-  const IrzMatrix *m = mg->fine;
-  const IrzSpace *space = m->space;
-  const double *ghost = old + space->n_owned;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
-  for (int k = 0; k < space->n_threads; k++) {
-    int32_t first = space->row_start[k], last = space->row_start[k + 1];
-    for (int32_t r = last - 1; r >= first; r--) {
-      double sum = b[r];
-      PetscInt c = m->ai[r], end = m->ai[r + 1];
-      for (; m->aj[c] < first; c++) sum -= m->aa[c] * old[m->aj[c]];
-      for (; end > c && m->aj[end - 1] >= last; end--) sum -= m->aa[end - 1] * old[m->aj[end - 1]];
-      for (; c < mg->diagonal[r]; c++) sum -= m->aa[c] * x[m->aj[c]];
-      for (c++; c < end; c++) sum -= m->aa[c] * x[m->aj[c]];
-      for (c = m->bi[r]; c < m->bi[r + 1]; c++) sum -= m->ba[c] * ghost[m->bj[c]];
-      double diagonal = m->aa[mg->diagonal[r]];
-      x[r] += (sum - diagonal * x[r]) / (diagonal + mg->extra[r]);
-    }
-  }
-}
-
 /// The coarse right-hand side: what the children have left, half each for edges.
-static void restrict_rest(const IrzMultigrid *mg, const double *rest, double *coarse) {
-  const IrzSpace *space = mg->fine->space;
+static void restrict_rest(const IrzMultigrid *mg, const float *rest, float *coarse) {
+  const IrzSpace *space = mg->coarse->pattern->space;
 #pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
-    for (int32_t i = mg->coarse_rows[k]; i < mg->coarse_rows[k + 1]; i++) {
-      double sum = 0;
+    for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
+      float sum = 0;
       for (int32_t c = mg->child_start[i]; c < mg->child_start[i + 1]; c++) sum += rest[mg->child[c]];
-      coarse[i] = 0.5 * sum;
+      coarse[i] = 0.5f * sum;
     }
   }
 }
 
 /// Add the coarse correction to the owned fine unknowns.
-static void add_correction(const IrzMultigrid *mg, const double *coarse, double *x) {
-  const IrzSpace *space = mg->fine->space;
+static void add_correction(const IrzMultigrid *mg, const float *coarse, float *x) {
+  const IrzSpace *space = mg->fine->pattern->space;
 #pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
-      x[i] += 0.5 * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
+      x[i] += 0.5f * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
     }
   }
 }
 
-/// Work out what is added to the diagonals. Called by PETSc when the matrix has changed.
+/// Take the matrix's present values. Called by PETSc when it has changed.
 static PetscErrorCode set_up(PC pc) {
   IrzMultigrid *mg;
 
   PetscFunctionBegin;
   PetscCall(PCShellGetContext(pc, &mg));
-  const IrzMatrix *m = mg->fine;
-  const IrzSpace *space = m->space;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
-  for (int k = 0; k < space->n_threads; k++) {
-    int32_t first = space->row_start[k], last = space->row_start[k + 1];
-    for (int32_t r = first; r < last; r++) {
-      double sum = 0;
-      for (PetscInt c = m->ai[r]; m->aj[c] < first; c++) sum += fabs(m->aa[c]);
-      for (PetscInt c = m->ai[r + 1] - 1; m->aj[c] >= last; c--) sum += fabs(m->aa[c]);
-      for (PetscInt c = m->bi[r]; c < m->bi[r + 1]; c++) sum += fabs(m->ba[c]);
-      mg->extra[r] = 0.5 * sum;
-    }
+  irz_smoother_update(&mg->smoother);
+  PetscFunctionReturn(0);
+}
+
+/// Solve on the coarse level, roughly: coarse_x from coarse_b.
+static PetscErrorCode solve_coarse(IrzMultigrid *mg) {
+  const IrzSpace *coarse = mg->coarse->pattern->space;
+  PetscScalar *c;
+
+  PetscFunctionBegin;
+  if (mg->solver == NULL) {
+    irz_amg_apply(mg->amg, mg->coarse_b, mg->coarse_x);
+    PetscFunctionReturn(0);
   }
+  PetscCall(VecGetArrayWrite(mg->coarse_right, &c));
+  for (int32_t i = 0; i < coarse->n_owned; i++) c[i] = mg->coarse_b[i];
+  PetscCall(VecRestoreArrayWrite(mg->coarse_right, &c));
+  PetscCall(PCApply(mg->solver, mg->coarse_right, mg->coarse_left));
+  PetscCall(VecGetArray(mg->coarse_left, &c));
+  for (int32_t i = 0; i < coarse->n_owned; i++) mg->coarse_x[i] = (float)c[i];
+  PetscCall(VecRestoreArray(mg->coarse_left, &c));
+  PetscCall(irz_space_share_single(coarse, mg->coarse_x));
   PetscFunctionReturn(0);
 }
 
@@ -225,31 +167,27 @@ static PetscErrorCode set_up(PC pc) {
 static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   IrzMultigrid *mg;
   const PetscScalar *b;
-  PetscScalar *out, *c;
+  PetscScalar *out;
 
   PetscFunctionBegin;
   PetscCall(PCShellGetContext(pc, &mg));
-  const IrzSpace *fine = mg->fine->space, *coarse = mg->coarse->space;
+  const IrzSpace *fine = mg->fine->pattern->space;
   PetscCall(VecGetArrayRead(right, &b));
-  sweep_down(mg, b, mg->x);
-  PetscCall(irz_space_share(fine, mg->x));
-  rest_after_down(mg, mg->x, mg->rest);
-  PetscCall(irz_space_share(fine, mg->rest));
-  PetscCall(VecGetArrayWrite(mg->coarse_right, &c));
-  restrict_rest(mg, mg->rest, c);
-  PetscCall(VecRestoreArrayWrite(mg->coarse_right, &c));
-  PetscCall(PCApply(mg->solver, mg->coarse_right, mg->coarse_left));
-  PetscCall(VecGetArray(mg->coarse_left, &c));
-  PetscCall(PetscArraycpy(mg->coarse_x, c, coarse->n_owned));
-  PetscCall(VecRestoreArray(mg->coarse_left, &c));
-  PetscCall(irz_space_share(coarse, mg->coarse_x));
-  add_correction(mg, mg->coarse_x, mg->x);
-  PetscCall(irz_space_share(fine, mg->x));
-  if (fine->n_threads > 1 || fine->part->size > 1) PetscCall(PetscArraycpy(mg->old, mg->x, fine->n_local));
-  sweep_up(mg, b, mg->old, mg->x);
+  for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)b[i];
   PetscCall(VecRestoreArrayRead(right, &b));
+  irz_smoother_down(&mg->smoother, mg->b, mg->x);
+  PetscCall(irz_space_share_single(fine, mg->x));
+  irz_smoother_rest(&mg->smoother, mg->x, mg->rest);
+  PetscCall(irz_space_share_single(fine, mg->rest));
+  restrict_rest(mg, mg->rest, mg->coarse_b);
+  PetscCall(solve_coarse(mg));
+  add_correction(mg, mg->coarse_x, mg->x);
+  PetscCall(irz_space_share_single(fine, mg->x));
+  bool alone = fine->n_threads == 1 && fine->part->size == 1;
+  if (!alone) PetscCall(PetscArraycpy(mg->old, mg->x, fine->n_local));
+  irz_smoother_up(&mg->smoother, mg->b, alone ? mg->x : mg->old, mg->x);
   PetscCall(VecGetArrayWrite(left, &out));
-  PetscCall(PetscArraycpy(out, mg->x, fine->n_owned));
+  for (int32_t i = 0; i < fine->n_owned; i++) out[i] = mg->x[i];
   PetscCall(VecRestoreArrayWrite(left, &out));
   PetscFunctionReturn(0);
 }
@@ -268,12 +206,12 @@ void irz_multigrid_free(IrzMultigrid *multigrid) {
   if (multigrid == NULL) return;
   VecDestroy(&multigrid->coarse_right);
   VecDestroy(&multigrid->coarse_left);
-  free(multigrid->diagonal);
-  free(multigrid->extra);
+  irz_smoother_clear(&multigrid->smoother);
   free(multigrid->parent);
   free(multigrid->child_start);
   free(multigrid->child);
-  free(multigrid->coarse_rows);
+  free(multigrid->b);
+  free(multigrid->coarse_b);
   free(multigrid->x);
   free(multigrid->rest);
   free(multigrid->old);

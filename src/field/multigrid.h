@@ -3,7 +3,7 @@
 #ifndef IREZONE_FIELD_MULTIGRID_H
 #define IREZONE_FIELD_MULTIGRID_H
 
-#include "field/matrix.h"
+#include "field/amg.h"
 #include <petscksp.h>
 
 typedef struct IrzMultigrid IrzMultigrid;
@@ -11,12 +11,10 @@ typedef struct IrzMultigrid IrzMultigrid;
 /// Build the transfer between two spaces on one part.
 /// @param[in]  fine    matrix of order 2
 /// @param[in]  coarse  matrix of order 1
-/// @param[in]  solver  preconditioner for the coarse matrix, set up by its owner; borrowed
-IrzCode irz_multigrid_create(const IrzMatrix *fine, const IrzMatrix *coarse, PC solver, IrzMultigrid **multigrid,
-                             IrzError *error);
-
-/// Rows of the coarse matrix that belong to each thread of the fine space, [n_threads + 1].
-const int32_t *irz_multigrid_coarse_rows(const IrzMultigrid *multigrid);
+/// @param[in]  solver  preconditioner for the coarse matrix, set up by its owner; borrowed. NULL: amg
+/// @param[in]  amg     the same where one rank uses its own; borrowed
+IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, PC solver, const IrzAmg *amg,
+                             IrzMultigrid **multigrid, IrzError *error);
 
 /// Carry values from order 1 to order 2.
 /// @param[in]  coarse  [n_local of order 1], ghosts up to date

@@ -67,9 +67,21 @@ static PetscErrorCode number_ghosts(IrzSpace *space) {
   PetscFunctionReturn(0);
 }
 
+/// Both spaces number their unknowns in the same order, so the rows that a thread has in both are contiguous in both.
+static void follow(IrzSpace *space, const IrzSpace *like) {
+  for (int k = 1; k < space->n_threads; k++) space->row_start[k] = 0;
+  for (int32_t v = 0; v < space->part->n_vertices; v++) {
+    int32_t theirs = like->dof[v], ours = space->dof[v];
+    if (theirs >= like->n_owned) continue;
+    for (int k = 1; k < space->n_threads; k++) {
+      if (theirs < like->row_start[k] && ours + 1 > space->row_start[k]) space->row_start[k] = ours + 1;
+    }
+  }
+}
+
 /// Divide the rows among the threads; each thread gets every tetrahedron that touches its rows, so that no two threads
 /// write to the same row and the sums do not depend on their timing.
-static IrzCode divide(IrzSpace *space, const int32_t *general, IrzError *error) {
+static IrzCode divide(IrzSpace *space, const int32_t *general, const IrzSpace *like, IrzError *error) {
   const IrzPart *part = space->part;
   int n = space->n_threads;
   IRZ_TRY(irz_alloc(&space->row_start, (size_t)n + 1, sizeof *space->row_start, error));
@@ -78,6 +90,7 @@ static IrzCode divide(IrzSpace *space, const int32_t *general, IrzError *error) 
   IRZ_TRY(irz_alloc(&space->general, (size_t)n, sizeof *space->general, error));
   IRZ_TRY(irz_alloc(&space->n_general, (size_t)n, sizeof *space->n_general, error));
   for (int i = 0; i <= n; i++) space->row_start[i] = (int32_t)((int64_t)space->n_owned * i / n);
+  if (like != NULL) follow(space, like);
   for (int fill = 0; fill < 2; fill++) {
     if (fill) {
       for (int i = 0; i < n; i++) {
@@ -89,7 +102,7 @@ static IrzCode divide(IrzSpace *space, const int32_t *general, IrzError *error) 
     for (int32_t t = 0; t < part->n_tets; t++) {
       uint64_t touched = 0;
       for (int i = 0; i < space->nodes; i++) {
-        int32_t row = space->dof[part->tet[t][i]];
+        int32_t row = space->tet_dof[(size_t)t * (size_t)space->nodes + (size_t)i];
         for (int k = 0; k < n; k++) {
           if (row >= space->row_start[k] && row < space->row_start[k + 1]) touched |= (uint64_t)1 << k;
         }
@@ -110,7 +123,7 @@ static IrzCode divide(IrzSpace *space, const int32_t *general, IrzError *error) 
 }
 
 IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_threads, const int32_t *general,
-                         IrzSpace **space, IrzError *error) {
+                         const IrzSpace *like, IrzSpace **space, IrzError *error) {
   IrzSpace *s = NULL;
   *space = NULL;
   IRZ_TRY(irz_alloc(&s, 1, sizeof *s, error));
@@ -122,13 +135,18 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
   IrzCode code = irz_alloc(&s->dof, (size_t)part->n_vertices + (size_t)part->n_edges, sizeof *s->dof, error);
   if (code == IRZ_OK) number_owned(s, order == 2);
   if (code == IRZ_OK) code = irz_petsc(number_ghosts(s), "numbering", error);
+  size_t nodes = (size_t)s->nodes, n_tets = (size_t)part->n_tets;
+  if (code == IRZ_OK) code = irz_alloc(&s->tet_dof, n_tets * nodes, sizeof *s->tet_dof, error);
+  for (size_t t = 0; t < n_tets && code == IRZ_OK; t++) {
+    for (size_t i = 0; i < nodes; i++) s->tet_dof[t * nodes + i] = s->dof[part->tet[t][i]];
+  }
   if (code == IRZ_OK) code = irz_alloc(&s->electrode, (size_t)s->n_local, 1, error);
   if (code == IRZ_OK) {
     memset(s->electrode, -1, (size_t)s->n_local);
     for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
       if (s->dof[i] >= 0) s->electrode[s->dof[i]] = part->electrode[i];
     }
-    code = divide(s, general, error);
+    code = divide(s, general, like, error);
   }
   if (code != IRZ_OK)
     irz_space_free(s);
@@ -142,6 +160,15 @@ PetscErrorCode irz_space_share(const IrzSpace *space, double *x) {
   if (space->part->size > 1) {
     PetscCall(PetscSFBcastBegin(space->halo, MPIU_SCALAR, x, x + space->n_owned, MPI_REPLACE));
     PetscCall(PetscSFBcastEnd(space->halo, MPIU_SCALAR, x, x + space->n_owned, MPI_REPLACE));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode irz_space_share_single(const IrzSpace *space, float *x) {
+  PetscFunctionBegin;
+  if (space->part->size > 1) {
+    PetscCall(PetscSFBcastBegin(space->halo, MPI_FLOAT, x, x + space->n_owned, MPI_REPLACE));
+    PetscCall(PetscSFBcastEnd(space->halo, MPI_FLOAT, x, x + space->n_owned, MPI_REPLACE));
   }
   PetscFunctionReturn(0);
 }
@@ -160,6 +187,7 @@ void irz_space_free(IrzSpace *space) {
   if (space->halo != NULL) PetscSFDestroy(&space->halo);
   PetscFree(space->ghost);
   free(space->dof);
+  free(space->tet_dof);
   free(space->electrode);
   for (int i = 0; i < space->n_threads; i++) {
     if (space->tets != NULL) free(space->tets[i]);

@@ -20,6 +20,7 @@ typedef struct {
   PetscInt n_global;
   PetscInt *ghost;   ///< [n_local - n_owned] global numbers, increasing
   int32_t *dof;      ///< [nodes of the part] local unknown of a node; -1 for edges at order 1
+  int32_t *tet_dof;  ///< [n_tets][nodes] local unknowns of each tetrahedron
   int8_t *electrode; ///< [n_local] electrode of an unknown, or -1
   PetscSF halo;      ///< from owners to ghosts
 
@@ -37,13 +38,17 @@ typedef struct {
 /// @param[in]  merged     one unknown per electrode
 /// @param[in]  n_threads  threads that will work on it
 /// @param[in]  general    [part->n_tets] 0 for the fast kernel, else 1 + index into the general tetrahedra
+/// @param[in]  like       divide the rows among the threads as in this space of order 2; NULL: evenly
 /// @param[out] space      the space
 IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_threads, const int32_t *general,
-                         IrzSpace **space, IrzError *error);
+                         const IrzSpace *like, IrzSpace **space, IrzError *error);
 
 /// Bring ghosts up to date. Collective.
 /// @param[in,out] x  [n_local]
 PetscErrorCode irz_space_share(const IrzSpace *space, double *x);
+
+/// The same in single precision.
+PetscErrorCode irz_space_share_single(const IrzSpace *space, float *x);
 
 /// Values at the nodes of the part from values of the unknowns. At order 1 the edges get the mean of their ends.
 /// @param[in]  x     [n_local]

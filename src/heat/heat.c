@@ -412,7 +412,7 @@ static IrzCode allocate(Run *run, IrzError *error) {
   double **arrays[] = {&run->temperature, &run->load, &run->free_load, &run->joule, &run->before,
                        &run->slope,       &run->peak, &run->omega,     &run->cem43, &run->scratch};
   for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++) IRZ_TRY(irz_alloc(arrays[k], n, sizeof(double), error));
-  IRZ_TRY(irz_matrix_create(run->thermal->space, &run->jacobian, error));
+  IRZ_TRY(irz_matrix_create(run->thermal->pattern, &run->jacobian, error));
   if (run->task->plan->memory == IRZ_MEMORY_PAIRS) {
     IRZ_TRY(irz_points_create(run->task->medium, run->task->laws, &run->floor, error));
   }

@@ -185,14 +185,13 @@ static void add_needle(IrzThermal *thermal, int probe) {
   for (int32_t t = 0; t < space->part->n_tets; t++) {
     const int32_t *node = space->part->tet[t];
     for (int i = 0; i < 4; i++) {
-      int32_t at = space->dof[node[i]], dof[10];
+      int32_t at = space->dof[node[i]];
       if (space->part->electrode[node[i]] != probe) continue;
       if (at >= space->n_owned || thermal->fixed[at]) return;
       double mass[55] = {0};
       uint8_t skip[10] = {0};
-      for (int k = 0; k < space->nodes; k++) dof[k] = space->dof[node[k]];
       mass[irz_packed(space->nodes, i, i)] = heat;
-      irz_matrix_add(thermal->mass, t, dof, skip, mass, 1, 0, space->n_owned);
+      irz_matrix_add(thermal->mass, t, skip, mass);
       thermal->mass_sum[at] += heat;
       return;
     }
@@ -204,8 +203,8 @@ static void assemble(IrzThermal *thermal, const double *recovered, const double 
   const IrzSpace *space = thermal->space;
   const IrzPart *part = space->part;
   int32_t curved = 0;
-  irz_matrix_zero(thermal->mass, 0, space->n_owned);
-  irz_matrix_zero(thermal->stiffness, 0, space->n_owned);
+  irz_matrix_zero(thermal->mass);
+  irz_matrix_zero(thermal->stiffness);
   for (int32_t t = 0; t < part->n_tets; t++) {
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
     int32_t dof[10];
@@ -217,8 +216,8 @@ static void assemble(IrzThermal *thermal, const double *recovered, const double 
       dof[i] = space->dof[part->tet[t][i]];
       skip[i] = thermal->fixed[dof[i]];
     }
-    irz_matrix_add(thermal->mass, t, dof, skip, element.mass, 1, 0, space->n_owned);
-    irz_matrix_add(thermal->stiffness, t, dof, skip, element.stiff, 1, 0, space->n_owned);
+    irz_matrix_add(thermal->mass, t, skip, element.mass);
+    irz_matrix_add(thermal->stiffness, t, skip, element.stiff);
     for (int j = 0; j < space->nodes; j++) {
       if (dof[j] >= space->n_owned) continue;
       thermal->metabolic[dof[j]] += element.metabolic[j];
@@ -247,10 +246,11 @@ static IrzCode build(IrzThermal *thermal, IrzError *error) {
   }
   /* A metal needle has one temperature: steel conducts heat thirty times better than tissue. */
   bool merged = thermal->plan->heat.needles == IRZ_NEEDLES_METAL;
-  IRZ_TRY(
-      irz_space_create(medium->part, thermal->plan->heat.order, merged, 1, medium->general, &thermal->space, error));
-  IRZ_TRY(irz_matrix_create(thermal->space, &thermal->mass, error));
-  IRZ_TRY(irz_matrix_create(thermal->space, &thermal->stiffness, error));
+  IRZ_TRY(irz_space_create(medium->part, thermal->plan->heat.order, merged, 1, medium->general, NULL, &thermal->space,
+                           error));
+  IRZ_TRY(irz_pattern_create(thermal->space, &thermal->pattern, error));
+  IRZ_TRY(irz_matrix_create(thermal->pattern, &thermal->mass, error));
+  IRZ_TRY(irz_matrix_create(thermal->pattern, &thermal->stiffness, error));
   size_t owned = (size_t)thermal->space->n_owned;
   IRZ_TRY(irz_alloc(&thermal->fixed, (size_t)thermal->space->n_local, 1, error));
   IRZ_TRY(irz_alloc(&thermal->metabolic, owned, sizeof(double), error));
@@ -347,6 +347,7 @@ void irz_thermal_free(IrzThermal *thermal) {
   if (thermal == NULL) return;
   irz_matrix_free(thermal->mass);
   irz_matrix_free(thermal->stiffness);
+  irz_pattern_free(thermal->pattern);
   irz_space_free(thermal->space);
   free((void *)thermal->tissue);
   free(thermal->fixed);

@@ -14,6 +14,7 @@ typedef struct {
   const IrzPlan *plan;
   const IrzTissue **tissue; ///< [n_regions]
   IrzSpace *space;
+  IrzPattern *pattern;   ///< of both matrices
   IrzMatrix *mass;       ///< density times heat capacity, and the needles' steel, J/K; 1 on the diagonal of fixed rows
   IrzMatrix *stiffness;  ///< conduction and perfusion, W/K; rows of fixed unknowns are empty
   uint8_t *fixed;        ///< [n_local] held at body temperature

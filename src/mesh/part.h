@@ -41,7 +41,7 @@ typedef struct {
 } IrzPart;
 
 /// Local vertices of the six edges of a tetrahedron, in the order of IrzPart.tet.
-extern const int irz_edge_vertices[6][2];
+static const int irz_edge_vertices[6][2] = {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}};
 
 /// The eight children of a tetrahedron by its ten nodes: corners first, then the inner octahedron along 02-13.
 extern const int irz_child_nodes[8][4];
