@@ -2,7 +2,9 @@
 
 Lengths in mm, fields in V/cm, as in a plan.
 """
+import json
 import struct
+import subprocess
 
 import bench
 
@@ -111,12 +113,45 @@ GEOMETRIES = {
     "four-regions-15mm": two_regions(array(4, 15, 20, bench.SIGMOID)),
 }
 
+# Geometries on which nothing of the error estimate was tried before it was finished, most of them with the threshold
+# where the law is steep or has a kink.
+STEEP = {"law": "sigmoid", "low": 0.1, "high": 0.4, "center": 450, "width": 20}
+HELD_OUT = {
+    "held-out-two-12mm-steep-sigmoid": array(2, 12, 15, STEEP, 1500, 450),
+    "held-out-two-18mm-foot-of-ramp": array(2, 18, 25, {**RAMP, "from": 500, "to": 600}, 1500, 500),
+    "held-out-two-25mm-smoothstep": array(2, 25, 40, SMOOTHSTEP, 1400, 550),
+    "held-out-two-tilted-table": pair([[-7, 0, -8], [7, 2, -10]], [[0.2, 0, 1], [0, 0.2, 1]], [15, 20], 2000, TABLE),
+    "held-out-two-regions-20mm": two_regions(array(2, 20, 30, SMOOTHSTEP)),
+    "held-out-three-10mm-top-of-ramp": array(3, 10, 15, RAMP, 1300, 700),
+    "held-out-four-18mm-constant": array(4, 18, 30, CONSTANT),
+    "held-out-four-15mm-kink-of-table": array(4, 15, 20, {**TABLE, "field": [0, 400, 500, 600, 900]}, 1400, 400),
+}
+
 
 def plan_of(name, order=2, accuracy=1):
     """A geometry as a plan with a name and a mesh."""
-    plan = dict(GEOMETRIES[name])
+    plan = dict({**GEOMETRIES, **HELD_OUT}[name])
     plan["name"] = name
     plan["mesh"] = {**plan.get("mesh", {}), "accuracy": accuracy, "order": order}
+    return plan
+
+
+def placed_plan(name, order, accuracy, folder):
+    """plan_of() with its label map written into a folder."""
+    plan = plan_of(name, order, accuracy)
+    if "anatomy" in plan:
+        write_labels(folder)
+        plan["anatomy"] = {**plan["anatomy"], "labels": str(folder / LABELS)}
+    return plan
+
+
+def loaded_plan(program, name, order, accuracy, mesh_accuracy, folder):
+    """placed_plan() on a mesh that was made for mesh_accuracy and is loaded, so that nothing refines it."""
+    plan = placed_plan(name, order, mesh_accuracy, folder)
+    path, mesh = folder / "mesh.yaml", folder / "mesh.msh"
+    path.write_text(json.dumps(plan))
+    subprocess.run([program, "mesh", path, "-o", mesh], check=True, capture_output=True)
+    plan["mesh"] = {"file": str(mesh), "accuracy": accuracy, "order": order}
     return plan
 
 

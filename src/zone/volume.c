@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "field/kernel.h"
 #include "zone/cut.h"
+#include "zone/sharpen.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,53 +16,69 @@ typedef struct {
   const IrzLattice *lattice; ///< eight tetrahedra: 64 change volumes by less than one in ten thousand, in three times
                              ///< the time
   IrzCell cell;
+  const IrzLaw *law;   ///< order 2 only, as the rest
+  double along;        ///< mean of the nodes; 0 if there are several regions inside
+  double kinkless[10]; ///< irz_kinkless() of the recovered field at the nodes
 } Place;
 
 /// Largest element-wise |E| over the pulses.
-static double largest_field(Place *place, const double l[4]) {
+static double element_field(void *context, const double l[4]) {
+  Place *place = context;
   double largest = 0;
   for (int p = 0; p < place->task->n_pulses; p++) largest = fmax(largest, irz_cell_field(&place->cell, p, l));
   return largest;
 }
 
-/// The field whose volume is measured: element-wise at order 2, recovered at order 1.
-static double field_at(void *context, const double l[4]) {
-  Place *place = context;
+/// Fill what recovered_field() needs.
+/// @param[in] plain  the tetrahedron lies in one region
+static void make_kinkless(Place *place, bool plain) {
+  const IrzZoneTask *task = place->task;
+  const int32_t *node = place->cell.node;
+  if (task->order == 1) return;
+  place->law = task->laws[task->medium->region[place->cell.tet]];
+  place->along = 0;
+  for (int i = 0; i < 10 && plain; i++) place->along += 0.1 * task->along[node[i]];
+  for (int i = 0; i < 10; i++) place->kinkless[i] = irz_kinkless(place->law, place->along, task->recovered[node[i]]);
+}
+
+/// The recovered field; at order 2 what irz_kinkless() makes of it.
+static double recovered_field(void *context, const double l[4]) {
+  const Place *place = context;
   double sum = 0;
-  if (place->task->order == 2) return largest_field(place, l);
-  for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->cell.node[i]];
+  if (place->task->order == 1) {
+    for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->cell.node[i]];
+    return sum;
+  }
+  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * place->kinkless[i];
+  for (int e = 0; e < 6; e++) {
+    sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * place->kinkless[4 + e];
+  }
   return sum;
 }
 
-/// Bounds on that field.
+/// A threshold for recovered_field().
+static double recovered_level(const Place *place, double threshold) {
+  return place->task->order == 2 ? irz_kinkless(place->law, place->along, threshold) : threshold;
+}
+
+/// Bounds on both fields at order 2, on the recovered one at order 1. It lies between its values at the nodes, but for
+/// small overshoots of the quadratic between them.
 static void field_bounds(const Place *place, double *low, double *high) {
   const IrzZoneTask *task = place->task;
-  *low = task->order == 1 ? INFINITY : 0;
+  double element_low = 0;
+  *low = INFINITY;
   *high = 0;
-  for (int i = 0; i < 4 && task->order == 1; i++) {
+  for (int i = 0; i < (task->order == 2 ? 10 : 4); i++) {
     *low = fmin(*low, task->recovered[place->cell.node[i]]);
     *high = fmax(*high, task->recovered[place->cell.node[i]]);
   }
   for (int p = 0; p < task->n_pulses && task->order == 2; p++) {
     double least, most;
     irz_cell_bounds(&place->cell, p, &least, &most);
-    *low = fmax(*low, least);
+    element_low = fmax(element_low, least);
     *high = fmax(*high, most);
   }
-}
-
-/// The other field of the two, for comparison: recovered at order 2, element-wise at order 1.
-static double other_field(void *context, const double l[4]) {
-  Place *place = context;
-  if (place->task->order == 1) return largest_field(place, l);
-  const int32_t *node = place->cell.node;
-  const double *recovered = place->task->recovered;
-  double sum = 0;
-  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * recovered[node[i]];
-  for (int e = 0; e < 6; e++) {
-    sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * recovered[node[4 + e]];
-  }
-  return sum;
+  if (task->order == 2) *low = fmin(*low, element_low);
 }
 
 /// Running sums of one rank; `scatter` holds squares.
@@ -80,39 +97,39 @@ typedef struct {
   double low, high;
   double whole; ///< m^3
   double scale; ///< true volume over that of the lattice's flat tetrahedra
-  double x[IRZ_LATTICE_POINTS][3], field[IRZ_LATTICE_POINTS], other[IRZ_LATTICE_POINTS];
+  double x[IRZ_LATTICE_POINTS][3], recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS];
 } Sampled;
 
 /// Volume above a threshold in one tetrahedron, added to the sums.
 static double add_volume(Place *place, Sampled *s, double threshold, double (*box)[3], IrzVolume *sum) {
   const IrzLattice *lattice = place->lattice;
-  double next = threshold * (1 + slope_step), volume = 0, recovered = 0, above = 0;
+  double next = threshold * (1 + slope_step), volume = 0, elementwise = 0, above = 0;
   if (s->low >= next) {
-    volume = recovered = above = s->whole;
+    volume = elementwise = above = s->whole;
   } else if (threshold <= s->high) {
-    /* The extent comes from the recovered field: one poor element must not stretch it. */
-    bool first = place->task->order == 1;
-    IrzScalarAt field = first ? NULL : field_at, other = first ? NULL : other_field;
-    volume = s->scale * irz_cut_volume(lattice, s->x, s->field, threshold, field, place, first ? box : NULL);
-    recovered = s->scale * irz_cut_volume(lattice, s->x, s->other, threshold, other, place, first ? NULL : box);
-    above = s->scale * irz_cut_volume(lattice, s->x, s->field, next, field, place, NULL);
+    bool linear = place->task->order == 1;
+    IrzScalarAt recovered = linear ? NULL : recovered_field, element = linear ? NULL : element_field;
+    double here = recovered_level(place, threshold), there = recovered_level(place, next);
+    volume = s->scale * irz_cut_volume(lattice, s->x, s->recovered, here, recovered, place, box);
+    above = s->scale * irz_cut_volume(lattice, s->x, s->recovered, there, recovered, place, NULL);
+    elementwise = s->scale * irz_cut_volume(lattice, s->x, s->element, threshold, element, place, NULL);
   }
   if (box != NULL && s->low >= next) {
     for (int i = 0; i < (place->cell.bent ? 10 : 4); i++) irz_box_grow(box, place->cell.x[i]);
   }
   sum->volume += volume;
-  sum->recovered += recovered;
-  sum->scatter += (volume - recovered) * (volume - recovered);
+  sum->elementwise += elementwise;
+  sum->scatter += (volume - elementwise) * (volume - elementwise);
   sum->slope += (volume - above) / slope_step;
   return volume;
 }
 
 /// Add a quadrature point's share to a volume.
-static bool add_share(double field, double other, double threshold, double share, IrzVolume *sum) {
-  bool in = field >= threshold, also_in = other >= threshold;
+static bool add_share(double field, double element, double threshold, double share, IrzVolume *sum) {
+  bool in = field >= threshold, element_in = element >= threshold;
   sum->volume += in ? share : 0;
-  sum->recovered += also_in ? share : 0;
-  sum->scatter += in != also_in ? share * share : 0;
+  sum->elementwise += element_in ? share : 0;
+  sum->scatter += in != element_in ? share * share : 0;
   sum->slope += in && field < threshold * (1 + slope_step) ? share / slope_step : 0;
   return in;
 }
@@ -123,17 +140,18 @@ static void measure_mixed(Place *place, int32_t general, Sums *sums) {
   IrzCell *cell = &place->cell;
   const IrzRule *rule = irz_medium_rule(task->medium, general);
   const uint8_t *region = task->medium->point_region + task->medium->first_point[general];
+  make_kinkless(place, false);
   for (int q = 0; q < rule->count; q++) {
     double zero[10] = {0}, unused[3], x[3];
     double det = irz_gradient(cell->x, cell->bent, 10, zero, rule->point[q], unused), share = rule->weight[q] * det / 6;
-    double field = field_at(place, rule->point[q]), other = other_field(place, rule->point[q]);
+    double field = recovered_field(place, rule->point[q]), element = element_field(place, rule->point[q]);
     sums->region_volume[region[q]] += share;
-    if (add_share(field, other, task->threshold[region[q]], share, &sums->zone)) {
+    if (add_share(field, element, task->threshold[region[q]], share, &sums->zone)) {
       sums->region_ablated[region[q]] += share;
       irz_tet_position(cell->x, cell->bent, rule->point[q], x);
       irz_box_grow(sums->box, x);
     }
-    for (int k = 0; k < task->n_also; k++) add_share(field, other, task->also[k], share, &sums->also[k]);
+    for (int k = 0; k < task->n_also; k++) add_share(field, element, task->also[k], share, &sums->also[k]);
   }
 }
 
@@ -151,9 +169,10 @@ static void measure_plain(Place *place, Sums *sums) {
     cut = cut || (s.low < task->also[k] * (1 + slope_step) && task->also[k] <= s.high);
   }
   if (cut) s.scale = irz_cell_place(&place->cell, lattice, s.whole, s.x);
+  if (cut) make_kinkless(place, true);
   for (int p = 0; cut && p < lattice->n_points; p++) {
-    s.field[p] = field_at(place, lattice->l[p]);
-    s.other[p] = other_field(place, lattice->l[p]);
+    s.recovered[p] = recovered_field(place, lattice->l[p]);
+    s.element[p] = element_field(place, lattice->l[p]);
   }
   sums->region_volume[region] += s.whole;
   sums->region_ablated[region] += add_volume(place, &s, threshold, sums->box, &sums->zone);
@@ -195,7 +214,7 @@ static IrzCode sums_create(int n_regions, Sums *sums, IrzError *error) {
 
 static void add(IrzVolume *sum, const IrzVolume *more) {
   sum->volume += more->volume;
-  sum->recovered += more->recovered;
+  sum->elementwise += more->elementwise;
   sum->scatter += more->scatter;
   sum->slope += more->slope;
 }

@@ -3,6 +3,7 @@
 #define IREZONE_ZONE_VOLUME_H
 
 #include "field/medium.h"
+#include <irezone/law.h>
 
 /// Thresholds to integrate for.
 enum { IRZ_MAX_THRESHOLDS = IRZ_MAX_ALSO + 1 };
@@ -13,19 +14,21 @@ typedef struct {
   int order; ///< of the potentials
   int n_pulses;
   int n_threads;
-  double *const *potential; ///< [n_pulses] each [nodes of the part], V
-  const double *recovered;  ///< [nodes of the part] |E| at nodes, V/m
-  const double *threshold;  ///< [n_regions] V/m, of each region
+  double *const *potential;  ///< [n_pulses] each [nodes of the part], V
+  const double *recovered;   ///< [nodes of the part] |E| at nodes, V/m
+  const double *along;       ///< [nodes of the part] of irz_sharpen(); order 2 only
+  const IrzLaw *const *laws; ///< [n_regions]; order 2 only
+  const double *threshold;   ///< [n_regions] V/m, of each region
   int n_also;
   const double *also; ///< [n_also] V/m, for every region
 } IrzZoneTask;
 
 /// Volume above one threshold, and what an error estimate needs. m^3.
 typedef struct {
-  double volume;    ///< with the element-wise field (order 1: the recovered one)
-  double recovered; ///< with the recovered field (order 1: the element-wise one)
-  double scatter;   ///< root of the sum of the squared differences of the two in each tetrahedron
-  double slope;     ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
+  double volume;      ///< with the recovered field
+  double elementwise; ///< with the element-wise field
+  double scatter;     ///< root of the sum of the squared differences of the two in each tetrahedron
+  double slope;       ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
 } IrzVolume;
 
 /// What was measured; the same on all ranks.

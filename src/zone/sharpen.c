@@ -1,0 +1,272 @@
+/* Means of field and current density; see sharpen.h. */
+#include "zone/sharpen.h"
+#include "base/memory.h"
+#include "field/kernel.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// A node's region before its first tetrahedron, and between regions or where directions differ; otherwise the region's
+/// index.
+enum { REGION_NONE = -1, REGION_MIXED = -2 };
+
+/// Means over the tetrahedra around each node, with their volumes as weights.
+typedef struct {
+  double (*slope)[6][3]; ///< [n_vertices] gradients of the components of E and D
+  double (*sum)[9];      ///< [nodes] E, D, and the gradient of |E|
+  double *weight;        ///< [nodes]
+  int16_t *region;       ///< [nodes]
+} Means;
+
+static double size_of(const double v[3]) {
+  return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+}
+
+static double dot(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/// E, D and the gradient of |E| at the corners of a tetrahedron, all linear between them: E as it is, D through its
+/// values at the points of the four-point rule, the gradient of |E| constant.
+/// @return 6 times the volume
+static double corner_values(double x[10][3], bool bent, const IrzLaw *law, const double *u, double value[4][9]) {
+  static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
+  double corner[4][3], strength[4], climb[3], mean[3] = {0, 0, 0}, flux[4][3];
+  if (bent) {
+    for (int i = 0; i < 4; i++) {
+      double l[4] = {0, 0, 0, 0};
+      l[i] = 1;
+      irz_gradient(x, true, 10, u, l, corner[i]);
+    }
+  } else {
+    irz_corner_gradients(x, u, corner);
+  }
+  for (int i = 0; i < 4; i++) strength[i] = size_of(corner[i]);
+  double det = irz_gradient(x, false, 4, strength, middle, climb);
+  for (int q = 0; q < 4; q++) {
+    double field[3] = {0, 0, 0};
+    for (int i = 0; i < 4; i++) {
+      for (int d = 0; d < 3; d++) field[d] += irz_rule_fast.point[q][i] * corner[i][d];
+    }
+    double sigma = irz_law_sigma(law, size_of(field), NULL);
+    for (int d = 0; d < 3; d++) {
+      flux[q][d] = sigma * field[d];
+      mean[d] += 0.25 * flux[q][d];
+    }
+  }
+  /* Point q of the rule lies near corner q, 1/sqrt(5) of the way from the centre. */
+  for (int i = 0; i < 4; i++) {
+    for (int d = 0; d < 3; d++) {
+      value[i][d] = corner[i][d];
+      value[i][3 + d] = mean[d] + sqrt(5) * (flux[i][d] - mean[d]);
+      value[i][6 + d] = climb[d];
+    }
+  }
+  return det;
+}
+
+/// Go through the tetrahedra of a part.
+typedef struct {
+  int32_t tet, curved;
+  int region; ///< or REGION_MIXED
+  double x[10][3];
+  double value[4][9]; ///< of corner_values()
+  double det;
+} Visit;
+
+/// Take the next tetrahedron; false after the last.
+static bool visit_next(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Visit *visit) {
+  const IrzPart *part = medium->part;
+  int32_t t = ++visit->tet;
+  if (t >= part->n_tets) return false;
+  double u[10];
+  bool bent = visit->curved < part->n_curved && part->curved_tet[visit->curved] == t;
+  int32_t general = medium->general[t] - 1;
+  irz_part_nodes(part, t, bent ? visit->curved : -1, visit->x);
+  visit->curved += bent;
+  for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
+  visit->det = corner_values(visit->x, bent, laws[medium->region[t]], u, visit->value);
+  bool simple = laws[medium->region[t]]->direction == IRZ_LAW_ISOTROPIC;
+  visit->region = simple && !(general >= 0 && medium->mixed[general]) ? medium->region[t] : REGION_MIXED;
+  return true;
+}
+
+/// Mean gradients of E and D at the vertices.
+static void find_slopes(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Means *means) {
+  static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
+  const IrzPart *part = medium->part;
+  Visit visit = {.tet = -1};
+  memset(means->slope, 0, (size_t)part->n_vertices * sizeof *means->slope);
+  memset(means->weight, 0, (size_t)part->n_vertices * sizeof *means->weight);
+  while (visit_next(medium, laws, potential, &visit)) {
+    const int32_t *node = part->tet[visit.tet];
+    for (int k = 0; k < 6; k++) {
+      double corner[4], gradient[3];
+      for (int i = 0; i < 4; i++) corner[i] = visit.value[i][k];
+      irz_gradient(visit.x, false, 4, corner, middle, gradient);
+      for (int i = 0; i < 4; i++) {
+        for (int d = 0; d < 3; d++) means->slope[node[i]][k][d] += visit.det * gradient[d];
+      }
+    }
+    for (int i = 0; i < 4; i++) means->weight[node[i]] += visit.det;
+  }
+  for (int32_t v = 0; v < part->n_vertices; v++) {
+    for (int k = 0; k < 18 && means->weight[v] > 0; k++) means->slope[v][k / 3][k % 3] /= means->weight[v];
+  }
+}
+
+/// Values at the ten nodes of a tetrahedron, bent. Between its corners a quadratic sum of -4 q_ij l_i l_j lies under
+/// its own linear interpolant, by q_ij in the middle of edge ij: an eighth of the change of slope along it. What is
+/// linear in a tetrahedron is close to the projection of the truth: that of l_i l_j is 2/15 at corners i and j and
+/// -1/30 at the others. So 4 q_ij times these is added at the corners.
+static void bend(const IrzPart *part, const Means *means, const Visit *visit, double value[10][9]) {
+  const int32_t *node = part->tet[visit->tet];
+  memcpy(value, visit->value, sizeof visit->value);
+  for (int k = 0; k < 6; k++) {
+    double excess[6];
+    for (int e = 0; e < 6; e++) {
+      int a = irz_edge_vertices[e][0], b = irz_edge_vertices[e][1];
+      excess[e] = 0;
+      for (int d = 0; d < 3; d++) {
+        double change = means->slope[node[b]][k][d] - means->slope[node[a]][k][d];
+        excess[e] += 0.125 * change * (visit->x[b][d] - visit->x[a][d]);
+      }
+      for (int i = 0; i < 4; i++) value[i][k] += (i == a || i == b ? 8.0 / 15 : -2.0 / 15) * excess[e];
+    }
+    for (int e = 0; e < 6; e++) {
+      value[4 + e][k] = 0.5 * (value[irz_edge_vertices[e][0]][k] + value[irz_edge_vertices[e][1]][k]) - excess[e];
+    }
+  }
+  for (int i = 4; i < 10; i++) memcpy(value[i] + 6, value[0] + 6, 3 * sizeof(double));
+}
+
+/// Mean E, D and gradient of |E| at the nodes.
+static void find_values(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Means *means) {
+  const IrzPart *part = medium->part;
+  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  Visit visit = {.tet = -1};
+  memset(means->sum, 0, n * sizeof *means->sum);
+  memset(means->weight, 0, n * sizeof *means->weight);
+  for (size_t i = 0; i < n; i++) means->region[i] = REGION_NONE;
+  while (visit_next(medium, laws, potential, &visit)) {
+    double value[10][9];
+    bend(part, means, &visit, value);
+    for (int i = 0; i < 10; i++) {
+      int32_t node = part->tet[visit.tet][i];
+      for (int k = 0; k < 9; k++) means->sum[node][k] += visit.det * value[i][k];
+      means->weight[node] += visit.det;
+      if (means->region[node] == REGION_NONE)
+        means->region[node] = (int16_t)visit.region;
+      else if (means->region[node] != visit.region)
+        means->region[node] = REGION_MIXED;
+    }
+  }
+  for (size_t i = 0; i < n; i++) {
+    for (int k = 0; k < 9 && means->weight[i] > 0; k++) means->sum[i][k] /= means->weight[i];
+  }
+}
+
+/// The normal part of E at which sigma(|E|) times it is `flux`; it grows, so Newton's method stays in a bracket.
+/// @param[in] across  the tangential part of E, V/m
+/// @param[in] start   first guess, V/m
+static double normal_part(const IrzLaw *law, double across, double flux, double start) {
+  double low = 0, high = INFINITY, part = start;
+  for (int step = 0; step < 40; step++) {
+    double slope, field = hypot(part, across), sigma = irz_law_sigma(law, field, &slope);
+    double excess = sigma * part - flux;
+    if (excess > 0)
+      high = part;
+    else
+      low = part;
+    double next = part - excess / (sigma + (field > 0 ? slope * part * part / field : 0));
+    if (!(next >= low && next <= high)) next = isfinite(high) ? 0.5 * (low + high) : 2 * part;
+    if (fabs(next - part) <= 1e-6 * field) return next;
+    part = next;
+  }
+  return part;
+}
+
+/// |E| and w at one node from the means there.
+static double sharp_field(const IrzLaw *law, const double mean[9], double *along) {
+  const double *field = mean, *flux = mean + 3, *climb = mean + 6;
+  double strength = size_of(field), steep = size_of(climb);
+  *along = 0;
+  if (law == NULL || strength <= 0 || steep <= 0) return strength;
+  double normal = fabs(dot(field, climb)) / steep;
+  double across = sqrt(fmax(strength * strength - normal * normal, 0));
+  double part = normal_part(law, across, fabs(dot(flux, climb)) / steep, normal);
+  double sharp = hypot(part, across);
+  if (sharp > 0) *along = part * part / (sharp * sharp);
+  return sharp;
+}
+
+static IrzCode means_create(const IrzPart *part, Means *means, IrzError *error) {
+  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  IRZ_TRY(irz_alloc(&means->slope, (size_t)part->n_vertices, sizeof *means->slope, error));
+  IRZ_TRY(irz_alloc(&means->sum, n, sizeof *means->sum, error));
+  IRZ_TRY(irz_alloc(&means->weight, n, sizeof *means->weight, error));
+  return irz_alloc(&means->region, n, sizeof *means->region, error);
+}
+
+static void means_clear(Means *means) {
+  free(means->slope);
+  free(means->sum);
+  free(means->weight);
+  free(means->region);
+}
+
+/// Bring ghosts' slopes up to date, through `sum`.
+static IrzCode share_slopes(const IrzPart *part, Means *means, IrzError *error) {
+  double(*values)[3] = (double(*)[3])means->sum;
+  for (int k = 0; k < 6 && part->size > 1; k++) {
+    for (int32_t v = 0; v < part->n_vertices; v++) memcpy(values[v], means->slope[v][k], sizeof values[v]);
+    IRZ_TRY(irz_part_share(part, 3, values[0], error));
+    for (int32_t v = 0; v < part->n_vertices; v++) memcpy(means->slope[v][k], values[v], sizeof values[v]);
+  }
+  return IRZ_OK;
+}
+
+/// Raise the field at the nodes to that of one pulse.
+static void raise_field(const IrzPart *part, const IrzLaw *const *laws, const Means *means, double *field,
+                        double *along) {
+  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  for (size_t i = 0; i < n; i++) {
+    double share;
+    if (means->weight[i] <= 0) continue;
+    double sharp = sharp_field(means->region[i] >= 0 ? laws[means->region[i]] : NULL, means->sum[i], &share);
+    if (sharp <= field[i]) continue;
+    field[i] = sharp;
+    along[i] = share;
+  }
+}
+
+IrzCode irz_sharpen(const IrzMedium *medium, const IrzLaw *const *laws, int n_pulses, int n_threads,
+                    double *const *potential, double *field, double *along, IrzError *error) {
+  enum { TEAM = 8 };
+  const IrzPart *part = medium->part;
+  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  int team = n_threads < n_pulses ? n_threads : n_pulses;
+  Means means[TEAM] = {{0}};
+  if (team > TEAM) team = TEAM;
+  for (int k = 0; error->code == IRZ_OK && k < team; k++) means_create(part, &means[k], error);
+  IrzCode code = irz_error_agree(part->comm, error);
+  for (size_t i = 0; code == IRZ_OK && i < n; i++) field[i] = along[i] = 0;
+  /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
+  for (int first = 0; code == IRZ_OK && first < n_pulses; first += team) {
+    int count = first + team < n_pulses ? team : n_pulses - first;
+#pragma omp parallel for num_threads(team)
+    for (int k = 0; k < count; k++) find_slopes(medium, laws, potential[first + k], &means[k]);
+    for (int k = 0; code == IRZ_OK && k < count; k++) code = share_slopes(part, &means[k], error);
+#pragma omp parallel for num_threads(team)
+    for (int k = 0; k < count; k++) find_values(medium, laws, potential[first + k], &means[k]);
+    for (int k = 0; k < count; k++) raise_field(part, laws, &means[k], field, along);
+  }
+  if (code == IRZ_OK) code = irz_part_share(part, 1, field, error);
+  if (code == IRZ_OK) code = irz_part_share(part, 1, along, error);
+  for (int k = 0; k < team; k++) means_clear(&means[k]);
+  return code;
+}
+
+double irz_kinkless(const IrzLaw *law, double along, double field) {
+  return along > 0 ? field * pow(irz_law_sigma(law, field, NULL), along) : field;
+}
