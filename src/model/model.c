@@ -357,20 +357,15 @@ static double current_errors(IrzSummary *summary, const double *defect) {
   return largest;
 }
 
-/// The zone's surface: how far the volume of the recovered field is off, against its difference from that of the
-/// element-wise field, which is worse; and how many times the scatter of that difference, if each tetrahedron's were
-/// independent. On 8 unstructured meshes of concentric spheres with 400 to 4000 tetrahedra, ten laws, two voltages and
-/// 14 thresholds, against exact solutions: where the difference was more than five times the scatter, at kinks and
-/// steep places of the law (181 volumes), the error was 0.21 of it in the median and 0.55 at 95 %. For all 2240 volumes
-/// twice the scatter, which would hold 95 % of independent numbers, held 81 %: neighbours are not independent.
-static const double surface_factor = 0.5, scatter_factor = 3;
+/// Twice the scatter would hold 95 % of the sums of independent differences; but neighbours are not independent: on the
+/// meshes of recovered_share in zone/volume.c it held 81 %, and three times the scatter 91 %.
+static const double scatter_factor = 3;
 
 /// Estimate the error of a zone's volume. Two parts: near its surface the element-wise field differs from the recovered
 /// one; and errors at the needles, which the currents show, scale the field everywhere.
 static double volume_error(const IrzVolume *volume, double defect) {
-  double off = surface_factor * (volume->volume - volume->elementwise), scatter = scatter_factor * volume->scatter;
-  double scaled = zone_factor * volume->slope * defect;
-  return sqrt(off * off + scatter * scatter + scaled * scaled);
+  double scatter = scatter_factor * volume->scatter, scaled = zone_factor * volume->slope * defect;
+  return sqrt(volume->off * volume->off + scatter * scatter + scaled * scaled);
 }
 
 /// List the potentials whose largest field counts: those of the pulses, and with full coupling those that the first
@@ -396,7 +391,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
                       .n_threads = model->threads,
                       .potential = model->met,
                       .recovered = model->recovered,
-                      .along = model->along,
+                      /* where tissue remembers, sigma does not follow the law */
+                      .along = plan->memory == IRZ_MEMORY_NONE ? model->along : NULL,
                       .laws = laws,
                       .threshold = model->threshold,
                       .n_also = plan->zone.n_also,
@@ -409,14 +405,9 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
     code = irz_recover(model->medium, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_met,
                        model->met, model->recovered, defect, error);
   }
-  if (code == IRZ_OK && plan->mesh.order == 2) {
-    size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
-    if (plan->memory == IRZ_MEMORY_NONE) {
-      code = irz_sharpen(model->medium, laws, model->n_pulses, model->threads, model->potential, model->recovered,
-                         model->along, error);
-    } else { /* where tissue remembers, sigma does not follow the law */
-      memset(model->along, 0, nodes * sizeof *model->along);
-    }
+  if (code == IRZ_OK && task.along != NULL) {
+    code = irz_sharpen(model->medium, laws, model->n_pulses, model->threads, model->potential, model->recovered,
+                       model->along, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);

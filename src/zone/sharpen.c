@@ -1,13 +1,13 @@
 /* Means of field and current density; see sharpen.h. */
 #include "zone/sharpen.h"
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "field/kernel.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/// A node's region before its first tetrahedron, and between regions or where directions differ; otherwise the region's
-/// index.
+/// A node's region before its first tetrahedron and between regions; otherwise the region's index.
 enum { REGION_NONE = -1, REGION_MIXED = -2 };
 
 /// Means over the tetrahedra around each node, with their volumes as weights.
@@ -48,11 +48,10 @@ static double corner_values(double x[10][3], bool bent, const IrzLaw *law, const
     for (int i = 0; i < 4; i++) {
       for (int d = 0; d < 3; d++) field[d] += irz_rule_fast.point[q][i] * corner[i][d];
     }
-    double sigma = irz_law_sigma(law, size_of(field), NULL);
-    for (int d = 0; d < 3; d++) {
-      flux[q][d] = sigma * field[d];
-      mean[d] += 0.25 * flux[q][d];
-    }
+    double sigma[6];
+    irz_law_tensor(law, field, NULL, sigma, NULL);
+    irz_tensor_apply(sigma, field, flux[q]);
+    for (int d = 0; d < 3; d++) mean[d] += 0.25 * flux[q][d];
   }
   /* Point q of the rule lies near corner q, 1/sqrt(5) of the way from the centre. */
   for (int i = 0; i < 4; i++) {
@@ -86,8 +85,7 @@ static bool visit_next(const IrzMedium *medium, const IrzLaw *const *laws, const
   visit->curved += bent;
   for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
   visit->det = corner_values(visit->x, bent, laws[medium->region[t]], u, visit->value);
-  bool simple = laws[medium->region[t]]->direction == IRZ_LAW_ISOTROPIC;
-  visit->region = simple && !(general >= 0 && medium->mixed[general]) ? medium->region[t] : REGION_MIXED;
+  visit->region = general >= 0 && medium->mixed[general] ? REGION_MIXED : medium->region[t];
   return true;
 }
 
@@ -166,21 +164,26 @@ static void find_values(const IrzMedium *medium, const IrzLaw *const *laws, cons
   }
 }
 
-/// The normal part of E at which sigma(|E|) times it is `flux`; it grows, so Newton's method stays in a bracket.
-/// @param[in] across  the tangential part of E, V/m
+/// The normal part of E at which that of D is `flux`; it grows with E's, so Newton's method stays in a bracket.
+/// @param[in] normal  [3] unit vector
+/// @param[in] across  [3] the tangential part of E, V/m
 /// @param[in] start   first guess, V/m
-static double normal_part(const IrzLaw *law, double across, double flux, double start) {
-  double low = 0, high = INFINITY, part = start;
+static double normal_part(const IrzLaw *law, const double normal[3], const double across[3], double flux,
+                          double start) {
+  double low = -INFINITY, high = INFINITY, part = start, size = hypot(start, size_of(across));
   for (int step = 0; step < 40; step++) {
-    double slope, field = hypot(part, across), sigma = irz_law_sigma(law, field, &slope);
-    double excess = sigma * part - flux;
+    double field[3], current[3], sigma[6], tangent[6];
+    for (int d = 0; d < 3; d++) field[d] = across[d] + part * normal[d];
+    irz_law_tensor(law, field, NULL, sigma, tangent);
+    irz_tensor_apply(sigma, field, current);
+    double excess = dot(current, normal) - flux;
     if (excess > 0)
       high = part;
     else
       low = part;
-    double next = part - excess / (sigma + (field > 0 ? slope * part * part / field : 0));
-    if (!(next >= low && next <= high)) next = isfinite(high) ? 0.5 * (low + high) : 2 * part;
-    if (fabs(next - part) <= 1e-6 * field) return next;
+    double next = part - excess / irz_tensor_square(tangent, normal);
+    if (!(next >= low && next <= high)) next = isfinite(low) && isfinite(high) ? 0.5 * (low + high) : part;
+    if (fabs(next - part) <= 1e-6 * size) return next;
     part = next;
   }
   return part;
@@ -189,13 +192,14 @@ static double normal_part(const IrzLaw *law, double across, double flux, double 
 /// |E| and w at one node from the means there.
 static double sharp_field(const IrzLaw *law, const double mean[9], double *along) {
   const double *field = mean, *flux = mean + 3, *climb = mean + 6;
-  double strength = size_of(field), steep = size_of(climb);
-  *along = 0;
+  double strength = size_of(field), steep = size_of(climb), normal[3], across[3];
+  *along = law == NULL ? IRZ_NOT_SMOOTH : 0;
   if (law == NULL || strength <= 0 || steep <= 0) return strength;
-  double normal = fabs(dot(field, climb)) / steep;
-  double across = sqrt(fmax(strength * strength - normal * normal, 0));
-  double part = normal_part(law, across, fabs(dot(flux, climb)) / steep, normal);
-  double sharp = hypot(part, across);
+  for (int d = 0; d < 3; d++) normal[d] = climb[d] / steep;
+  double start = dot(field, normal);
+  for (int d = 0; d < 3; d++) across[d] = field[d] - start * normal[d];
+  double part = normal_part(law, normal, across, dot(flux, normal), start);
+  double sharp = hypot(part, size_of(across));
   if (sharp > 0) *along = part * part / (sharp * sharp);
   return sharp;
 }

@@ -16,8 +16,9 @@ typedef struct {
   const IrzLattice *lattice; ///< eight tetrahedra: 64 change volumes by less than one in ten thousand, in three times
                              ///< the time
   IrzCell cell;
+  bool smooth;         ///< the recovered field can be trusted: it is measured
   const IrzLaw *law;   ///< order 2 only, as the rest
-  double along;        ///< mean of the nodes; 0 if there are several regions inside
+  double along;        ///< mean of the nodes; 0 if not smooth
   double kinkless[10]; ///< irz_kinkless() of the recovered field at the nodes
 } Place;
 
@@ -29,15 +30,18 @@ static double element_field(void *context, const double l[4]) {
   return largest;
 }
 
-/// Fill what recovered_field() needs.
+/// Find out whether the field is smooth, and fill what recovered_field() needs.
 /// @param[in] plain  the tetrahedron lies in one region
 static void make_kinkless(Place *place, bool plain) {
   const IrzZoneTask *task = place->task;
   const int32_t *node = place->cell.node;
+  place->smooth = task->order == 1;
   if (task->order == 1) return;
+  place->smooth = plain && task->along != NULL;
+  for (int i = 0; i < 10 && place->smooth; i++) place->smooth = task->along[node[i]] >= 0;
   place->law = task->laws[task->medium->region[place->cell.tet]];
   place->along = 0;
-  for (int i = 0; i < 10 && plain; i++) place->along += 0.1 * task->along[node[i]];
+  for (int i = 0; i < 10 && place->smooth; i++) place->along += 0.1 * task->along[node[i]];
   for (int i = 0; i < 10; i++) place->kinkless[i] = irz_kinkless(place->law, place->along, task->recovered[node[i]]);
 }
 
@@ -100,36 +104,59 @@ typedef struct {
   double x[IRZ_LATTICE_POINTS][3], recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS];
 } Sampled;
 
+/// How far the volume of the recovered field is off, against its difference from that of the element-wise field, which
+/// is worse. On 8 unstructured meshes of concentric spheres with 400 to 4000 tetrahedra, ten laws, two voltages and 14
+/// thresholds, against exact solutions, it was 0.21 in the median and 0.55 at 95 % where the difference was more than
+/// five times the scatter: at kinks and steep places of the law (181 volumes). Where the element-wise field is
+/// measured, all of the difference counts.
+static const double recovered_share = 0.5;
+
+/// Add the volume in a tetrahedron, or a part of one, and its difference from that of the other field.
+static void add_difference(const Place *place, double volume, double other, IrzVolume *sum) {
+  bool sharp = place->smooth && place->task->order == 2;
+  sum->volume += volume;
+  sum->off += (sharp ? recovered_share : 1) * (volume - other);
+  sum->scatter += (volume - other) * (volume - other);
+}
+
+static void swap(double *a, double *b) {
+  double kept = *a;
+  *a = *b;
+  *b = kept;
+}
+
 /// Volume above a threshold in one tetrahedron, added to the sums.
 static double add_volume(Place *place, Sampled *s, double threshold, double (*box)[3], IrzVolume *sum) {
   const IrzLattice *lattice = place->lattice;
-  double next = threshold * (1 + slope_step), volume = 0, elementwise = 0, above = 0;
+  double next = threshold * (1 + slope_step), volume = 0, other = 0, above = 0;
   if (s->low >= next) {
-    volume = elementwise = above = s->whole;
+    volume = other = above = s->whole;
   } else if (threshold <= s->high) {
     bool linear = place->task->order == 1;
     IrzScalarAt recovered = linear ? NULL : recovered_field, element = linear ? NULL : element_field;
     double here = recovered_level(place, threshold), there = recovered_level(place, next);
+    /* The extent comes from the recovered field: one poor element must not stretch it. */
     volume = s->scale * irz_cut_volume(lattice, s->x, s->recovered, here, recovered, place, box);
-    above = s->scale * irz_cut_volume(lattice, s->x, s->recovered, there, recovered, place, NULL);
-    elementwise = s->scale * irz_cut_volume(lattice, s->x, s->element, threshold, element, place, NULL);
+    other = s->scale * irz_cut_volume(lattice, s->x, s->element, threshold, element, place, NULL);
+    if (place->smooth) {
+      above = s->scale * irz_cut_volume(lattice, s->x, s->recovered, there, recovered, place, NULL);
+    } else {
+      swap(&volume, &other);
+      above = s->scale * irz_cut_volume(lattice, s->x, s->element, next, element, place, NULL);
+    }
   }
   if (box != NULL && s->low >= next) {
     for (int i = 0; i < (place->cell.bent ? 10 : 4); i++) irz_box_grow(box, place->cell.x[i]);
   }
-  sum->volume += volume;
-  sum->elementwise += elementwise;
-  sum->scatter += (volume - elementwise) * (volume - elementwise);
+  add_difference(place, volume, other, sum);
   sum->slope += (volume - above) / slope_step;
   return volume;
 }
 
 /// Add a quadrature point's share to a volume.
-static bool add_share(double field, double element, double threshold, double share, IrzVolume *sum) {
-  bool in = field >= threshold, element_in = element >= threshold;
-  sum->volume += in ? share : 0;
-  sum->elementwise += element_in ? share : 0;
-  sum->scatter += in != element_in ? share * share : 0;
+static bool add_share(const Place *place, double field, double other, double threshold, double share, IrzVolume *sum) {
+  bool in = field >= threshold;
+  add_difference(place, in ? share : 0, other >= threshold ? share : 0, sum);
   sum->slope += in && field < threshold * (1 + slope_step) ? share / slope_step : 0;
   return in;
 }
@@ -144,14 +171,15 @@ static void measure_mixed(Place *place, int32_t general, Sums *sums) {
   for (int q = 0; q < rule->count; q++) {
     double zero[10] = {0}, unused[3], x[3];
     double det = irz_gradient(cell->x, cell->bent, 10, zero, rule->point[q], unused), share = rule->weight[q] * det / 6;
-    double field = recovered_field(place, rule->point[q]), element = element_field(place, rule->point[q]);
+    double field = element_field(place, rule->point[q]), other = recovered_field(place, rule->point[q]);
+    if (place->smooth) swap(&field, &other);
     sums->region_volume[region[q]] += share;
-    if (add_share(field, element, task->threshold[region[q]], share, &sums->zone)) {
+    if (add_share(place, field, other, task->threshold[region[q]], share, &sums->zone)) {
       sums->region_ablated[region[q]] += share;
       irz_tet_position(cell->x, cell->bent, rule->point[q], x);
       irz_box_grow(sums->box, x);
     }
-    for (int k = 0; k < task->n_also; k++) add_share(field, element, task->also[k], share, &sums->also[k]);
+    for (int k = 0; k < task->n_also; k++) add_share(place, field, other, task->also[k], share, &sums->also[k]);
   }
 }
 
@@ -214,7 +242,7 @@ static IrzCode sums_create(int n_regions, Sums *sums, IrzError *error) {
 
 static void add(IrzVolume *sum, const IrzVolume *more) {
   sum->volume += more->volume;
-  sum->elementwise += more->elementwise;
+  sum->off += more->off;
   sum->scatter += more->scatter;
   sum->slope += more->slope;
 }

@@ -16,7 +16,7 @@ typedef struct {
   int n_threads;
   double *const *potential;  ///< [n_pulses] each [nodes of the part], V
   const double *recovered;   ///< [nodes of the part] |E| at nodes, V/m
-  const double *along;       ///< [nodes of the part] of irz_sharpen(); order 2 only
+  const double *along;       ///< [nodes of the part] of irz_sharpen(); order 2 only. NULL: nothing is smooth
   const IrzLaw *const *laws; ///< [n_regions]; order 2 only
   const double *threshold;   ///< [n_regions] V/m, of each region
   int n_also;
@@ -25,10 +25,10 @@ typedef struct {
 
 /// Volume above one threshold, and what an error estimate needs. m^3.
 typedef struct {
-  double volume;      ///< with the recovered field
-  double elementwise; ///< with the element-wise field
-  double scatter;     ///< root of the sum of the squared differences of the two in each tetrahedron
-  double slope;       ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
+  double volume;  ///< with the recovered field; beside a change of tissue with the element-wise one
+  double off;     ///< how far that is off at the surface, with its sign, from the difference of the two fields
+  double scatter; ///< root of the sum of the squared differences in each tetrahedron
+  double slope;   ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
 } IrzVolume;
 
 /// What was measured; the same on all ranks.
