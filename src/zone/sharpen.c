@@ -89,13 +89,22 @@ static bool visit_next(const IrzMedium *medium, const IrzLaw *const *laws, const
   return true;
 }
 
-/// Mean gradients of E and D at the vertices.
+/// Note the region of a node's tetrahedron.
+static void note_region(Means *means, int32_t node, int region) {
+  if (means->region[node] == REGION_NONE)
+    means->region[node] = (int16_t)region;
+  else if (means->region[node] != region)
+    means->region[node] = REGION_MIXED;
+}
+
+/// Regions of the nodes; mean gradients of E and D at the vertices, NaN between regions.
 static void find_slopes(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Means *means) {
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
   const IrzPart *part = medium->part;
   Visit visit = {.tet = -1};
   memset(means->slope, 0, (size_t)part->n_vertices * sizeof *means->slope);
   memset(means->weight, 0, (size_t)part->n_vertices * sizeof *means->weight);
+  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) means->region[i] = REGION_NONE;
   while (visit_next(medium, laws, potential, &visit)) {
     const int32_t *node = part->tet[visit.tet];
     for (int k = 0; k < 6; k++) {
@@ -107,9 +116,11 @@ static void find_slopes(const IrzMedium *medium, const IrzLaw *const *laws, cons
       }
     }
     for (int i = 0; i < 4; i++) means->weight[node[i]] += visit.det;
+    for (int i = 0; i < 10; i++) note_region(means, node[i], visit.region);
   }
   for (int32_t v = 0; v < part->n_vertices; v++) {
-    for (int k = 0; k < 18 && means->weight[v] > 0; k++) means->slope[v][k / 3][k % 3] /= means->weight[v];
+    double scale = means->region[v] == REGION_MIXED ? NAN : means->weight[v] > 0 ? 1 / means->weight[v] : 0;
+    for (int k = 0; k < 18; k++) means->slope[v][k / 3][k % 3] *= scale;
   }
 }
 
@@ -119,6 +130,8 @@ static void find_slopes(const IrzMedium *medium, const IrzLaw *const *laws, cons
 /// -1/30 at the others. So 4 q_ij times these is added at the corners.
 static void bend(const IrzPart *part, const Means *means, const Visit *visit, double value[10][9]) {
   const int32_t *node = part->tet[visit->tet];
+  bool plain = false;
+  for (int i = 0; i < 4; i++) plain = plain || isnan(means->slope[node[i]][0][0]);
   memcpy(value, visit->value, sizeof visit->value);
   for (int k = 0; k < 6; k++) {
     double excess[6];
@@ -127,7 +140,7 @@ static void bend(const IrzPart *part, const Means *means, const Visit *visit, do
       excess[e] = 0;
       for (int d = 0; d < 3; d++) {
         double change = means->slope[node[b]][k][d] - means->slope[node[a]][k][d];
-        excess[e] += 0.125 * change * (visit->x[b][d] - visit->x[a][d]);
+        if (!plain) excess[e] += 0.125 * change * (visit->x[b][d] - visit->x[a][d]);
       }
       for (int i = 0; i < 4; i++) value[i][k] += (i == a || i == b ? 8.0 / 15 : -2.0 / 15) * excess[e];
     }
@@ -145,7 +158,6 @@ static void find_values(const IrzMedium *medium, const IrzLaw *const *laws, cons
   Visit visit = {.tet = -1};
   memset(means->sum, 0, n * sizeof *means->sum);
   memset(means->weight, 0, n * sizeof *means->weight);
-  for (size_t i = 0; i < n; i++) means->region[i] = REGION_NONE;
   while (visit_next(medium, laws, potential, &visit)) {
     double value[10][9];
     bend(part, means, &visit, value);
@@ -153,10 +165,6 @@ static void find_values(const IrzMedium *medium, const IrzLaw *const *laws, cons
       int32_t node = part->tet[visit.tet][i];
       for (int k = 0; k < 9; k++) means->sum[node][k] += visit.det * value[i][k];
       means->weight[node] += visit.det;
-      if (means->region[node] == REGION_NONE)
-        means->region[node] = (int16_t)visit.region;
-      else if (means->region[node] != visit.region)
-        means->region[node] = REGION_MIXED;
     }
   }
   for (size_t i = 0; i < n; i++) {

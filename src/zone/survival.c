@@ -150,12 +150,11 @@ static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
     if (low < level[k] && level[k] <= high) {
       double difference = rough[OTHER][k] - rough[OWN][k];
       volume[k].volume += fine[k];
-      volume[k].recovered += fine[k] + difference;
+      volume[k].off += difference;
       volume[k].scatter += difference * difference;
       volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;
     } else if (low >= level[k]) {
       volume[k].volume += whole;
-      volume[k].recovered += whole;
     }
   }
 }
