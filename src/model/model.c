@@ -92,7 +92,10 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
   if (code == IRZ_OK) {
     size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
     irz_alloc(&model->recovered, nodes, sizeof *model->recovered, error);
-    if (error->code == IRZ_OK && plan->mesh.order == 2) irz_alloc(&model->along, nodes, sizeof *model->along, error);
+    if (plan->mesh.order == 2) {
+      if (error->code == IRZ_OK) irz_alloc(&model->sharp, nodes, sizeof *model->sharp, error);
+      if (error->code == IRZ_OK) irz_alloc(&model->along, nodes, sizeof *model->along, error);
+    }
     code = irz_error_agree(comm, error);
   }
   model->setup_time += MPI_Wtime() - meshed;
@@ -385,14 +388,15 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
                             double *relative, IrzError *error) {
   int n = model->medium->n_regions;
   IrzZone *zone = &summary->zone;
+  /* Where tissue remembers, sigma does not follow the law. */
+  bool sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
   IrzZoneTask task = {.medium = model->medium,
                       .order = plan->mesh.order,
                       .n_pulses = model->n_met,
                       .n_threads = model->threads,
                       .potential = model->met,
-                      .recovered = model->recovered,
-                      /* where tissue remembers, sigma does not follow the law */
-                      .along = plan->memory == IRZ_MEMORY_NONE ? model->along : NULL,
+                      .recovered = sharp ? model->sharp : model->recovered,
+                      .along = sharp ? model->along : NULL,
                       .laws = laws,
                       .threshold = model->threshold,
                       .n_also = plan->zone.n_also,
@@ -405,9 +409,9 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
     code = irz_recover(model->medium, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_met,
                        model->met, model->recovered, defect, error);
   }
-  if (code == IRZ_OK && task.along != NULL) {
-    code = irz_sharpen(model->medium, laws, model->n_pulses, model->threads, model->potential, model->recovered,
-                       model->along, error);
+  if (code == IRZ_OK && sharp) {
+    code =
+        irz_sharpen(model->medium, laws, model->n_met, model->threads, model->met, model->sharp, model->along, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
@@ -635,6 +639,7 @@ static void drop_mesh(IrzModel *model) {
   irz_points_free(&model->floor);
   free(model->trial);
   free(model->recovered);
+  free(model->sharp);
   free(model->along);
   irz_heat_fields_clear(&model->heat);
   free(model->survival);
@@ -644,7 +649,7 @@ static void drop_mesh(IrzModel *model) {
   model->survival = NULL;
   model->potential = model->unknown = model->met = NULL;
   model->solved = NULL;
-  model->trial = model->recovered = model->along = NULL;
+  model->trial = model->recovered = model->sharp = model->along = NULL;
   model->field = NULL;
   model->medium = NULL;
   model->part = NULL;

@@ -35,7 +35,8 @@ struct IrzModel {
   IrzPoints floor;        ///< conductivity that tissue remembers from earlier pairs, S/m; empty without memory
   double *trial;          ///< [n_local of the space] V, for looking for the generator's limit; NULL until needed
   double *recovered;      ///< [nodes of the part] largest |E| over the pulses, V/m
-  double *along;          ///< [nodes of the part] of irz_sharpen(), 1; order 2 only
+  double *sharp;          ///< [nodes of the part] the same with the law's kinks, V/m; order 2 only, as the next
+  double *along;          ///< [nodes of the part] of irz_sharpen(), 1
   double *survival;       ///< [nodes of the part] share of cells that survive; NULL if not asked for
   double *threshold;      ///< [regions of the medium] V/m
   IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
