@@ -1,4 +1,5 @@
 /* Finding Gmsh's functions; see gmsh_lazy.h. */
+#define _GNU_SOURCE /* RTLD_DEEPBIND */
 #define IRZ_GMSH_LAZY_NO_NAMES
 #include "mesh/gmsh_lazy.h"
 #include <dlfcn.h>
@@ -7,10 +8,18 @@
 
 IrzGmshFunctions irz_gmsh;
 
+/* Gmsh looks for names among its own libraries first, not among the hundred behind PETSc: 0.07 instead of 0.20 s. The
+ * sanitizers' runtime, which takes the place of some names, forbids that. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(RTLD_DEEPBIND)
+#define OWN_NAMES_FIRST 0
+#else
+#define OWN_NAMES_FIRST RTLD_DEEPBIND
+#endif
+
 IrzCode irz_gmsh_load(IrzError *error) {
   static void *library = NULL;
   if (library != NULL) return IRZ_OK;
-  void *opened = dlopen(IRZ_GMSH_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  void *opened = dlopen(IRZ_GMSH_LIBRARY, RTLD_LAZY | RTLD_LOCAL | OWN_NAMES_FIRST);
   if (opened == NULL) {
     return irz_error_set(error, IRZ_ERR_INPUT, "generating a mesh needs Gmsh's library: %s", dlerror());
   }
