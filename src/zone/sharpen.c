@@ -73,6 +73,13 @@ typedef struct {
   double det;
 } Visit;
 
+/// The first region of the same tissue: between two of these nothing happens to the fields.
+static int first_alike(const IrzLaw *const *laws, int region) {
+  int first = 0;
+  while (laws[first] != laws[region]) first++;
+  return first;
+}
+
 /// Take the next tetrahedron; false after the last.
 static bool visit_next(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Visit *visit) {
   const IrzPart *part = medium->part;
@@ -85,7 +92,7 @@ static bool visit_next(const IrzMedium *medium, const IrzLaw *const *laws, const
   visit->curved += bent;
   for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
   visit->det = corner_values(visit->x, bent, laws[medium->region[t]], u, visit->value);
-  visit->region = general >= 0 && medium->mixed[general] ? REGION_MIXED : medium->region[t];
+  visit->region = general >= 0 && medium->mixed[general] ? REGION_MIXED : first_alike(laws, medium->region[t]);
   return true;
 }
 
