@@ -198,6 +198,13 @@ typedef struct {
   int n_pulses;
   IrzPulse *pulses; ///< [n_pulses]
 
+  struct {
+    double step;  ///< m, by which all needles are withdrawn along their axes
+    int count;    ///< how often; after each time all pulses are fired again; 0: no pull-back
+    int position; ///< how often they are withdrawn in this plan: 0 as read
+    int line;
+  } pullback;
+
   IrzIdle idle_probes;
   IrzMemory memory;
 
@@ -266,7 +273,12 @@ double irz_probe_metal(const IrzProbe *probe);
 /// Length over which the end of a needle is thinner than its diameter, m.
 double irz_probe_point_length(const IrzProbe *probe);
 
-/// Centre of the generated tissue box: mean of the midpoints of the bare tips, m.
+/// The same plan with its needles withdrawn, as in a pull-back.
+/// @param[in]  position  how often the needles are withdrawn by the step; 0: a copy
+/// @param[out] moved     to be released with irz_plan_free(); NULL on failure
+IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, IrzError *error);
+
+/// Centre of the generated tissue box: mean of the midpoints of the bare tips, over all positions of a pull-back, m.
 void irz_plan_center(const IrzPlan *plan, double center[3]);
 
 /// Free a plan; NULL is allowed.

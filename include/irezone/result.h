@@ -24,6 +24,7 @@ typedef struct {
   int newton_iterations, linear_iterations;
   double potential[IRZ_MAX_PROBES];         ///< V, of each probe; NaN for an insulating idle probe
   double electrode_current[IRZ_MAX_PROBES]; ///< A, from each probe into the tissue
+  double withdrawn;                         ///< m, how far a pull-back had withdrawn the needles
 } IrzPulseResult;
 
 /// Volume above one threshold.

@@ -59,13 +59,14 @@ static json_t *pulse_array(const IrzSummary *summary) {
   for (int i = 0; i < summary->n_pulses; i++) {
     const IrzPulseResult *pulse = &summary->pulses[i];
     json_array_append_new(
-        array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "from", text(pulse->from),
-                         "to", text(pulse->to), "voltage_V", number(pulse->voltage), "requested_voltage_V",
-                         number(pulse->requested_voltage), "highest_voltage_V", number(pulse->highest_voltage),
-                         "current_A", number(pulse->current), "current_first_A", number(pulse->first_current),
-                         "current_error_A", estimate(pulse->current_error, 1), "resistance_ohm",
-                         number(pulse->resistance), "newton_iterations", pulse->newton_iterations, "linear_iterations",
-                         pulse->linear_iterations, "electrode_current_A", electrode_object(summary->plan, pulse)));
+        array,
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "from", text(pulse->from), "to",
+                  text(pulse->to), "withdrawn_mm", number(pulse->withdrawn * MM_PER_M), "voltage_V",
+                  number(pulse->voltage), "requested_voltage_V", number(pulse->requested_voltage), "highest_voltage_V",
+                  number(pulse->highest_voltage), "current_A", number(pulse->current), "current_first_A",
+                  number(pulse->first_current), "current_error_A", estimate(pulse->current_error, 1), "resistance_ohm",
+                  number(pulse->resistance), "newton_iterations", pulse->newton_iterations, "linear_iterations",
+                  pulse->linear_iterations, "electrode_current_A", electrode_object(summary->plan, pulse)));
   }
   return array;
 }
@@ -241,6 +242,11 @@ char *irz_summary_json(const IrzSummary *summary) {
     json_object_set_new(root, "anisotropy", anisotropy);
   else
     json_decref(anisotropy);
+  if (plan->pullback.count > 0) {
+    json_object_set_new(
+        root, "pullback",
+        json_pack("{s:o, s:i}", "step_mm", number(plan->pullback.step * MM_PER_M), "count", plan->pullback.count));
+  }
   if (summary->heat != NULL) json_object_set_new(root, "heat", heat_object(plan, summary->heat));
   char *encoded = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
   json_decref(root);

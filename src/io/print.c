@@ -71,11 +71,19 @@ static void print_anisotropy(const IrzPlan *plan, FILE *out) {
   }
 }
 
+/// A pulse's pair, and how far the needles were withdrawn.
+static void pulse_label(const IrzPulseResult *pulse, char label[2 * IRZ_NAME_MAX + CELL]) {
+  int length = snprintf(label, 2 * IRZ_NAME_MAX + CELL, "%s → %s", pulse->from, pulse->to);
+  if (pulse->withdrawn > 0) snprintf(label + length, CELL, ", %g mm up", 1e3 * pulse->withdrawn);
+}
+
 static void print_pulses(const IrzSummary *summary, FILE *out) {
   if (summary->n_pulses == 0) return;
+  char cell[2 * IRZ_NAME_MAX + CELL];
   int width = 5;
   for (int i = 0; i < summary->n_pulses; i++) {
-    int length = (int)(strlen(summary->pulses[i].from) + strlen(summary->pulses[i].to)) + 3;
+    pulse_label(&summary->pulses[i], cell);
+    int length = (int)strlen(cell) - 2; /* the arrow has three bytes and one column */
     if (length > width) width = length;
   }
   fprintf(out, "\n  ");
@@ -87,8 +95,7 @@ static void print_pulses(const IrzSummary *summary, FILE *out) {
   fprintf(out, "\n");
   for (int i = 0; i < summary->n_pulses; i++) {
     const IrzPulseResult *pulse = &summary->pulses[i];
-    char cell[2 * IRZ_NAME_MAX + CELL];
-    snprintf(cell, sizeof cell, "%s → %s", pulse->from, pulse->to);
+    pulse_label(pulse, cell);
     fprintf(out, "  ");
     print_left(out, cell, width);
     snprintf(cell, sizeof cell, "%.0f V", pulse->voltage);

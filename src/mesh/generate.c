@@ -47,6 +47,8 @@ static void set_needle(const IrzPlan *plan, int p, IrzNeedle *needle) {
   needle->shape = probe->tip_shape;
   needle->shoulder = irz_probe_point_length(probe);
   needle->first = p;
+  needle->n_later = plan->pullback.count - plan->pullback.position;
+  needle->later = plan->pullback.step;
 }
 
 /// Add an electrode to its needle.

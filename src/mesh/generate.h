@@ -16,9 +16,11 @@ typedef struct {
   int first;                      ///< probe of the lowest electrode; those above it follow
   int n_bare;                     ///< electrodes
   double bare[IRZ_MAX_PROBES][2]; ///< z where the bare metal of each begins and ends; the lowest begins at 0
-  double exposure;                ///< z where the uppermost bare metal ends
-  double exit;                    ///< z where the axis leaves the box
-  double exit_low, exit_high;     ///< smallest and largest z where the wall leaves the box
+  int n_later;                    ///< positions of a pull-back still to come: metal will be `later` higher each time
+  double later;
+  double exposure;            ///< z where the uppermost bare metal ends
+  double exit;                ///< z where the axis leaves the box
+  double exit_low, exit_high; ///< smallest and largest z where the wall leaves the box
 } IrzNeedle;
 
 /// The tissue box with its needles.

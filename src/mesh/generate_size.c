@@ -48,10 +48,16 @@ static int around_metal(const IrzSizeField *field, const IrzNeedle *needle) {
   return (int)fmax(AROUND_METAL, ceil(2 * M_PI * needle->radius / field->sizing.metal));
 }
 
-/// Distance from the nearest bare metal along a needle; negative inside.
+/// Distance from the nearest bare metal along a needle; negative inside. Where metal will be after a pull-back counts
+/// too, since the zone there is measured on this mesh.
 static double beyond_metal(const IrzNeedle *needle, double z) {
   double beyond = z - needle->bare[0][1];
-  for (int k = 1; k < needle->n_bare; k++) beyond = fmin(beyond, fmax(needle->bare[k][0] - z, z - needle->bare[k][1]));
+  for (int i = 0; i <= needle->n_later; i++) {
+    for (int k = i == 0; k < needle->n_bare; k++) {
+      double at = z - i * needle->later;
+      beyond = fmin(beyond, fmax(needle->bare[k][0] - at, at - needle->bare[k][1]));
+    }
+  }
   return beyond;
 }
 
@@ -126,6 +132,11 @@ double irz_size_at(const IrzSizeField *field, const double x[3]) {
   return size;
 }
 
+/// z where the uppermost bare metal ends, now or after a pull-back.
+static double metal_end(const IrzNeedle *needle) {
+  return needle->exposure + needle->n_later * needle->later;
+}
+
 /// Widen bounds by a plate's corners.
 static void include_plate(const IrzProbe *plate, int k, double *low, double *high) {
   for (int corner = 0; corner < 8; corner++) {
@@ -143,7 +154,7 @@ static void place_label_grid(IrzSizeField *field, const IrzLabelMap *labels) {
   for (int k = 0; k < 3; k++) {
     low[k] = INFINITY, high[k] = -INFINITY;
     for (int p = 0; p < box->n_needles; p++) {
-      double tip = box->needle[p].tip[k], start = tip + box->needle[p].exposure * box->needle[p].axis[k];
+      double tip = box->needle[p].tip[k], start = tip + metal_end(&box->needle[p]) * box->needle[p].axis[k];
       low[k] = fmin(low[k], fmin(tip, start) - LABEL_REACH);
       high[k] = fmax(high[k], fmax(tip, start) + LABEL_REACH);
     }

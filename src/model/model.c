@@ -2,6 +2,7 @@
 #include "model/model.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "model/pullback.h"
 #include "zone/parts.h"
 #include "zone/recover.h"
 #include "zone/sharpen.h"
@@ -114,14 +115,10 @@ IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *op
   m->threads = choose_threads(comm, options);
   IrzCode code = build(m, plan, error);
   if (code == IRZ_OK) {
-    irz_plan_parse(plan->text, plan->file, 0, NULL, &m->geometry, error);
+    irz_plan_withdraw(plan, plan->pullback.position, &m->geometry, error);
     code = irz_error_agree(comm, error);
   }
-  if (code == IRZ_OK) {
-    /* The text has its paths resolved; compare with paths as plans hold them. */
-    memcpy(m->geometry->mesh.file, plan->mesh.file, sizeof plan->mesh.file);
-    memcpy(m->geometry->anatomy.labels, plan->anatomy.labels, sizeof plan->anatomy.labels);
-  }
+  if (code == IRZ_OK) code = irz_pullback_create(m, plan, error);
   if (code != IRZ_OK)
     irz_model_free(m);
   else
@@ -150,6 +147,7 @@ bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
   for (int p = 0; p < plan->n_probes; p++) {
     if (!same_probe(&plan->probes[p], &own->probes[p])) return false;
   }
+  if (plan->pullback.count != own->pullback.count || plan->pullback.step != own->pullback.step) return false;
   if (strcmp(plan->mesh.file, own->mesh.file) != 0 || plan->mesh.order != own->mesh.order) return false;
   if (plan->mesh.file[0] != '\0' && plan->mesh.scale != own->mesh.scale) return false;
   if (plan->mesh.file[0] == '\0' && (plan->mesh.size != own->mesh.size || plan->mesh.accuracy != own->mesh.accuracy)) {
@@ -353,6 +351,10 @@ static double current_errors(IrzSummary *summary, const double *defect) {
   double largest = 0;
   for (int i = 0; i < summary->n_pulses; i++) {
     IrzPulseResult *pulse = &summary->pulses[i];
+    if (i >= summary->plan->n_pulses) { /* found on another mesh: its own estimate */
+      largest = fmax(largest, pulse->current_error / current_factor / fabs(pulse->current));
+      continue;
+    }
     double off = defect[i] / fabs(pulse->voltage);
     pulse->current_error = current_factor * off;
     largest = fmax(largest, fabs(off / pulse->current));
@@ -453,25 +455,29 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
                                 IrzZone *zone, IrzError *error) {
   size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
   double **field = NULL;
+  IrzPulse *pulses = NULL;
+  int n = model->n_pulses; /* those of every position of a pull-back */
   IrzVolume volume[IRZ_MAX_SURVIVAL];
   free(model->survival);
   model->survival = NULL;
   if (plan->death.model == IRZ_DEATH_THRESHOLD) return IRZ_OK;
   irz_alloc(&model->survival, nodes, sizeof(double), error);
-  if (error->code == IRZ_OK) irz_alloc(&field, (size_t)plan->n_pulses, sizeof *field, error);
-  for (int p = 0; error->code == IRZ_OK && p < plan->n_pulses; p++) {
+  if (error->code == IRZ_OK) irz_alloc(&pulses, (size_t)n, sizeof *pulses, error);
+  for (int p = 0; error->code == IRZ_OK && p < n; p++) pulses[p] = plan->pulses[p % plan->n_pulses];
+  if (error->code == IRZ_OK) irz_alloc(&field, (size_t)n, sizeof *field, error);
+  for (int p = 0; error->code == IRZ_OK && p < n; p++) {
     irz_alloc(&field[p], nodes, sizeof(double), error);
   }
   IrzCode code = irz_error_agree(model->comm, error);
-  for (int p = 0; code == IRZ_OK && p < plan->n_pulses; p++) {
+  for (int p = 0; code == IRZ_OK && p < n; p++) {
     double unused;
     code = irz_recover(model->medium, laws, false, plan->mesh.order, 1, &model->potential[p], field[p], &unused, error);
   }
   IrzSurvivalTask task = {.medium = model->medium,
                           .order = plan->mesh.order,
                           .death = &plan->death,
-                          .n_pulses = plan->n_pulses,
-                          .pulses = plan->pulses,
+                          .n_pulses = n,
+                          .pulses = pulses,
                           .potential = model->potential,
                           .field = field};
   if (code == IRZ_OK) code = irz_survival_measure(&task, volume, error);
@@ -484,8 +490,9 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
     zone->by_survival[k] =
         (IrzSurvivalVolume){plan->death.survival[k], volume[k].volume, volume_error(&volume[k], relative)};
   }
-  for (int p = 0; field != NULL && p < plan->n_pulses; p++) free(field[p]);
+  for (int p = 0; field != NULL && p < n; p++) free(field[p]);
   free(field);
+  free(pulses);
   return code;
 }
 
@@ -659,16 +666,17 @@ static void drop_mesh(IrzModel *model) {
 /// Solve on the mesh as it is; adds to the summary's times.
 static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   const IrzLaw **laws = NULL;
+  int total = (1 + model->n_positions) * plan->n_pulses;
   summary->cells = model->part->n_global_tets;
   summary->vertices = model->part->n_global_vertices;
   summary->unknowns = irz_field_space(model->field)->n_global;
   irz_heat_fields_clear(&model->heat);
-  reserve(model, plan->n_pulses, error);
+  reserve(model, total, error);
   if (error->code == IRZ_OK) list_met(model, error);
   restore_kept(model, plan);
   if (error->code == IRZ_OK) look_up(model, plan, &laws, error);
   if (error->code == IRZ_OK) fresh_tissue(model, plan, laws, error);
-  if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)plan->n_pulses, sizeof *summary->pulses, error);
+  if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)total, sizeof *summary->pulses, error);
   IrzCode code = irz_error_agree(model->comm, error);
   double start = MPI_Wtime(), relative = 0;
   for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) {
@@ -676,6 +684,7 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
     solve_pulse(model, plan, laws, i, &summary->pulses[i], error);
     code = irz_error_agree(model->comm, error);
   }
+  if (code == IRZ_OK) code = irz_pullback_take(model, summary, error);
   double solved = MPI_Wtime();
   summary->timing.solve += solved - start;
   if (code == IRZ_OK) {
@@ -736,9 +745,11 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   summary->order = plan->mesh.order;
   summary->ranks = model->part->size;
   summary->threads = model->threads;
-  summary->n_pulses = plan->n_pulses;
+  summary->n_pulses = (1 + model->n_positions) * plan->n_pulses;
   double start = MPI_Wtime(), built = model->mesh_time + model->setup_time;
-  IrzCode code = solve_once(model, plan, summary, error);
+  for (int k = 0; k < model->n_positions; k++) built += model->position[k]->mesh_time + model->position[k]->setup_time;
+  IrzCode code = irz_pullback_solve(model, plan, error);
+  if (code == IRZ_OK) code = solve_once(model, plan, summary, error);
   if (code == IRZ_OK && model->options.refine && plan->mesh.file[0] == '\0' && model->n_kept == 0) {
     code = refine(model, plan, n_warnings, summary, error);
   }
@@ -753,6 +764,12 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   snprintf(summary->status, sizeof summary->status, "converged");
   summary->timing.mesh = model->mesh_time;
   summary->timing.setup = model->setup_time;
+  for (int k = 0; k < model->n_positions; k++) {
+    summary->timing.mesh += model->position[k]->mesh_time;
+    summary->timing.setup += model->position[k]->setup_time;
+    summary->timing.solve += model->found[k].timing.solve;
+    summary->timing.zone += model->found[k].timing.zone;
+  }
   summary->timing.total = built + MPI_Wtime() - start;
   summary->peak_memory = peak_memory(model->comm);
   return IRZ_OK;
@@ -760,6 +777,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
 
 IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
   size_t n = (size_t)irz_field_space(model->field)->n_local;
+  for (int k = 0; k < model->n_positions; k++) IRZ_TRY(irz_model_keep_start(model->position[k], error));
   drop_kept(model);
   irz_alloc(&model->kept, (size_t)model->n_pulses, sizeof *model->kept, error);
   if (error->code == IRZ_OK) {
@@ -775,6 +793,7 @@ IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
 }
 
 void irz_model_reset(IrzModel *model) {
+  for (int k = 0; k < model->n_positions; k++) irz_model_reset(model->position[k]);
   drop_kept(model);
   for (int i = 0; i < model->room; i++) model->solved[i] = (IrzSolved){-1, -1, 0};
   irz_field_forget(model->field);
@@ -782,6 +801,7 @@ void irz_model_reset(IrzModel *model) {
 
 void irz_model_free(IrzModel *model) {
   if (model == NULL) return;
+  irz_pullback_free(model);
   drop_mesh(model);
   free(model->threshold);
   irz_label_map_free(model->labels);

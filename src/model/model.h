@@ -39,6 +39,10 @@ struct IrzModel {
   double *along;          ///< [nodes of the part] of irz_sharpen(), 1
   double *survival;       ///< [nodes of the part] share of cells that survive; NULL if not asked for
   double *threshold;      ///< [regions of the medium] V/m
+  int n_positions;        ///< further positions of a pull-back
+  IrzModel **position;    ///< [n_positions] a model for each
+  IrzPlan **moved;        ///< [n_positions] plans that they solved last, or NULL
+  IrzSummary *found;      ///< [n_positions] what they found
   IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
 
   double accuracy;              ///< relative, that the generated mesh was sized for

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "field/kernel.h"
 #include "model/model.h"
+#include "model/transfer.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,33 +14,13 @@ typedef struct {
   double u[10];
 } Cell;
 
-/// Barycentric coordinates of a point with respect to the corners.
-static bool barycentric(const Cell *cell, const double x[3], double l[4]) {
-  double e[3][3], r[3], c[3][3];
-  for (int d = 0; d < 3; d++) {
-    for (int i = 0; i < 3; i++) e[i][d] = cell->node[i + 1][d] - cell->node[0][d];
-    r[d] = x[d] - cell->node[0][d];
-  }
-  for (int i = 0; i < 3; i++) {
-    const double *p = e[(i + 1) % 3], *q = e[(i + 2) % 3];
-    for (int d = 0; d < 3; d++) c[i][d] = p[(d + 1) % 3] * q[(d + 2) % 3] - p[(d + 2) % 3] * q[(d + 1) % 3];
-  }
-  double det = e[0][0] * c[0][0] + e[0][1] * c[0][1] + e[0][2] * c[0][2];
-  l[0] = 1;
-  for (int i = 0; i < 3; i++) {
-    l[i + 1] = (r[0] * c[i][0] + r[1] * c[i][1] + r[2] * c[i][2]) / det;
-    l[0] -= l[i + 1];
-  }
-  return det > 0;
-}
-
 /// Find a point in a tetrahedron; curved ones by a few corrections for the difference between the curved map and the
 /// straight one.
 static bool find_inside(Cell *cell, const double x[3], double l[4]) {
   double target[3] = {x[0], x[1], x[2]};
   for (int step = 0; step < (cell->bent ? 8 : 1); step++) {
     double there[3];
-    if (!barycentric(cell, target, l)) return false;
+    if (!irz_tet_barycentric(cell->node, target, l)) return false;
     if (!cell->bent) break;
     irz_tet_position(cell->node, cell->bent, l, there);
     for (int d = 0; d < 3; d++) target[d] += x[d] - there[d];

@@ -55,6 +55,10 @@ static const IrzKey plan_keys[] = {
      .offset = offsetof(IrzPlanKeys, pulses),
      .required = true,
      .help = "which pairs fire, in this order"},
+    {.name = "pullback",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, pullback),
+     .help = "withdraw all needles along their axes and fire all pulses again"},
     {.name = "idle_probes",
      .type = IRZ_KEY_CHOICE,
      .offset = offsetof(IrzPlanKeys, idle_probes),
@@ -520,6 +524,28 @@ static const IrzKey pairs_keys[] = {
     END,
 };
 const IrzSection irz_section_pairs = {"pulses", "every pair in one line, instead of a list", pairs_keys};
+
+static const IrzKey pullback_keys[] = {
+    {.name = "step",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, pullback.step),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0,
+     .most = 500,
+     .required = true,
+     .help = "how far each time"},
+    {.name = "count",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzPlan, pullback.count),
+     .least = 1,
+     .most = 20,
+     .standard = "1",
+     .help = "how often"},
+    END,
+};
+const IrzSection irz_section_pullback = {
+    "pullback", "the zone unites all positions; not with plates, a loaded mesh, heat or memory: pairs", pullback_keys};
 
 /* The limits of the usual generator and its probes are recalled from the literature, not checked. */
 #define GENERATOR_KEY(key, field, si, in, smallest, largest, usual, words)                                             \

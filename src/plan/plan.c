@@ -48,7 +48,10 @@ void irz_plan_center(const IrzPlan *plan, double center[3]) {
   for (int i = 0; i < plan->n_probes; i++) {
     double middle[3];
     irz_probe_middle(&plan->probes[i], middle);
-    for (int axis = 0; axis < 3; axis++) center[axis] += middle[axis] / plan->n_probes;
+    double shift = plan->pullback.step * (0.5 * plan->pullback.count - plan->pullback.position);
+    for (int axis = 0; axis < 3; axis++) {
+      center[axis] += (middle[axis] + shift * plan->probes[i].direction[axis]) / plan->n_probes;
+    }
   }
 }
 
@@ -247,6 +250,34 @@ static void warn_unused_tissues(const IrzReader *reader, const IrzYaml *tissues)
   }
 }
 
+/* `pullback` */
+static IrzCode read_pullback(const IrzReader *reader, const IrzYaml *node, const IrzPlanKeys *keys) {
+  IrzPlan *plan = reader->plan;
+  if (node == NULL) return IRZ_OK;
+  IRZ_TRY(irz_reader_section(reader, &irz_section_pullback, node, node, "pullback", false, plan));
+  plan->pullback.line = node->line;
+  const char *against = NULL;
+  if (plan->mesh.file[0] != '\0') against = "a loaded mesh, in which nothing can move";
+  if (keys->plates != NULL) against = "plates";
+  if (plan->memory == IRZ_MEMORY_PAIRS) against = "memory: pairs";
+  if (keys->heat != NULL) against = "heat";
+  if (against == NULL) return IRZ_OK;
+  return irz_reader_fail(reader, node, "pullback", "does not go together with %s", against);
+}
+
+IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, IrzError *error) {
+  IRZ_TRY(irz_plan_parse(plan->text, plan->file, 0, NULL, moved, error));
+  /* The text has its paths resolved; keep them as plans hold them. */
+  memcpy((*moved)->mesh.file, plan->mesh.file, sizeof plan->mesh.file);
+  memcpy((*moved)->anatomy.labels, plan->anatomy.labels, sizeof plan->anatomy.labels);
+  (*moved)->pullback.position = position;
+  for (int i = 0; i < (*moved)->n_probes; i++) {
+    IrzProbe *probe = &(*moved)->probes[i];
+    for (int k = 0; k < 3; k++) probe->tip[k] += position * plan->pullback.step * probe->direction[k];
+  }
+  return IRZ_OK;
+}
+
 /* Everything from the tree, in the order in which parts need each other. */
 static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IrzPlan *plan = reader->plan;
@@ -264,6 +295,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   irz_anisotropy_to_ras(plan);
   warn_unused_tissues(reader, keys.tissues);
   IRZ_TRY(irz_probes_read(reader, root, &keys));
+  IRZ_TRY(read_pullback(reader, keys.pullback, &keys));
   if (keys.plates != NULL) {
     IRZ_TRY(irz_plates_check(reader, keys.plates));
   } else if (plan->mesh.file[0] == '\0') {

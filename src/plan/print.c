@@ -93,6 +93,10 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
     print_direction(&tissue->sigma, out);
   }
   for (int i = 0; i < plan->n_probes; i++) print_probe(&plan->probes[i], out);
+  if (plan->pullback.count > 0) {
+    fprintf(out, "  pull-back: %d time%s by %g mm, all pulses fired again each time\n", plan->pullback.count,
+            plan->pullback.count == 1 ? "" : "s", 1e3 * plan->pullback.step);
+  }
   for (int i = 0; i < plan->n_pulses; i++) {
     const IrzPulse *pulse = &plan->pulses[i];
     const IrzProbe *from = &plan->probes[pulse->from], *to = &plan->probes[pulse->to];

@@ -348,9 +348,10 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
   for (int i = 0; i < plan->n_probes; i++) {
     const IrzProbe *probe = &plan->probes[i];
     const IrzYaml *node = stated_at(plan, place, i, "tip", path);
+    double ends[2] = {0, probe->exposure + plan->pullback.count * plan->pullback.step};
     for (int end = 0; end < 2; end++) {
       for (int axis = 0; axis < 3; axis++) {
-        double x = probe->tip[axis] + end * probe->exposure * probe->direction[axis] - center[axis];
+        double x = probe->tip[axis] + ends[end] * probe->direction[axis] - center[axis];
         if (fabs(x) + 0.5 * probe->diameter >= half) {
           return irz_reader_fail(
               reader, node, path,

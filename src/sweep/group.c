@@ -40,6 +40,8 @@ static uint64_t mesh_hash(const IrzPlan *plan) {
     hash = hash_bytes(hash, &probe->tip_shape, sizeof probe->tip_shape);
     hash = hash_bytes(hash, &probe->place, sizeof probe->place);
   }
+  hash = hash_bytes(hash, &plan->pullback.step, sizeof plan->pullback.step);
+  hash = hash_bytes(hash, &plan->pullback.count, sizeof plan->pullback.count);
   hash = hash_text(hash, plan->anatomy.labels);
   hash = hash_bytes(hash, &plan->anatomy.frame, sizeof plan->anatomy.frame);
   for (int i = 0; i < plan->anatomy.n_map; i++) {
@@ -58,7 +60,8 @@ static uint64_t mesh_hash(const IrzPlan *plan) {
 static double expected_cost(const IrzPlan *plan) {
   double metal = 0;
   for (int i = 0; i < plan->n_probes; i++) metal += plan->probes[i].exposure;
-  return plan->n_pulses * (0.05 + metal) / fmax(plan->mesh.accuracy, 1e-4) * (plan->mesh.order == 2 ? 4 : 1);
+  return (1 + plan->pullback.count) * plan->n_pulses * (0.05 + metal) / fmax(plan->mesh.accuracy, 1e-4) *
+         (plan->mesh.order == 2 ? 4 : 1);
 }
 
 /// What the sorting and cutting works on.

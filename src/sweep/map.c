@@ -16,8 +16,9 @@ static bool include_tips(const IrzPlan *plan, double box[2][3]) {
   for (int i = 0; i < plan->n_probes; i++) {
     const IrzProbe *probe = &plan->probes[i];
     if (!probe->has_geometry) return false;
+    double reach = probe->exposure + plan->pullback.count * plan->pullback.step;
     for (int j = 0; j < 3; j++) {
-      double ends[2] = {probe->tip[j], probe->tip[j] + probe->exposure * probe->direction[j]};
+      double ends[2] = {probe->tip[j], probe->tip[j] + reach * probe->direction[j]};
       for (int corner = 0; probe->plate[0] > 0 && corner < 8; corner++) {
         double x[3];
         irz_plate_corner(probe, corner, x);

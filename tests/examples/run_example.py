@@ -47,9 +47,10 @@ def tissue_volume(summary):
         along = sum(a * b for a, b in zip(probe["tip_mm"], probe["direction"]))
         ends.setdefault(probe.get("needle", probe["name"]), (probe, along, []))[2].append(along + probe["exposure_mm"] / 2)
     needles = 0
+    pullback = summary.get("pullback", {"step_mm": 0, "count": 0})  # its box is centred on all positions
     for probe, tip, middles in ends.values():
         radius = probe["diameter_mm"] / 2
-        needles += math.pi * radius**2 * (60 + sum(middles) / len(middles) - tip)
+        needles += math.pi * radius**2 * (60 + sum(middles) / len(middles) - tip + pullback["step_mm"] * pullback["count"] / 2)
         needles -= math.pi / 3 * radius**3 if probe["tip_shape"] == "rounded" else 0
     return (120**3 - needles) / 1e3
 

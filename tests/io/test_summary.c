@@ -13,8 +13,8 @@
 
 static char *warnings[] = {"probe spacing 40 mm is beyond 32 mm"};
 static IrzPulseResult pulses[2] = {
-    {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}},
-    {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}}};
+    {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0},
+    {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015}};
 static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5}, {"tumour", 60000, 8e-6, 1.44e-6}};
 
 static void fill(IrzSummary *summary, IrzPlan *plan) {
@@ -96,6 +96,8 @@ static void json_layout(void **state) {
   check_text(root, "pulses/0/from", "A");
   check_text(root, "pulses/1/to", "C");
   check_number(root, "pulses/0/voltage_V", 3000);
+  check_number(root, "pulses/0/withdrawn_mm", 0);
+  check_number(root, "pulses/1/withdrawn_mm", 15);
   check_number(root, "pulses/0/current_A", 19.36);
   check_number(root, "pulses/0/current_error_A", 0.012);
   check_null(root, "pulses/1/current_error_A");

@@ -63,6 +63,8 @@ VALUE(direction_x, plan->probes[0].direction[0])
 VALUE(exposure, plan->probes[0].exposure)
 VALUE(diameter, plan->probes[0].diameter)
 VALUE(tip_shape, plan->probes[0].tip_shape)
+VALUE(pullback_step, plan->pullback.step)
+VALUE(pullback_count, plan->pullback.count)
 VALUE(surface, LIKE(plan->probes[0].surface, "s"))
 VALUE(plate_width, plan->probes[0].plate[0])
 VALUE(plate_height, plan->probes[0].plate[1])
@@ -137,6 +139,7 @@ static const struct {
     {"", "array", ALL_PAIRS, "array={count: 2, spacing: 20}", n_probes, 4, 2},
     {"", "plates", PLATES, "plates={width: 20, height: 25, gap: 20}", tip_x, -0.0075, -0.01},
     {"", "pulses", NEEDLES, "pulses=[{from: B, to: A, voltage: 1000}]", from, 0, 1},
+    {"", "pullback", ARRAY, "pullback={step: 15}", pullback_step, 0, 0.015},
     {"", "idle_probes", NEEDLES, "idle_probes=insulating", idle_probes, IRZ_IDLE_FLOATING, IRZ_IDLE_INSULATING},
     {"", "memory", NEEDLES, "memory=pairs", memory, IRZ_MEMORY_NONE, IRZ_MEMORY_PAIRS},
     {"", "generator", NEEDLES, "generator={max_current: 40}", max_current, 50, 40},
@@ -226,6 +229,8 @@ static const struct {
     {"array", "tip_shape", ARRAY, "array.tip_shape=rounded", tip_shape, 0, 1},
     {"array", "center", ARRAY, "array.center=[0, 0, 5]", tip_z, -0.01, -0.005},
 
+    {"pullback", "step", ARRAY, "pullback.step=15", pullback_step, 0, 0.015},
+    {"pullback", "count", ARRAY, "pullback={step: 15, count: 3}", pullback_count, 0, 3},
     {"plates", "width", PLATES, "plates.width=30", plate_width, 0.02, 0.03},
     {"plates", "height", PLATES, "plates.height=30", plate_height, 0.025, 0.03},
     {"plates", "gap", PLATES, "plates.gap=10", tip_x, -0.0075, -0.005},
@@ -338,7 +343,7 @@ static void complete(void **state) {
   static const IrzSection *const sections[] = {
       &irz_section_plan,      &irz_section_mesh,  &irz_section_tissue, &irz_section_anisotropy, &irz_section_anatomy,
       &irz_section_probe,     &irz_section_array, &irz_section_plates, &irz_section_pulse,      &irz_section_pairs,
-      &irz_section_generator, &irz_section_zone,  &irz_section_heat,   &irz_section_death};
+      &irz_section_generator, &irz_section_zone,  &irz_section_heat,   &irz_section_death,      &irz_section_pullback};
   int found = 0;
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) check_section(sections[i], &found);
   for (int i = 0; irz_law_names[i] != NULL; i++) check_section(&irz_section_laws[i], &found);

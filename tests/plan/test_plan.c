@@ -236,6 +236,35 @@ static void plates(void **state) {
   irz_plan_free(plan);
 }
 
+/* Needles withdrawn along their own axes, in one box for all positions. */
+static void pullback(void **state) {
+  (void)state;
+  IrzPlan *plan = parse("tissues: {default: {preset: liver}}\n"
+                        "probes:\n"
+                        "  - {tip: [-10, 0, 0], exposure: 10}\n"
+                        "  - {tip: [10, 0, 0], direction: [3, 0, 4], exposure: 20}\n"
+                        "pulses: [{from: A, to: B, voltage: 1000}]\n"
+                        "pullback: {step: 5, count: 2}\n",
+                        0, NULL),
+          *moved;
+  IrzError error = {0};
+  double center[3], again[3];
+  assert_int_equal(plan->pullback.count, 2);
+  irz_plan_center(plan, center);
+  assert_near(center[0], (-10 + 10 + 0.6 * (10 + 5)) / 2 * 1e-3, 1e-15);
+  assert_near(center[2], (5 + 5 + 0.8 * (10 + 5)) / 2 * 1e-3, 1e-15);
+  for (int k = 0; k <= 2; k++) {
+    assert_int_equal(irz_plan_withdraw(plan, k, &moved, &error), IRZ_OK);
+    assert_near(moved->probes[0].tip[2], 5e-3 * k, 1e-15);
+    assert_near(moved->probes[1].tip[0], 10e-3 + 3e-3 * k, 1e-15);
+    assert_near(moved->probes[1].tip[2], 4e-3 * k, 1e-15);
+    irz_plan_center(moved, again);
+    for (int d = 0; d < 3; d++) assert_near(again[d], center[d], 1e-15);
+    irz_plan_free(moved);
+  }
+  irz_plan_free(plan);
+}
+
 static void warnings(void **state) {
   (void)state;
   static const struct {
@@ -401,11 +430,12 @@ static void damaged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),         cmocka_unit_test(laws),
-                                     cmocka_unit_test(arrays),           cmocka_unit_test(pairs_within_spacing),
-                                     cmocka_unit_test(warnings),         cmocka_unit_test(anisotropy),
-                                     cmocka_unit_test(electrodes),       cmocka_unit_test(plates),
-                                     cmocka_unit_test(frames_and_paths), cmocka_unit_test(loaded_mesh),
-                                     cmocka_unit_test(text_reads_back),  cmocka_unit_test(damaged)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(si_units),    cmocka_unit_test(laws),
+                                     cmocka_unit_test(arrays),      cmocka_unit_test(pairs_within_spacing),
+                                     cmocka_unit_test(warnings),    cmocka_unit_test(anisotropy),
+                                     cmocka_unit_test(electrodes),  cmocka_unit_test(plates),
+                                     cmocka_unit_test(pullback),    cmocka_unit_test(frames_and_paths),
+                                     cmocka_unit_test(loaded_mesh), cmocka_unit_test(text_reads_back),
+                                     cmocka_unit_test(damaged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,67 @@ pulses: [{{from: A, to: B, field: 600}}]
     assert 37 < heat["heat"]["temperature_peak_C"] < 100, "plates take part in the heating"
 
 
+def pullback():
+    """One zone of two positions, against other ways to it: the same twice, far apart, and sampled on a fine grid."""
+    plan = """mesh: {{size: {size}, accuracy: 1}}
+tissues: {{default: {{preset: liver}}}}
+array: {{count: 2, spacing: 15, exposure: 10, center: [0, 0, {z}]}}
+pulses: [{{from: A, to: B, voltage: 2000}}]
+"""
+    size = 120
+    single, _ = run("single", plan.format(size=size, z=0))
+    volume, current = single["zone"]["volume_cm3"], single["pulses"][0]["current_A"]
+    # Not withdrawn at all: the same zone. (At this accuracy meshes are not refined, so they are the same, too.)
+    coarse = "--set", "mesh.accuracy=8"
+    once, _ = run("once", plan.format(size=size, z=0), *coarse)
+    same, _ = run("same", plan.format(size=size, z=0) + "pullback: {step: 0}\n", *coarse)
+    assert same["mesh"]["cells"] == once["mesh"]["cells"], "the same mesh"
+    close(same["zone"]["volume_cm3"], once["zone"]["volume_cm3"], 1e-4, "step 0")
+    assert [p["withdrawn_mm"] for p in same["pulses"]] == [0, 0] and same["pullback"] == {"step_mm": 0, "count": 1}
+    # Far apart: the sum, in two parts, and the same current.
+    far, _ = run("far", plan.format(size=size, z=-22) + "pullback: {step: 44}\n")
+    close(far["zone"]["volume_cm3"], 2 * volume, 0.01, "step 44")
+    assert far["zone"]["parts"] == 2, "zones far apart are two"
+    assert [p["withdrawn_mm"] for p in far["pulses"]] == [0, 44]
+    for pulse in far["pulses"]:
+        close(pulse["current_A"], current, 0.005, "current")
+    # Overlapping, in three positions: against single runs at each, sampled by a sweep on a grid of 0.5 mm. The sweep's
+    # boxes move with the needles; 120 mm are so large that it does not matter.
+    step = 8
+    union, path = run("union", plan.format(size=size, z=-step) + f"pullback: {{step: {step}, count: 2}}\n")
+    sweep = os.path.join(folder, "sweep.yaml")
+    with open(sweep, "w", encoding="utf-8") as file:
+        file.write(f"""plan: single.yaml
+sample: grid
+vary:
+  "array.center[2]": {{values: [{-step}, 0, {step}]}}
+probability_map: {{spacing: 0.5, box: [[-18, -12, -24], [18, 12, 24]]}}
+""")
+    subprocess.run([program, "sweep", sweep, "-o", os.path.join(folder, "sweep"), "-q"], check=True, env=ENVIRONMENT)
+    with h5py.File(os.path.join(folder, "sweep", "probability.hdf"), "r") as file:
+        share = file["VTKHDF"]["PointData"]
+        share = share[[name for name in share if "prob" in name or "share" in name][0]][:]
+    sampled = (share > 0).sum() * 0.5**3 / 1e3
+    print(f"three positions: {union['zone']['volume_cm3']:.4f} cm3, sampled {sampled:.4f} cm3, one {volume:.4f} cm3")
+    assert 1.5 * volume < sampled < 2.9 * volume, "the positions overlap"
+    close(union["zone"]["volume_cm3"], sampled, 0.01, "union")
+    high = union["zone"]["bounding_box_mm"]
+    close(high[1][2] - high[0][2], 2 * step + single["zone"]["extent_mm"][2], 0.01, "length of the union")
+    # In the result file: three potentials, each from 0 to the voltage; the field is at least that of each pulse.
+    for k in 1, 2, 3:
+        _, potential = points_of(path, f"potential_V_{k:02d}")
+        assert -20 < potential.min() < 1 and 1999 < potential.max() < 2020, "potential of a withdrawn pair"
+    three, _ = run("union", plan.format(size=size, z=-step) + f"pullback: {{step: {step}, count: 2}}\n", ranks=3)
+    close(three["zone"]["volume_cm3"], union["zone"]["volume_cm3"], 1e-5, "three ranks")
+    # Survival: twice the same pair is twice the pulses' effect, as it is when the plan says so.
+    death = "death: {model: peleg-fermi}\n"
+    twice, _ = run("twice", plan.format(size=60, z=0) + death, *coarse, "--set",
+                   "pulses=[{from: A, to: B, voltage: 2000}, {from: A, to: B, voltage: 2000}]")
+    back, _ = run("back", plan.format(size=60, z=0) + death + "pullback: {step: 0}\n", *coarse)
+    for a, b in zip(back["zone"]["by_survival"], twice["zone"]["by_survival"]):
+        close(a["volume_cm3"], b["volume_cm3"], 1e-3, "survival")
+
+
 if __name__ == "__main__":
     os.makedirs(folder, exist_ok=True)
-    {"bipolar": bipolar, "tips": tips, "plates": plates}[sys.argv[3]]()
+    {"bipolar": bipolar, "tips": tips, "plates": plates, "pullback": pullback}[sys.argv[3]]()
