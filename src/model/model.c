@@ -412,8 +412,16 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
                        model->met, model->recovered, defect, error);
   }
   if (code == IRZ_OK && sharp) {
-    code =
-        irz_sharpen(model->medium, laws, model->n_met, model->threads, model->met, model->sharp, model->along, error);
+    IrzSharpenTask sharpen = {.medium = model->medium,
+                              .laws = laws,
+                              .n_pulses = model->n_met,
+                              .n_threads = model->threads,
+                              .potential = model->met,
+                              .recovered = model->recovered,
+                              .threshold = model->threshold,
+                              .n_also = plan->zone.n_also,
+                              .also = plan->zone.also};
+    code = irz_sharpen(&sharpen, model->sharp, model->along, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);

@@ -18,6 +18,15 @@ typedef struct {
   int16_t *region;       ///< [nodes]
 } Means;
 
+/// Where means are wanted: most of a mesh is far from every threshold.
+typedef struct {
+  uint8_t *value; ///< [nodes] values, in tetrahedra that a threshold may cut
+  uint8_t *slope; ///< [n_vertices] slopes, in tetrahedra with such a node
+} Wanted;
+
+/// How far, relative, the other field's bounds may be outside those of the recovered one.
+static const double margin = 0.2;
+
 static double size_of(const double v[3]) {
   return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
 }
@@ -26,12 +35,31 @@ static double dot(const double a[3], const double b[3]) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
+/// Gradients of the four barycentric coordinates of the straight tetrahedron, 1/m.
+/// @return 6 times the volume
+static double linear_slopes(double x[10][3], double slope[4][3]) {
+  double edge[3][3], det = 0;
+  for (int i = 0; i < 3; i++) {
+    for (int d = 0; d < 3; d++) edge[i][d] = x[i + 1][d] - x[0][d];
+  }
+  for (int i = 0; i < 3; i++) {
+    const double *a = edge[(i + 1) % 3], *b = edge[(i + 2) % 3];
+    for (int d = 0; d < 3; d++) slope[i + 1][d] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
+    if (i == 0) det = dot(edge[0], slope[1]);
+  }
+  for (int d = 0; d < 3; d++) {
+    for (int i = 1; i < 4; i++) slope[i][d] /= det;
+    slope[0][d] = -(slope[1][d] + slope[2][d] + slope[3][d]);
+  }
+  return det;
+}
+
 /// E, D and the gradient of |E| at the corners of a tetrahedron, all linear between them: E as it is, D through its
 /// values at the points of the four-point rule, the gradient of |E| constant.
-/// @return 6 times the volume
-static double corner_values(double x[10][3], bool bent, const IrzLaw *law, const double *u, double value[4][9]) {
-  static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
-  double corner[4][3], strength[4], climb[3], mean[3] = {0, 0, 0}, flux[4][3];
+/// @param[in] slope  of linear_slopes()
+static void corner_values(double x[10][3], double slope[4][3], bool bent, const IrzLaw *law, const double *u,
+                          double value[4][9]) {
+  double corner[4][3], climb[3] = {0, 0, 0}, mean[3] = {0, 0, 0}, flux[4][3];
   if (bent) {
     for (int i = 0; i < 4; i++) {
       double l[4] = {0, 0, 0, 0};
@@ -41,8 +69,10 @@ static double corner_values(double x[10][3], bool bent, const IrzLaw *law, const
   } else {
     irz_corner_gradients(x, u, corner);
   }
-  for (int i = 0; i < 4; i++) strength[i] = size_of(corner[i]);
-  double det = irz_gradient(x, false, 4, strength, middle, climb);
+  for (int i = 0; i < 4; i++) {
+    double strength = size_of(corner[i]);
+    for (int d = 0; d < 3; d++) climb[d] += strength * slope[i][d];
+  }
   for (int q = 0; q < 4; q++) {
     double field[3] = {0, 0, 0};
     for (int i = 0; i < 4; i++) {
@@ -61,7 +91,54 @@ static double corner_values(double x[10][3], bool bent, const IrzLaw *law, const
       value[i][6 + d] = climb[d];
     }
   }
-  return det;
+}
+
+/// Whether a threshold may cut a tetrahedron.
+static bool may_be_cut(const IrzSharpenTask *task, int32_t tet) {
+  const int32_t *node = task->medium->part->tet[tet];
+  double low = INFINITY, high = 0;
+  for (int i = 0; i < 10; i++) {
+    low = fmin(low, (1 - margin) * task->recovered[node[i]]);
+    high = fmax(high, (1 + margin) * task->recovered[node[i]]);
+  }
+  double own = task->threshold[task->medium->region[tet]];
+  bool cut = low <= own && own <= high;
+  for (int k = 0; k < task->n_also; k++) cut = cut || (low <= task->also[k] && task->also[k] <= high);
+  return cut;
+}
+
+/// Whether a tetrahedron has one of the first `count` of its nodes marked.
+static bool has_marked(const IrzPart *part, int32_t tet, const uint8_t *mark, int count) {
+  bool marked = false;
+  for (int i = 0; i < count; i++) marked = marked || mark[part->tet[tet][i]];
+  return marked;
+}
+
+/// Give ghosts their owners' marks, which see all tetrahedra around a node.
+/// @param[in]     count  nodes that have marks
+/// @param[out]    room   [nodes] scratch
+static IrzCode share_marks(const IrzPart *part, int32_t count, uint8_t *mark, double *room, IrzError *error) {
+  if (part->size == 1) return IRZ_OK;
+  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) room[i] = i < count ? mark[i] : 0;
+  IRZ_TRY(irz_part_share(part, 1, room, error));
+  for (int32_t i = 0; i < count; i++) mark[i] = room[i] > 0;
+  return IRZ_OK;
+}
+
+/// Mark where values and slopes are wanted. Collective.
+/// @param[out] room  [nodes] scratch
+static IrzCode find_wanted(const IrzSharpenTask *task, Wanted *wanted, double *room, IrzError *error) {
+  const IrzPart *part = task->medium->part;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (!may_be_cut(task, t)) continue;
+    for (int i = 0; i < 10; i++) wanted->value[part->tet[t][i]] = 1;
+  }
+  IRZ_TRY(share_marks(part, part->n_vertices + part->n_edges, wanted->value, room, error));
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (!has_marked(part, t, wanted->value, 10)) continue;
+    for (int i = 0; i < 4; i++) wanted->slope[part->tet[t][i]] = 1;
+  }
+  return share_marks(part, part->n_vertices, wanted->slope, room, error);
 }
 
 /// Go through the tetrahedra of a part.
@@ -69,8 +146,9 @@ typedef struct {
   int32_t tet, curved;
   int region; ///< or REGION_MIXED
   double x[10][3];
+  double slope[4][3]; ///< of linear_slopes()
   double value[4][9]; ///< of corner_values()
-  double det;
+  double det;         ///< 6 times the volume
 } Visit;
 
 /// The first region of the same tissue: between two of these nothing happens to the fields.
@@ -80,18 +158,24 @@ static int first_alike(const IrzLaw *const *laws, int region) {
   return first;
 }
 
-/// Take the next tetrahedron; false after the last.
-static bool visit_next(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Visit *visit) {
+/// Take the next tetrahedron that has one of the first `count` of its nodes marked; false after the last.
+static bool visit_next(const IrzSharpenTask *task, const double *potential, const uint8_t *mark, int count,
+                       Visit *visit) {
+  const IrzMedium *medium = task->medium;
+  const IrzLaw *const *laws = task->laws;
   const IrzPart *part = medium->part;
-  int32_t t = ++visit->tet;
-  if (t >= part->n_tets) return false;
   double u[10];
+  int32_t t = visit->tet + 1;
+  while (t < part->n_tets && !has_marked(part, t, mark, count)) t++;
+  visit->tet = t;
+  if (t >= part->n_tets) return false;
+  while (visit->curved < part->n_curved && part->curved_tet[visit->curved] < t) visit->curved++;
   bool bent = visit->curved < part->n_curved && part->curved_tet[visit->curved] == t;
   int32_t general = medium->general[t] - 1;
   irz_part_nodes(part, t, bent ? visit->curved : -1, visit->x);
-  visit->curved += bent;
   for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
-  visit->det = corner_values(visit->x, bent, laws[medium->region[t]], u, visit->value);
+  visit->det = linear_slopes(visit->x, visit->slope);
+  corner_values(visit->x, visit->slope, bent, laws[medium->region[t]], u, visit->value);
   visit->region = general >= 0 && medium->mixed[general] ? REGION_MIXED : first_alike(laws, medium->region[t]);
   return true;
 }
@@ -105,27 +189,33 @@ static void note_region(Means *means, int32_t node, int region) {
 }
 
 /// Regions of the nodes; mean gradients of E and D at the vertices, NaN between regions.
-static void find_slopes(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Means *means) {
-  static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
-  const IrzPart *part = medium->part;
+static void find_slopes(const IrzSharpenTask *task, const Wanted *wanted, const double *potential, Means *means) {
+  const IrzPart *part = task->medium->part;
   Visit visit = {.tet = -1};
-  memset(means->slope, 0, (size_t)part->n_vertices * sizeof *means->slope);
-  memset(means->weight, 0, (size_t)part->n_vertices * sizeof *means->weight);
+  for (int32_t v = 0; v < part->n_vertices; v++) {
+    if (!wanted->slope[v]) continue;
+    memset(means->slope[v], 0, sizeof means->slope[v]);
+    means->weight[v] = 0;
+  }
   for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) means->region[i] = REGION_NONE;
-  while (visit_next(medium, laws, potential, &visit)) {
+  while (visit_next(task, potential, wanted->slope, 4, &visit)) {
     const int32_t *node = part->tet[visit.tet];
     for (int k = 0; k < 6; k++) {
-      double corner[4], gradient[3];
-      for (int i = 0; i < 4; i++) corner[i] = visit.value[i][k];
-      irz_gradient(visit.x, false, 4, corner, middle, gradient);
+      double gradient[3] = {0, 0, 0};
       for (int i = 0; i < 4; i++) {
-        for (int d = 0; d < 3; d++) means->slope[node[i]][k][d] += visit.det * gradient[d];
+        for (int d = 0; d < 3; d++) gradient[d] += visit.value[i][k] * visit.slope[i][d];
+      }
+      for (int i = 0; i < 4; i++) {
+        for (int d = 0; wanted->slope[node[i]] && d < 3; d++) means->slope[node[i]][k][d] += visit.det * gradient[d];
       }
     }
-    for (int i = 0; i < 4; i++) means->weight[node[i]] += visit.det;
+    for (int i = 0; i < 4; i++) {
+      if (wanted->slope[node[i]]) means->weight[node[i]] += visit.det;
+    }
     for (int i = 0; i < 10; i++) note_region(means, node[i], visit.region);
   }
   for (int32_t v = 0; v < part->n_vertices; v++) {
+    if (!wanted->slope[v]) continue;
     double scale = means->region[v] == REGION_MIXED ? NAN : means->weight[v] > 0 ? 1 / means->weight[v] : 0;
     for (int k = 0; k < 18; k++) means->slope[v][k / 3][k % 3] *= scale;
   }
@@ -159,23 +249,27 @@ static void bend(const IrzPart *part, const Means *means, const Visit *visit, do
 }
 
 /// Mean E, D and gradient of |E| at the nodes.
-static void find_values(const IrzMedium *medium, const IrzLaw *const *laws, const double *potential, Means *means) {
-  const IrzPart *part = medium->part;
+static void find_values(const IrzSharpenTask *task, const Wanted *wanted, const double *potential, Means *means) {
+  const IrzPart *part = task->medium->part;
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   Visit visit = {.tet = -1};
-  memset(means->sum, 0, n * sizeof *means->sum);
-  memset(means->weight, 0, n * sizeof *means->weight);
-  while (visit_next(medium, laws, potential, &visit)) {
+  for (size_t i = 0; i < n; i++) {
+    if (!wanted->value[i]) continue;
+    memset(means->sum[i], 0, sizeof means->sum[i]);
+    means->weight[i] = 0;
+  }
+  while (visit_next(task, potential, wanted->value, 10, &visit)) {
     double value[10][9];
     bend(part, means, &visit, value);
     for (int i = 0; i < 10; i++) {
       int32_t node = part->tet[visit.tet][i];
+      if (!wanted->value[node]) continue;
       for (int k = 0; k < 9; k++) means->sum[node][k] += visit.det * value[i][k];
       means->weight[node] += visit.det;
     }
   }
   for (size_t i = 0; i < n; i++) {
-    for (int k = 0; k < 9 && means->weight[i] > 0; k++) means->sum[i][k] /= means->weight[i];
+    for (int k = 0; k < 9 && wanted->value[i] && means->weight[i] > 0; k++) means->sum[i][k] /= means->weight[i];
   }
 }
 
@@ -246,43 +340,52 @@ static IrzCode share_slopes(const IrzPart *part, Means *means, IrzError *error) 
 }
 
 /// Raise the field at the nodes to that of one pulse.
-static void raise_field(const IrzPart *part, const IrzLaw *const *laws, const Means *means, double *field,
+static void raise_field(const IrzSharpenTask *task, const Wanted *wanted, const Means *means, double *field,
                         double *along) {
+  const IrzPart *part = task->medium->part;
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   for (size_t i = 0; i < n; i++) {
     double share;
-    if (means->weight[i] <= 0) continue;
-    double sharp = sharp_field(means->region[i] >= 0 ? laws[means->region[i]] : NULL, means->sum[i], &share);
+    if (!wanted->value[i] || means->weight[i] <= 0) continue;
+    double sharp = sharp_field(means->region[i] >= 0 ? task->laws[means->region[i]] : NULL, means->sum[i], &share);
     if (sharp <= field[i]) continue;
     field[i] = sharp;
     along[i] = share;
   }
 }
 
-IrzCode irz_sharpen(const IrzMedium *medium, const IrzLaw *const *laws, int n_pulses, int n_threads,
-                    double *const *potential, double *field, double *along, IrzError *error) {
+IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, IrzError *error) {
   enum { TEAM = 8 };
-  const IrzPart *part = medium->part;
+  const IrzPart *part = task->medium->part;
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
-  int team = n_threads < n_pulses ? n_threads : n_pulses;
+  int n_pulses = task->n_pulses, team = task->n_threads < n_pulses ? task->n_threads : n_pulses;
   Means means[TEAM] = {{0}};
+  Wanted wanted = {0};
   if (team > TEAM) team = TEAM;
   for (int k = 0; error->code == IRZ_OK && k < team; k++) means_create(part, &means[k], error);
+  if (error->code == IRZ_OK) irz_alloc(&wanted.value, n, sizeof *wanted.value, error);
+  if (error->code == IRZ_OK) irz_alloc(&wanted.slope, (size_t)part->n_vertices, sizeof *wanted.slope, error);
   IrzCode code = irz_error_agree(part->comm, error);
-  for (size_t i = 0; code == IRZ_OK && i < n; i++) field[i] = along[i] = 0;
+  if (code == IRZ_OK) code = find_wanted(task, &wanted, field, error);
+  for (size_t i = 0; code == IRZ_OK && i < n; i++) {
+    field[i] = wanted.value[i] ? 0 : task->recovered[i];
+    along[i] = 0;
+  }
   /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
   for (int first = 0; code == IRZ_OK && first < n_pulses; first += team) {
     int count = first + team < n_pulses ? team : n_pulses - first;
 #pragma omp parallel for num_threads(team)
-    for (int k = 0; k < count; k++) find_slopes(medium, laws, potential[first + k], &means[k]);
+    for (int k = 0; k < count; k++) find_slopes(task, &wanted, task->potential[first + k], &means[k]);
     for (int k = 0; code == IRZ_OK && k < count; k++) code = share_slopes(part, &means[k], error);
 #pragma omp parallel for num_threads(team)
-    for (int k = 0; k < count; k++) find_values(medium, laws, potential[first + k], &means[k]);
-    for (int k = 0; k < count; k++) raise_field(part, laws, &means[k], field, along);
+    for (int k = 0; k < count; k++) find_values(task, &wanted, task->potential[first + k], &means[k]);
+    for (int k = 0; k < count; k++) raise_field(task, &wanted, &means[k], field, along);
   }
   if (code == IRZ_OK) code = irz_part_share(part, 1, field, error);
   if (code == IRZ_OK) code = irz_part_share(part, 1, along, error);
   for (int k = 0; k < team; k++) means_clear(&means[k]);
+  free(wanted.value);
+  free(wanted.slope);
   return code;
 }
 

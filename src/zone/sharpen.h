@@ -8,6 +8,19 @@
 /// In place of w at a node between regions, where E jumps and means say little.
 #define IRZ_NOT_SMOOTH (-1)
 
+/// What to recover, and where it matters.
+typedef struct {
+  const IrzMedium *medium;   ///< regions and curved tetrahedra
+  const IrzLaw *const *laws; ///< [n_regions] conductivities
+  int n_pulses;              ///< number of potentials
+  int n_threads;             ///< threads to share the pulses among
+  double *const *potential;  ///< [n_pulses] each [nodes of the part], of order 2, V
+  const double *recovered;   ///< [nodes of the part] |E| from means of E alone, V/m
+  const double *threshold;   ///< [n_regions] V/m, of each region
+  int n_also;
+  const double *also; ///< [n_also] V/m, for every region
+} IrzSharpenTask;
+
 /// Recover |E| from quantities that have no kink.
 ///
 /// Across a surface of constant |E| with the unit normal n the tangential part of E has a continuous slope (no curl),
@@ -19,16 +32,11 @@
 ///
 /// For interpolation: if D is parallel to E and w = (E.n)^2 / |E|^2, the slope of |E| along n times
 /// 1 + w |E| sigma' / sigma is continuous, so |E| sigma(|E|)^w has no kink where w varies little. Collective.
-/// @param[in]     medium     regions and curved tetrahedra
-/// @param[in]     laws       [n_regions] conductivities
-/// @param[in]     n_pulses   number of potentials
-/// @param[in]     n_threads  threads to share the pulses among
-/// @param[in]     potential  [n_pulses] each [nodes of the part], of order 2, V
-/// @param[out]    field      [nodes of the part] largest |E| over the pulses, V/m
-/// @param[out]    along      [nodes of the part] w of the pulse with the largest, or IRZ_NOT_SMOOTH between
-///                           regions
-IrzCode irz_sharpen(const IrzMedium *medium, const IrzLaw *const *laws, int n_pulses, int n_threads,
-                    double *const *potential, double *field, double *along, IrzError *error);
+/// @param[out]    field      [nodes of the part] largest |E| over the pulses, V/m; that of task->recovered at nodes
+///                           whose tetrahedra are far from every threshold
+/// @param[out]    along      [nodes of the part] w of the pulse with the largest, 0 at those other nodes, or
+///                           IRZ_NOT_SMOOTH between regions
+IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, IrzError *error);
 
 /// The quantity without a kink: |E| sigma(|E|)^w.
 /// @param[in] field  |E|, V/m
