@@ -727,7 +727,9 @@ static IrzCode refine(IrzModel *model, IrzPlan *plan, int n_warnings, IrzSummary
     summary->pulses = NULL;
     memset(&summary->zone, 0, sizeof summary->zone);
     drop_mesh(model);
-    model->accuracy *= 0.8 * ratio;
+    /* In steps of an eighth of a factor of two: the bar differs by rounding with the number of ranks, the mesh must
+     * not. */
+    model->accuracy = exp2(rint(8 * log2(0.8 * ratio * model->accuracy)) / 8);
     IRZ_TRY(build(model, plan, error));
     IRZ_TRY(solve_once(model, plan, summary, error));
   }

@@ -369,7 +369,12 @@ def anisotropic(case):
     case.near("turned, current", turned["pulses"][0]["current_A"], flat["pulses"][0]["current_A"], 0.5e-2)
     case.near("turned, zone", turned["zone"]["volume_cm3"], flat["zone"]["volume_cm3"], 1e-2)
 
-    # The same on two ranks, with memory; on a mesh that is not refined, as its size would differ by rounding.
+    # The same on two ranks: on a mesh that is refined by the error bar, and with memory.
+    assert flat["mesh"]["cells"] > plain["mesh"]["cells"]
+    ranks = case.run(plan, ranks=2)
+    assert ranks["mesh"] == turned["mesh"]
+    case.near("two ranks, refined mesh, current", ranks["pulses"][0]["current_A"], turned["pulses"][0]["current_A"], 1e-6)
+    case.near("two ranks, refined mesh, zone", ranks["zone"]["volume_cm3"], turned["zone"]["volume_cm3"], 1e-6)
     plan = three(case, "ranks", mesh="{size: 80, accuracy: 10}", memory="pairs", pulses="{pairs: all, voltage: 1500}",
                  tissues="{default: %s}" % directed(SIGMOID, "fibres: [1, 2, 0], ratio: 4, rise: along-field"))  # fmt: skip
     one, two = case.run(plan), case.run(plan, ranks=2)
