@@ -108,7 +108,9 @@ def death():
         levels = summary["zone"]["by_survival"]
         assert [v["survival"] for v in levels] == [0.5, 0.1, 0.01]
         for level, above in zip(levels, summary["zone"]["by_threshold"]):
-            close(level["volume_cm3"], above["volume_cm3"], 2e-3, f"{name}: {level}")
+            # Survival takes the element-wise fields, the zone a recovered one: they agree well within the error bars.
+            off = abs(level["volume_cm3"] - above["volume_cm3"])
+            assert off <= 0.5 * above["volume_error_cm3"], (name, level, above)
             ratio = level["volume_error_cm3"] / above["volume_error_cm3"]
             assert 0.6 < ratio < 1.7, (name, level, above)
         return [v["volume_cm3"] for v in levels]
