@@ -116,7 +116,7 @@ def check_slurm():
         status, _, error = run("bash", "-n", file)
         check(status == 0 and file.read_text().startswith("#!/bin/bash\n#"), f"{file}: {error}")
     (path / "s.yaml").write_text("plan: p.yaml\nvary:\n  array.spacing: {from: 10, to: 25, count: 12}\n")
-    script("srun", 'shift\nexec "$@"\n')
+    script("srun", 'while [[ $1 == --* ]]; do shift; done\nexec "$@"\n')
     script("scontrol", f'echo "$@" >>{path}/scontrol.out\n')
     ENVIRONMENT["SLURM_JOB_ID"] = "4711"
     job = subprocess.Popen(["bash", str(one), "s.yaml", "one"], env=ENVIRONMENT, cwd=path, start_new_session=True,

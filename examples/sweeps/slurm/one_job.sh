@@ -15,9 +15,10 @@ set -u
 sweep=$1 out=$2
 export OMP_NUM_THREADS=1
 
-# srun passes the signal to every rank; the shell must only survive it.
+# srun passes the signal to every rank; the shell must only survive it. --mpi=pmix is how Debian's Open MPI learns of its
+# ranks from Slurm; `srun --mpi=list` shows what else a cluster offers.
 trap : USR1
-srun --kill-on-bad-exit=0 irezone sweep "$sweep" -o "$out" --resume &
+srun --mpi=pmix --kill-on-bad-exit=0 irezone sweep "$sweep" -o "$out" --resume &
 wait $!
 status=$?
 # A wait that the signal interrupted tells nothing about irezone yet.
