@@ -226,6 +226,10 @@ typedef struct {
     double also[IRZ_MAX_ALSO]; ///< V/m
   } zone;
 
+  struct {
+    double tolerance; ///< relative error of the algebra in the energy norm at which the fields are done
+  } solver;
+
   IrzHeatPlan heat;
   IrzDeath death;
 

@@ -226,7 +226,10 @@ static PetscErrorCode solve_again(Run *run, double *ahead, IrzReport *report) {
   const IrzPulse *pulse = &task->plan->pulses[run->joule_pulse];
   const IrzSpace *space = run->thermal->space;
   size_t nodes = (size_t)space->part->n_vertices + (size_t)space->part->n_edges;
-  IrzProblem problem = {.laws = task->laws, .floor = run->floor.fast != NULL ? &run->floor : NULL, .scale = run->scale};
+  IrzProblem problem = {.laws = task->laws,
+                        .tolerance = task->plan->solver.tolerance,
+                        .floor = run->floor.fast != NULL ? &run->floor : NULL,
+                        .scale = run->scale};
   IrzReport unused;
 
   PetscFunctionBegin;

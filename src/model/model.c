@@ -219,7 +219,7 @@ static bool make_start(IrzModel *model, int i, const IrzPulse *pulse, double vol
 /// The problem of one pulse.
 static IrzProblem pulse_problem(const IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws,
                                 const IrzPulse *pulse, double voltage) {
-  IrzProblem problem = {.laws = laws};
+  IrzProblem problem = {.laws = laws, .tolerance = plan->solver.tolerance};
   problem.fixed[pulse->from] = problem.fixed[pulse->to] = true;
   problem.potential[pulse->from] = voltage;
   if (plan->memory == IRZ_MEMORY_PAIRS) problem.floor = &model->floor;
@@ -431,7 +431,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   if (code == IRZ_OK) {
     zone->threshold = plan->tissues[0].threshold;
     zone->volume = measure.zone.volume;
-    *relative = current_errors(summary, defect);
+    /* An error of the algebra scales the field like one of the mesh at the needles. */
+    *relative = current_errors(summary, defect) + plan->solver.tolerance;
     zone->volume_error = volume_error(&measure.zone, *relative);
     memcpy(zone->box, measure.box, sizeof zone->box);
     zone->n_parts = parts.count;

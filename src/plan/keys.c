@@ -73,6 +73,7 @@ static const IrzKey plan_keys[] = {
      .help = "pairs: conductivity never falls below what earlier pairs raised it to"},
     {.name = "generator", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, generator), .help = "limits"},
     {.name = "zone", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, zone), .help = "thresholds"},
+    {.name = "solver", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, solver), .help = "how exactly to solve"},
     {.name = "heat",
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, heat),
@@ -608,6 +609,19 @@ static const IrzKey zone_keys[] = {
     END,
 };
 const IrzSection irz_section_zone = {"zone", "thresholds of the ablated zone", zone_keys};
+
+static const IrzKey solver_keys[] = {
+    {.name = "tolerance",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzPlan, solver.tolerance),
+     .least = 1e-10,
+     .most = 1e-3,
+     .standard = "1e-8",
+     .help = "error of the algebra, in the energy norm against the solution; 1e-8 makes every number the same on any "
+             "number of ranks to six digits, 1e-4 is enough for an answer within 0.1 % and takes less time"},
+    END,
+};
+const IrzSection irz_section_solver = {"solver", "how exactly the equations are solved", solver_keys};
 
 static const IrzKey heat_keys[] = {
     {.name = "coupling",
