@@ -123,8 +123,6 @@ HELD_OUT = {
     "held-out-two-tilted-table": pair([[-7, 0, -8], [7, 2, -10]], [[0.2, 0, 1], [0, 0.2, 1]], [15, 20], 2000, TABLE),
     "held-out-two-regions-20mm": two_regions(array(2, 20, 30, SMOOTHSTEP)),
     "held-out-three-10mm-top-of-ramp": array(3, 10, 15, RAMP, 1300, 700),
-    "held-out-four-18mm-constant": array(4, 18, 30, CONSTANT),
-    "held-out-four-15mm-kink-of-table": array(4, 15, 20, {**TABLE, "field": [0, 400, 500, 600, 900]}, 1400, 400),
 }
 
 
