@@ -6,6 +6,7 @@ Electrodes of other shapes than a needle cut off flat, through the program: agai
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 
@@ -203,5 +204,6 @@ probability_map: {{spacing: 0.5, box: [[-18, -12, -24], [18, 12, 24]]}}
 
 
 if __name__ == "__main__":
-    os.makedirs(folder, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # a sweep does not overwrite what it finds
+    os.makedirs(folder)
     {"bipolar": bipolar, "tips": tips, "plates": plates, "pullback": pullback}[sys.argv[3]]()
