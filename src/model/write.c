@@ -116,6 +116,12 @@ static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool
   }
 }
 
+/// A point's conductivity in the region where it was worked out last: the tetrahedra around a node are mostly in one.
+typedef struct {
+  double sigma;
+  int region; ///< 1 + index; 0: none yet
+} LastSigma;
+
 /// Fill points, cells and arrays. At a node between regions the conductivity is the mean of theirs, weighted with
 /// volumes, and the node is in the zone if it is for one of them. Where a tissue conducts differently in different
 /// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
@@ -124,7 +130,19 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
   const IrzPart *part = model->part;
   int32_t curved = 0, cell = 0;
   double *weight = NULL;
-  IRZ_TRY(irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error));
+  LastSigma *last = NULL;
+  const IrzTissue **tissues = NULL; /* of the regions */
+  IrzCode code = irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error);
+  if (code == IRZ_OK) code = irz_alloc(&last, (size_t)piece->n_points, sizeof *last, error);
+  if (code == IRZ_OK) code = irz_alloc(&tissues, (size_t)model->medium->n_regions, sizeof *tissues, error);
+  if (code != IRZ_OK) {
+    free(weight);
+    free(last);
+    return code;
+  }
+  for (int r = 0; r < model->medium->n_regions; r++) {
+    tissues[r] = &plan->tissues[irz_plan_tissue(plan, model->medium->regions[r].name)];
+  }
   for (int32_t t = 0; t < part->n_tets; t++) {
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
     double x[10][3];
@@ -133,8 +151,7 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
     if (!part->mine[t]) continue;
     irz_part_nodes(part, t, bend, x);
     int region = model->medium->region[t];
-    const char *name = model->medium->regions[region].name;
-    const IrzTissue *tissue = &plan->tissues[irz_plan_tissue(plan, name)];
+    const IrzTissue *tissue = tissues[region];
     double zero[10] = {0}, middle[4] = {0.25, 0.25, 0.25, 0.25}, unused[3];
     double volume = irz_gradient(x, bent, nodes, zero, middle, unused), *vector = piece->vector + 3 * (size_t)cell;
     middle_field(model, t, x, bent, nodes, vector);
@@ -144,13 +161,17 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
     }
     for (int i = 0; i < nodes; i++) {
       int32_t node = part->tet[t][i], point = piece->point_of[node];
-      for (int d = 0; d < 3; d++) piece->points[3 * (size_t)point + (size_t)d] = x[i][d];
       piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = piece->point_of[part->tet[t][vtk_node[i]]];
       double field = model->recovered[node];
-      piece->field[point] = drawn[node] / 100;
-      piece->conductivity[point] += volume * along(&tissue->sigma, field, vector);
+      if (last[point].region != region + 1 || tissue->sigma.direction != IRZ_LAW_ISOTROPIC) {
+        last[point] = (LastSigma){along(&tissue->sigma, field, vector), region + 1};
+      }
+      piece->conductivity[point] += volume * last[point].sigma;
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
+      if (weight[point] != volume) continue; /* met before */
+      for (int d = 0; d < 3; d++) piece->points[3 * (size_t)point + (size_t)d] = x[i][d];
+      piece->field[point] = drawn[node] / 100;
       if (model->survival != NULL) piece->survival[point] = model->survival[node];
       for (int p = 0; p < model->n_pulses; p++) piece->potential[p][point] = model->potential[p][node];
     }
@@ -159,6 +180,8 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
   }
   for (int32_t i = 0; i < piece->n_points; i++) piece->conductivity[i] /= weight[i];
   free(weight);
+  free(last);
+  free(tissues);
   return IRZ_OK;
 }
 
