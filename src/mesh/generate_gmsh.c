@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "mesh/gmsh_lazy.h"
 #include <locale.h>
+#include <malloc.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -74,6 +75,11 @@ IrzCode irz_gmsh_start(IrzError *error) {
   snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
   threads_before = omp_get_max_threads();
   random_before = initstate(1, random_state, sizeof random_state);
+#ifdef __GLIBC__
+  /* hxtOptimizeTetrahedra() (Gmsh 4.8) reads an array that it has not filled, so that what lay in the heap before would
+   * decide about a few tetrahedra: larger new blocks get the complement of this byte. */
+  mallopt(M_PERTURB, 0xff);
+#endif
   for (int i = 0; i < N_VARIABLES; i++) {
     const char *value = getenv(variable[i]);
     variable_before[i] = value ? strdup(value) : NULL;
@@ -90,6 +96,9 @@ IrzCode irz_gmsh_start(IrzError *error) {
 void irz_gmsh_stop(void) {
   int ierr;
   gmshFinalize(&ierr);
+#ifdef __GLIBC__
+  mallopt(M_PERTURB, 0);
+#endif
   omp_set_num_threads(threads_before);
   setstate(random_before);
   setlocale(LC_ALL, locale_before);
