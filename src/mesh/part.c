@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 const int irz_child_nodes[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3},
                                    {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
 
