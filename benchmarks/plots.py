@@ -15,12 +15,13 @@ import matplotlib.pyplot as plt
 
 NAMES = {
     "irezone": "irezone",
+    "irezone-even": "irezone, tolerance 1e-5",
     "fenicsx": "FEniCSx, tuned",
     "fenicsx-plain": "FEniCSx, plain",
     "freefem": "FreeFEM",
     "getdp": "GetDP",
 }
-COLORS = dict(zip(NAMES, ("C3", "C0", "C9", "C2", "C1")))
+COLORS = dict(zip(NAMES, ("C3", "C6", "C0", "C9", "C2", "C1")))
 MARKS = {1: "o", 2: "s"}
 
 
