@@ -104,7 +104,10 @@ static IrzCode create_coarse(IrzField *field, IrzError *error) {
   PC pc;
   IRZ_PETSC(KSPGetPC(level->ksp, &pc));
   if (level->matrix->copy != NULL) {
-    IRZ_PETSC(set_gamg(pc, level->space->part->size));
+    char type[32];
+    PetscBool chosen;
+    IRZ_PETSC(PetscOptionsGetString(NULL, "irz1_", "-pc_type", type, sizeof type, &chosen));
+    if (!chosen || strcmp(type, PCGAMG) == 0) IRZ_PETSC(set_gamg(pc, level->space->part->size));
   } else {
     IRZ_TRY(irz_amg_create(level->matrix, &field->amg, error));
     IRZ_PETSC(irz_amg_install(field->amg, pc));
