@@ -279,12 +279,70 @@ static PetscErrorCode move(const Level *level, const double *from, double factor
   PetscFunctionReturn(0);
 }
 
+/// Solve for a step from the residual; `linear` counts iterations, report->remaining becomes the error before the step.
+/// @param[in] forcing  reduction asked for
+static PetscErrorCode solve_linear(const Newton *newton, double forcing, int *linear, IrzReport *report,
+                                   KSPConvergedReason *reason) {
+  Level *level = &newton->field->level[newton->order - 1];
+  double scale = sqrt(fabs(report->power));
+  PetscInt iterations;
+
+  PetscFunctionBegin;
+  PetscCall(KSPSetTolerances(level->ksp, fmax(forcing, 1e-10), 0.5 * newton->tolerance * scale, 1e10, MAX_LINEAR));
+  PetscCall(KSPSetResidualHistory(level->ksp, level->norm, 2 + MAX_LINEAR, PETSC_TRUE));
+  PetscCall(VecScale(level->right, -1));
+  PetscCall(KSPSolve(level->ksp, level->right, level->left));
+  PetscCall(VecScale(level->right, -1));
+  PetscCall(KSPGetConvergedReason(level->ksp, reason));
+  PetscCall(KSPGetIterationNumber(level->ksp, &iterations));
+  *linear += iterations;
+  report->remaining = scale > 0 ? level->norm[0] / scale : 0;
+  PetscCall(PetscInfo(level->ksp, "order %d: remaining error %.3e, asked for %.1e, %d linear steps\n", newton->order,
+                      report->remaining, forcing, (int)iterations));
+  PetscFunctionReturn(0);
+}
+
+/// Why a linear solve failed, or NULL.
+static const char *linear_failure(KSPConvergedReason reason) {
+  if (reason >= 0) return NULL;
+  if (reason == KSP_DIVERGED_ITS) return "the linear solver needs too many iterations";
+  if (reason == KSP_DIVERGED_INDEFINITE_PC || reason == KSP_DIVERGED_INDEFINITE_MAT)
+    return "the linear system is not positive definite";
+  return "the linear solver broke down";
+}
+
+/// Go along the step as far as the energy falls, and assemble there.
+/// @param[in] started  false: from the linear problem to the nonlinear one, which is not down the same energy
+/// @param[in] tangent  assemble the matrix, too
+static PetscErrorCode take_step(const Newton *newton, bool started, bool tangent, double *u, IrzReport *report,
+                                const char **failure) {
+  Level *level = &newton->field->level[newton->order - 1];
+  double factor = 1, from_slope, to_slope;
+
+  PetscFunctionBegin;
+  PetscCall(slope(level, &from_slope));
+  PetscCall(PetscArraycpy(level->u, u, level->space->n_owned));
+  for (int halving = 0;; halving++) {
+    PetscCall(move(level, level->u, factor, u));
+    PetscCall(assemble(newton, u, false, tangent, false, report->current, &report->power));
+    PetscCall(slope(level, &to_slope));
+    if (!started || to_slope <= 0.5 * fabs(from_slope) || fabs(from_slope) < 1e-15 * fabs(report->power)) break;
+    if (halving == MAX_HALVINGS) {
+      *failure = "no step lowers the energy";
+      break;
+    }
+    /* The slope grows from from_slope < 0 to to_slope > 0: aim at its zero, but stay inside. */
+    factor *= fmin(0.8, fmax(0.1, -from_slope / (to_slope - from_slope)));
+  }
+  PetscFunctionReturn(0);
+}
+
 /// Newton's method from `u`. Fills iterations, power, current and remaining error.
 static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u, int *steps, int *linear,
                                    IrzReport *report, const char **failure) {
   IrzField *field = newton->field;
   Level *level = &field->level[newton->order - 1];
-  double before = 0, stalled = 0, from_slope, to_slope;
+  double before = 0, stalled = 0;
   bool last_step = false;
 
   PetscFunctionBegin;
@@ -299,26 +357,14 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       PetscCall(assemble(newton, u, false, true, false, report->current, &report->power));
       last_step = false;
     }
-    KSPConvergedReason reason;
-    PetscInt iterations;
-    double scale = sqrt(fabs(report->power)), forcing;
     /* Built for the linear problem; after two steps the conductivity is nearly what it will be. */
     Refresh refresh = !newton->build_hierarchy ? KEEP : k == 0 ? BUILD : k == 2 && newton->order == 1 ? UPDATE : KEEP;
     PetscCall(hierarchy(field, refresh));
     /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain, and not for much while a
      * steep law keeps steps from gaining. */
-    forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, fmax(stalled, 0.5 * before * before));
-    PetscCall(KSPSetTolerances(level->ksp, fmax(forcing, 1e-10), 0.5 * newton->tolerance * scale, 1e10, MAX_LINEAR));
-    PetscCall(KSPSetResidualHistory(level->ksp, level->norm, 2 + MAX_LINEAR, PETSC_TRUE));
-    PetscCall(VecScale(level->right, -1));
-    PetscCall(KSPSolve(level->ksp, level->right, level->left));
-    PetscCall(VecScale(level->right, -1));
-    PetscCall(KSPGetConvergedReason(level->ksp, &reason));
-    PetscCall(KSPGetIterationNumber(level->ksp, &iterations));
-    *linear += iterations;
-    report->remaining = scale > 0 ? level->norm[0] / scale : 0;
-    PetscCall(PetscInfo(level->ksp, "order %d, Newton step %d: remaining error %.3e, asked for %.1e, %d linear steps\n",
-                        newton->order, k, report->remaining, forcing, (int)iterations));
+    double forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, fmax(stalled, 0.5 * before * before));
+    KSPConvergedReason reason;
+    PetscCall(solve_linear(newton, forcing, linear, report, &reason));
     if (started && report->remaining <= newton->tolerance) break;
     if (!isfinite(report->remaining)) {
       *failure = "the equations contain numbers that are not finite";
@@ -329,36 +375,14 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       PetscCall(remaining_error(level, &report->remaining, report->power));
       if (started && report->remaining <= newton->tolerance) break;
     }
-    if (reason < 0) {
-      *failure = reason == KSP_DIVERGED_ITS ? "the linear solver needs too many iterations"
-                 : reason == KSP_DIVERGED_INDEFINITE_PC || reason == KSP_DIVERGED_INDEFINITE_MAT
-                     ? "the linear system is not positive definite"
-                     : "the linear solver broke down";
-      break;
-    }
-    if (k == MAX_NEWTON) {
+    *failure = linear_failure(reason);
+    if (*failure == NULL && k == MAX_NEWTON)
       *failure = "Newton's method does not converge, as with a conductivity that jumps";
-      break;
-    }
+    if (*failure != NULL) break;
     ++*steps;
-    PetscCall(slope(level, &from_slope));
-    PetscCall(PetscArraycpy(level->u, u, level->space->n_owned));
-    double factor = 1;
     /* A step squares Newton's error (times 3 to 4, as measured), so this one should be enough. */
     last_step = started && 4 * report->remaining * report->remaining < 0.5 * newton->tolerance;
-    for (int halving = 0;; halving++) {
-      PetscCall(move(level, level->u, factor, u));
-      PetscCall(assemble(newton, u, false, !last_step, false, report->current, &report->power));
-      PetscCall(slope(level, &to_slope));
-      if (!started) break; /* from the linear problem to the nonlinear one: not a step down the same energy */
-      if (to_slope <= 0.5 * fabs(from_slope) || fabs(from_slope) < 1e-15 * fabs(report->power)) break;
-      if (halving == MAX_HALVINGS) {
-        *failure = "no step lowers the energy";
-        break;
-      }
-      /* The slope grows from from_slope < 0 to to_slope > 0: aim at its zero, but stay inside. */
-      factor *= fmin(0.8, fmax(0.1, -from_slope / (to_slope - from_slope)));
-    }
+    PetscCall(take_step(newton, started, !last_step, u, report, failure));
     if (*failure != NULL) break;
     stalled = k > 1 && report->remaining > 0.5 * before ? 0.01 : 0;
     before = started && k > 0 ? fmin(1, report->remaining) : 1;
