@@ -363,7 +363,7 @@ static double current_errors(IrzSummary *summary, const double *defect) {
 }
 
 /// Twice the scatter would hold 95 % of the sums of independent differences; but neighbours are not independent: on the
-/// meshes of recovered_share in zone/volume.c it held 81 %, and three times the scatter 91 %.
+/// meshes of IRZ_RECOVERED_SHARE in zone/volume.h it held 81 %, and three times the scatter 91 %.
 static const double scatter_factor = 3;
 
 /// Estimate the error of a zone's volume. Two parts: near its surface the element-wise field differs from the recovered
@@ -463,7 +463,9 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
 static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzLaw *const *laws, double relative,
                                 IrzZone *zone, IrzError *error) {
   size_t nodes = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
-  double **field = NULL;
+  /* As in measure_zone(). */
+  bool sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
+  double **field = NULL, **along = NULL, *plain = NULL;
   IrzPulse *pulses = NULL;
   int n = model->n_pulses; /* those of every position of a pull-back */
   IrzVolume volume[IRZ_MAX_SURVIVAL];
@@ -477,10 +479,23 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   for (int p = 0; error->code == IRZ_OK && p < n; p++) {
     irz_alloc(&field[p], nodes, sizeof(double), error);
   }
+  if (error->code == IRZ_OK && sharp) irz_alloc(&plain, nodes, sizeof *plain, error);
+  if (error->code == IRZ_OK && sharp) irz_alloc(&along, (size_t)n, sizeof *along, error);
+  for (int p = 0; error->code == IRZ_OK && sharp && p < n; p++) irz_alloc(&along[p], nodes, sizeof(double), error);
   IrzCode code = irz_error_agree(model->comm, error);
   for (int p = 0; code == IRZ_OK && p < n; p++) {
     double unused;
-    code = irz_recover(model->medium, laws, false, plan->mesh.order, 1, &model->potential[p], field[p], &unused, error);
+    code = irz_recover(model->medium, laws, false, plan->mesh.order, 1, &model->potential[p], sharp ? plain : field[p],
+                       &unused, error);
+    if (code != IRZ_OK || !sharp) continue;
+    IrzSharpenTask sharpen = {.medium = model->medium,
+                              .laws = laws,
+                              .n_pulses = 1,
+                              .n_threads = model->threads,
+                              .potential = &model->potential[p],
+                              .recovered = plain,
+                              .everywhere = true};
+    code = irz_sharpen(&sharpen, field[p], along[p], error);
   }
   IrzSurvivalTask task = {.medium = model->medium,
                           .order = plan->mesh.order,
@@ -488,7 +503,9 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
                           .n_pulses = n,
                           .pulses = pulses,
                           .potential = model->potential,
-                          .field = field};
+                          .field = field,
+                          .along = along,
+                          .laws = laws};
   if (code == IRZ_OK) code = irz_survival_measure(&task, volume, error);
   if (code == IRZ_OK) {
     irz_survival_nodes(&task, model->survival, error);
@@ -500,7 +517,10 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
         (IrzSurvivalVolume){plan->death.survival[k], volume[k].volume, volume_error(&volume[k], relative)};
   }
   for (int p = 0; field != NULL && p < n; p++) free(field[p]);
+  for (int p = 0; along != NULL && p < n; p++) free(along[p]);
   free(field);
+  free(along);
+  free(plain);
   free(pulses);
   return code;
 }

@@ -95,6 +95,7 @@ static void corner_values(double x[10][3], double slope[4][3], bool bent, const 
 
 /// Whether a threshold may cut a tetrahedron.
 static bool may_be_cut(const IrzSharpenTask *task, int32_t tet) {
+  if (task->everywhere) return true;
   const int32_t *node = task->medium->part->tet[tet];
   double low = INFINITY, high = 0;
   for (int i = 0; i < 10; i++) {

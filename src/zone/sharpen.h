@@ -19,6 +19,7 @@ typedef struct {
   const double *threshold;   ///< [n_regions] V/m, of each region
   int n_also;
   const double *also; ///< [n_also] V/m, for every region
+  bool everywhere;    ///< every node matters: thresholds are not looked at
 } IrzSharpenTask;
 
 /// Recover |E| from quantities that have no kink.

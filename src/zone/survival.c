@@ -2,6 +2,7 @@
 #include "zone/survival.h"
 #include "base/memory.h"
 #include "zone/cut.h"
+#include "zone/sharpen.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzErr
 
 /// Which fields give the score.
 typedef enum {
-  OWN,   ///< element-wise ones; at order 1 the recovered ones, linear between the vertices
+  OWN,   ///< recovered ones; at order 2 the element-wise ones where a field is not smooth
   OTHER, ///< the other of the two
   WEAKER ///< the own ones, all lower by `slope_step`
 } Fields;
@@ -65,24 +66,90 @@ typedef struct {
   IrzLattice coarse;  ///< for what the error estimate needs
   Fields fields;      ///< that score_at() takes
   IrzCell cell;
-  double *low, *high; ///< [n_pulses] each, scratch: fields
+  bool smooth;            ///< the recovered fields can be trusted: they are measured
+  const IrzLaw *law;      ///< if smooth and order 2, as the rest
+  double *along;          ///< [n_pulses] means of the nodes
+  double (*kinkless)[10]; ///< [n_pulses] irz_kinkless() of the recovered fields at the nodes
+  double *low, *high;     ///< [n_pulses] each, scratch: fields
 } Place;
 
 static double score_of(const Place *place, const double *field) {
   return irz_survival_score(place->task->death, place->task->n_pulses, place->task->pulses, field);
 }
 
-/// Recovered |E| of a pair at a point.
-static double recovered_field(const Place *place, int pulse, const double l[4]) {
-  const double *field = place->task->field[pulse];
-  const int32_t *node = place->cell.node;
-  double sum = 0;
-  bool quadratic = place->task->order == 2;
-  for (int i = 0; i < 4; i++) sum += (quadratic ? l[i] * (2 * l[i] - 1) : l[i]) * field[node[i]];
-  for (int e = 0; e < 6 && quadratic; e++) {
-    sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * field[node[4 + e]];
+/// Find out whether the fields are smooth, and fill what recovered_field() needs.
+static void make_kinkless(Place *place) {
+  const IrzSurvivalTask *task = place->task;
+  const IrzMedium *medium = task->medium;
+  const int32_t *node = place->cell.node, tet = place->cell.tet;
+  int32_t general = medium->general[tet] - 1;
+  place->smooth = task->order == 1;
+  if (task->order == 1 || task->along == NULL || (general >= 0 && medium->mixed[general])) return;
+  place->smooth = true;
+  for (int p = 0; p < task->n_pulses; p++) {
+    for (int i = 0; i < 10; i++) place->smooth = place->smooth && task->along[p][node[i]] >= 0;
   }
+  if (!place->smooth) return;
+  place->law = task->laws[medium->region[tet]];
+  for (int p = 0; p < task->n_pulses; p++) {
+    place->along[p] = 0;
+    for (int i = 0; i < 10; i++) place->along[p] += 0.1 * task->along[p][node[i]];
+    for (int i = 0; i < 10; i++) {
+      place->kinkless[p][i] = irz_kinkless(place->law, place->along[p], task->field[p][node[i]]);
+    }
+  }
+}
+
+/// The field whose irz_kinkless() is `wanted`, which grows with the field: a secant that stays in a bracket (regula
+/// falsi, Illinois), as laws may have kinks.
+/// @param[in] low, high  fields between which it is looked for first, V/m
+static double undo_kinkless(const IrzLaw *law, double along, double wanted, double low, double high) {
+  if (along <= 0 || wanted <= 0) return fmax(wanted, 0);
+  double below = irz_kinkless(law, along, low) - wanted, above = irz_kinkless(law, along, high) - wanted;
+  for (int k = 0; k < 60 && below > 0; k++) below = irz_kinkless(law, along, low *= 0.8) - wanted;
+  for (int k = 0; k < 60 && above < 0; k++) above = irz_kinkless(law, along, high *= 1.25) - wanted;
+  int last = 0;
+  for (int k = 0; k < 60 && high - low > 1e-8 * high && below < 0 && above > 0; k++) {
+    double field = low - below * (high - low) / (above - below), excess = irz_kinkless(law, along, field) - wanted;
+    if (fabs(excess) <= 1e-9 * wanted) return field;
+    if (excess < 0) {
+      low = field;
+      below = excess;
+      if (last < 0) above *= 0.5;
+      last = -1;
+    } else {
+      high = field;
+      above = excess;
+      if (last > 0) below *= 0.5;
+      last = 1;
+    }
+  }
+  return below >= 0 ? low : above <= 0 ? high : 0.5 * (low + high);
+}
+
+/// A quantity of order 2 at a point, from its values at the ten nodes.
+static double quadratic(const double value[10], const double l[4]) {
+  double sum = 0;
+  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * value[i];
+  for (int e = 0; e < 6; e++) sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * value[4 + e];
   return sum;
+}
+
+/// Recovered |E| of a pair at a point; where the fields are smooth it is irz_kinkless() that is interpolated.
+static double recovered_field(const Place *place, int pulse, const double l[4]) {
+  const int32_t *node = place->cell.node;
+  double value[10], sum = 0, low = INFINITY, high = 0;
+  for (int i = 0; i < 10; i++) value[i] = place->task->field[pulse][node[i]];
+  if (place->task->order == 1) {
+    for (int i = 0; i < 4; i++) sum += l[i] * value[i];
+    return sum;
+  }
+  if (!place->smooth) return quadratic(value, l);
+  for (int i = 0; i < 10; i++) {
+    low = fmin(low, value[i]);
+    high = fmax(high, value[i]);
+  }
+  return undo_kinkless(place->law, place->along[pulse], quadratic(place->kinkless[pulse], l), low, high);
 }
 
 /// The score at a point.
@@ -90,7 +157,7 @@ static double score_at(void *context, const double l[4]) {
   Place *place = context;
   const IrzSurvivalTask *task = place->task;
   double *field = place->low;
-  bool element_wise = (task->order == 2) == (place->fields != OTHER);
+  bool element_wise = place->smooth == (place->fields == OTHER);
   for (int p = 0; p < task->n_pulses; p++) {
     field[p] = element_wise ? irz_cell_field(&place->cell, p, l) : recovered_field(place, p, l);
     if (place->fields == WEAKER) field[p] /= 1 + slope_step;
@@ -104,11 +171,11 @@ static void score_bounds(Place *place, double *low, double *high) {
   for (int p = 0; p < task->n_pulses; p++) {
     if (task->order == 2) {
       irz_cell_bounds(&place->cell, p, &place->low[p], &place->high[p]);
-      continue;
+    } else {
+      place->low[p] = INFINITY;
+      place->high[p] = 0;
     }
-    place->low[p] = INFINITY;
-    place->high[p] = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < (task->order == 2 ? 10 : 4); i++) {
       place->low[p] = fmin(place->low[p], task->field[p][place->cell.node[i]]);
       place->high[p] = fmax(place->high[p], task->field[p][place->cell.node[i]]);
     }
@@ -139,18 +206,20 @@ static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
   int n = place->task->death->n_survival;
   double low, high, whole = irz_cell_volume(&place->cell);
   double fine[IRZ_MAX_SURVIVAL], rough[3][IRZ_MAX_SURVIVAL];
-  bool cut = false;
+  bool cut = false, sharp = false;
   score_bounds(place, &low, &high);
   for (int k = 0; k < n; k++) cut = cut || (low < level[k] && level[k] <= high);
   if (cut) {
+    make_kinkless(place);
     lattice_volumes(place, &place->lattice, OWN, whole, level, fine);
     for (int f = OWN; f <= WEAKER; f++) lattice_volumes(place, &place->coarse, (Fields)f, whole, level, rough[f]);
+    sharp = place->smooth && place->task->order == 2;
   }
   for (int k = 0; k < n; k++) {
     if (low < level[k] && level[k] <= high) {
       double difference = rough[OTHER][k] - rough[OWN][k];
       volume[k].volume += fine[k];
-      volume[k].off += difference;
+      volume[k].off += (sharp ? IRZ_RECOVERED_SHARE : 1) * difference;
       volume[k].scatter += difference * difference;
       volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;
     } else if (low >= level[k]) {
@@ -171,6 +240,8 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, Irz
   irz_cell_init(&place.cell, part, task->order, task->n_pulses, task->potential, error);
   if (error->code == IRZ_OK) irz_alloc(&place.low, (size_t)task->n_pulses, sizeof *place.low, error);
   if (error->code == IRZ_OK) irz_alloc(&place.high, (size_t)task->n_pulses, sizeof *place.high, error);
+  if (error->code == IRZ_OK) irz_alloc(&place.along, (size_t)task->n_pulses, sizeof *place.along, error);
+  if (error->code == IRZ_OK) irz_alloc(&place.kinkless, (size_t)task->n_pulses, sizeof *place.kinkless, error);
   IrzCode code = irz_error_agree(part->comm, error);
   for (int k = 0; k < n; k++) level[k] = log((1 - task->death->survival[k]) / task->death->survival[k]);
   for (int32_t t = 0; code == IRZ_OK && t < part->n_tets; t++) {
@@ -184,6 +255,8 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, Irz
   free(place.cell.corner);
   free(place.low);
   free(place.high);
+  free(place.along);
+  free(place.kinkless);
   if (code != IRZ_OK) return code;
   MPI_Allreduce(mine, volume, 4 * n, MPI_DOUBLE, MPI_SUM, part->comm);
   for (int k = 0; k < n; k++) volume[k].scatter = sqrt(volume[k].scatter);

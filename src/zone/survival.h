@@ -3,6 +3,7 @@
 #define IREZONE_ZONE_SURVIVAL_H
 
 #include "zone/volume.h"
+#include <irezone/law.h>
 #include <irezone/plan.h>
 
 /// Score of survival: -ln(S / (1 - S)), which grows with the field and is linear in it for a single pair, so that it
@@ -18,9 +19,12 @@ typedef struct {
   int order; ///< of the potentials
   const IrzDeath *death;
   int n_pulses;
-  const IrzPulse *pulses;   ///< [n_pulses]
-  double *const *potential; ///< [n_pulses] each [nodes of the part], V
-  double *const *field;     ///< [n_pulses] each [nodes of the part], recovered |E|, V/m
+  const IrzPulse *pulses;    ///< [n_pulses]
+  double *const *potential;  ///< [n_pulses] each [nodes of the part], V
+  double *const *field;      ///< [n_pulses] each [nodes of the part], recovered |E|, V/m
+  double *const *along;      ///< [n_pulses] each [nodes of the part], of irz_sharpen() for that pulse alone; order 2
+                             ///< only. NULL: nothing is smooth
+  const IrzLaw *const *laws; ///< [regions of the medium]; used with `along` only
 } IrzSurvivalTask;
 
 /// Survival at the nodes, from the recovered fields. Local.
@@ -28,9 +32,9 @@ typedef struct {
 IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzError *error);
 
 /// Volumes where survival is at most death->survival[k], integrated inside the tetrahedra that their surfaces cut: the
-/// element-wise fields of the pairs (order 1: the recovered ones) give the score at the corners of 64 smaller
-/// tetrahedra, each cut by a plane. What an error estimate needs comes from differences between volumes of 8 smaller
-/// tetrahedra: with the other fields of the two, and with all fields a little weaker. Collective.
+/// recovered fields of the pairs (at order 2 the element-wise ones where a field is not smooth) give the score at the
+/// corners of 64 smaller tetrahedra, each cut by a plane. What an error estimate needs comes from differences between
+/// volumes of 8 smaller tetrahedra: with the other fields of the two, and with all fields a little weaker. Collective.
 /// @param[out] volume  [death->n_survival] m^3; `slope` is the volume lost where all fields are lower by 1, relative
 IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, IrzError *error);
 
