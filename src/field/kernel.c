@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "field/conductivity.h"
+#include "field/element.h"
 #include <math.h>
 #include <string.h>
 
@@ -359,49 +360,6 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
 
 enum { PADDED = 12 }; ///< ten nodes in three registers of four
 
-/// Gradients of the ten functions of order 2 with respect to the first three barycentric coordinates 1, 2, 3 (0
-/// eliminated).
-static void reference_gradients(const double l[4], double d[10][3]) {
-  memset(d, 0, 10 * sizeof d[0]);
-  for (int i = 0; i < 4; i++) {
-    double c = 4 * l[i] - 1;
-    for (int k = 0; k < 3; k++) d[i][k] = i == 0 ? -c : i == k + 1 ? c : 0;
-  }
-  for (int e = 0; e < 6; e++) {
-    int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
-    for (int k = 0; k < 3; k++) {
-      double di = i == 0 ? -1 : i == k + 1, dj = j == 0 ? -1 : j == k + 1;
-      d[4 + e][k] = 4 * (l[i] * dj + l[j] * di);
-    }
-  }
-}
-
-/// Inverse transpose of the map's derivative; returns its determinant.
-static double inverse_map(double node[10][3], bool bent, double d[10][3], double inverse[3][3]) {
-  double j[3][3] = {{0}};
-  if (bent) {
-    for (int i = 0; i < 10; i++) {
-      for (int k = 0; k < 3; k++) {
-        for (int x = 0; x < 3; x++) j[k][x] += d[i][k] * node[i][x];
-      }
-    }
-  } else {
-    for (int k = 0; k < 3; k++) {
-      for (int x = 0; x < 3; x++) j[k][x] = node[k + 1][x] - node[0][x];
-    }
-  }
-  double det = 0;
-  for (int k = 0; k < 3; k++) {
-    const double *p = j[(k + 1) % 3], *q = j[(k + 2) % 3];
-    for (int x = 0; x < 3; x++) inverse[k][x] = p[(x + 1) % 3] * q[(x + 2) % 3] - p[(x + 2) % 3] * q[(x + 1) % 3];
-    if (k == 0) det = j[0][0] * inverse[0][0] + j[0][1] * inverse[0][1] + j[0][2] * inverse[0][2];
-  }
-  for (int k = 0; k < 3; k++) {
-    for (int x = 0; x < 3; x++) inverse[k][x] /= det;
-  }
-  return det;
-}
-
 /// Gradients in space of `nodes` basis functions at a point, given the inverse transpose of the map's derivative. `d`
 /// holds the reference gradients of order 2.
 static void map_gradients(int nodes, double d[10][3], double inverse[3][3], double g[10][3]) {
@@ -418,8 +376,8 @@ static void map_gradients(int nodes, double d[10][3], double inverse[3][3], doub
 
 double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]) {
   double g[10][3], d[10][3], inverse[3][3];
-  reference_gradients(l, d);
-  double det = inverse_map(node, bent, d, inverse);
+  irz_reference_gradients(l, d);
+  double det = irz_inverse_map(node, bent, d, inverse);
   map_gradients(nodes, d, inverse, g);
   for (int x = 0; x < 3; x++) {
     gradient[x] = 0;
@@ -431,7 +389,7 @@ double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, c
 double irz_corner_gradients(double node[10][3], const double u[10], double corner[4][3]) {
   static const int edge_of[4][4] = {{-1, 4, 5, 6}, {4, -1, 7, 8}, {5, 7, -1, 9}, {6, 8, 9, -1}};
   double unused[10][3] = {{0}}, inverse[3][3];
-  double det = inverse_map(node, false, unused, inverse);
+  double det = irz_inverse_map(node, false, unused, inverse);
   for (int k = 0; k < 4; k++) {
     double c[4];
     for (int i = 0; i < 4; i++) c[i] = i == k ? 3 * u[k] : 4 * u[edge_of[k][i]] - u[i];
@@ -494,24 +452,30 @@ static void add_directed(const IrzAssembly *a, const IrzLaw *law, const IrzLawMe
 }
 
 /// Residual and packed tangent of one general tetrahedron.
-static void general_tet(const IrzAssembly *a, int32_t general, int32_t curved, const double u[10], double *residual,
-                        float *matrix) {
+static void general_tet(const IrzAssembly *a, int32_t general, const double u[10], double *residual, float *matrix) {
   const IrzMedium *medium = a->medium;
   int nodes = a->space->nodes;
-  double node[10][3], g[10][3], d[10][3], inverse[3][3], full[10][PADDED], det = 0;
+  double g[10][3], d[10][3], inverse[3][3], full[10][PADDED], det = 0;
   bool bent = medium->bent[general] != 0;
   const IrzRule *rule = irz_medium_rule(medium, general);
   const uint8_t *region = medium->point_region + medium->first_point[general];
   const double *floor = a->floor != NULL ? a->floor->general + medium->first_point[general] : NULL;
   double factor = a->scale != NULL ? a->scale[medium->tet[general]] : 1;
-  irz_part_nodes(medium->part, medium->tet[general], curved, node);
   memset(residual, 0, (size_t)nodes * sizeof *residual);
   memset(full, 0, sizeof full);
-  if (!bent) det = inverse_map(node, false, d, inverse); /* the same at all points; does not look at d */
+  if (!bent) { /* the same at all points; does not look at d */
+    double node[10][3];
+    irz_part_nodes(medium->part, medium->tet[general], -1, node);
+    det = irz_inverse_map(node, false, d, inverse);
+  }
   for (int q = 0; q < rule->count; q++) {
     double e[3] = {0, 0, 0}, along[10], slope;
-    reference_gradients(rule->point[q], d);
-    if (bent) det = inverse_map(node, true, d, inverse);
+    irz_reference_gradients(rule->point[q], d);
+    if (bent) {
+      const IrzMap *map = &medium->map[medium->first_map[general] + q];
+      memcpy(inverse, map->inverse, sizeof inverse);
+      det = map->det;
+    }
     map_gradients(nodes, d, inverse, g);
     for (int i = 0; i < nodes; i++) {
       for (int x = 0; x < 3; x++) e[x] += u[i] * g[i][x];
@@ -633,15 +597,13 @@ static void assemble_general(const Rows *rows, const int32_t *list, int32_t coun
   const IrzAssembly *a = rows->a;
   const IrzSpace *space = a->space;
   const IrzMedium *medium = a->medium;
-  int32_t curved = 0;
   for (int32_t k = 0; k < count; k++) {
     int32_t general = list[k], tet = medium->tet[general];
     const int32_t *dof = space->tet_dof + (size_t)tet * (size_t)space->nodes;
     double u[10], residual[10];
     float matrix[55], coarse[10];
-    while (curved < medium->part->n_curved && medium->part->curved_tet[curved] < tet) curved++;
     for (int i = 0; i < space->nodes; i++) u[i] = a->u[dof[i]];
-    general_tet(a, general, curved, u, residual, matrix);
+    general_tet(a, general, u, residual, matrix);
     if (a->coarse != NULL) restrict_matrix(matrix, coarse);
     scatter(rows, tet, matrix, residual, coarse, 1);
   }

@@ -1,6 +1,7 @@
 /* Regions at quadrature points; see medium.h. */
 #include "field/medium.h"
 #include "base/memory.h"
+#include "field/element.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,30 @@ static IrzCode fill(IrzMedium *m, const IrzLabelMap *labels, IrzError *error) {
   return IRZ_OK;
 }
 
+/// Work out the maps of the curved tetrahedra.
+static IrzCode make_maps(IrzMedium *m, IrzError *error) {
+  int32_t count = 0, curved = 0;
+  IRZ_TRY(irz_alloc(&m->first_map, (size_t)m->n_general, sizeof *m->first_map, error));
+  for (int32_t g = 0; g < m->n_general; g++) {
+    m->first_map[g] = count;
+    if (m->bent[g]) count += irz_medium_rule(m, g)->count;
+  }
+  IRZ_TRY(irz_alloc(&m->map, (size_t)count, sizeof *m->map, error));
+  for (int32_t g = 0; g < m->n_general; g++) {
+    const IrzRule *rule = irz_medium_rule(m, g);
+    double node[10][3], d[10][3];
+    if (!m->bent[g]) continue;
+    while (m->part->curved_tet[curved] < m->tet[g]) curved++;
+    irz_part_nodes(m->part, m->tet[g], curved, node);
+    for (int q = 0; q < rule->count; q++) {
+      IrzMap *map = &m->map[m->first_map[g] + q];
+      irz_reference_gradients(rule->point[q], d);
+      map->det = irz_inverse_map(node, true, d, map->inverse);
+    }
+  }
+  return IRZ_OK;
+}
+
 IrzCode irz_medium_create(const IrzPart *part, const IrzLabelMap *labels, IrzMedium **medium, IrzError *error) {
   IrzMedium *m = NULL;
   *medium = NULL;
@@ -184,6 +209,7 @@ IrzCode irz_medium_create(const IrzPart *part, const IrzLabelMap *labels, IrzMed
     memcpy(m->regions, labels != NULL ? labels->regions : part->regions, (size_t)m->n_regions * sizeof *m->regions);
     code = fill(m, labels, error);
   }
+  if (code == IRZ_OK) code = make_maps(m, error);
   if (code != IRZ_OK)
     irz_medium_free(m);
   else
@@ -201,5 +227,7 @@ void irz_medium_free(IrzMedium *medium) {
   free(medium->bent);
   free(medium->first_point);
   free(medium->point_region);
+  free(medium->first_map);
+  free(medium->map);
   free(medium);
 }

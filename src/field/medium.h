@@ -16,6 +16,12 @@ typedef struct {
   const double *weight;
 } IrzRule;
 
+/// The map of a curved tetrahedron at a quadrature point: irz_inverse_map().
+typedef struct {
+  double inverse[3][3]; ///< 1/m
+  double det;           ///< m^3
+} IrzMap;
+
 typedef struct {
   const IrzPart *part;
   int n_regions;     ///< regions of the mesh, or of the label map
@@ -28,6 +34,8 @@ typedef struct {
   uint8_t *bent;         ///< [n_general] 1: curved
   int32_t *first_point;  ///< [n_general + 1]
   uint8_t *point_region; ///< [first_point[n_general]]
+  int32_t *first_map;    ///< [n_general] of a curved one, the first of its points in `map`
+  IrzMap *map;           ///< points of the curved ones: worked out once, needed in every assembly
 } IrzMedium;
 
 /// Barycentric coordinates of the fast rule's points: (5 + 3 sqrt 5) / 20 at one vertex, (5 - sqrt 5) / 20 at the
