@@ -318,11 +318,10 @@ static IrzCode make_groups(Level *level, IrzError *error) {
   return IRZ_OK;
 }
 
-/// Vectors of a level of n unknowns.
-static IrzCode alloc_level(Level *level, int32_t unknowns, IrzError *error) {
-  size_t n = (size_t)unknowns;
-  level->one_block[1] = unknowns;
-  level->smoother = (IrzSmoother){.n = unknowns, .n_threads = 1, .row_start = level->one_block};
+/// Vectors of a level with the unknowns of this smoother.
+static IrzCode alloc_level(Level *level, IrzSmoother smoother, IrzError *error) {
+  size_t n = (size_t)smoother.n;
+  level->smoother = smoother;
   IRZ_TRY(irz_alloc(&level->diagonal, n, sizeof *level->diagonal, error));
   IRZ_TRY(irz_alloc(&level->middle, n, sizeof *level->middle, error));
   IRZ_TRY(irz_alloc(&level->x, n, sizeof *level->x, error));
@@ -422,7 +421,9 @@ static IrzCode coarsen(IrzAmg *amg, bool *done, IrzError *error) {
     code = make_prolongation(level, aggregate, count, error);
     if (code == IRZ_OK) code = transpose(&level->prolong, &level->restrict_, error);
     if (code == IRZ_OK) code = make_coarse(level, next, error);
-    if (code == IRZ_OK) code = alloc_level(next, count, error);
+    next->one_block[1] = count;
+    IrzSmoother smoother = {.n = count, .n_threads = 1, .row_start = next->one_block};
+    if (code == IRZ_OK) code = alloc_level(next, smoother, error);
     if (code == IRZ_OK) code = follow_matrix(next, error);
   }
   free(aggregate);
@@ -430,23 +431,12 @@ static IrzCode coarsen(IrzAmg *amg, bool *done, IrzError *error) {
 }
 
 IrzCode irz_amg_build(IrzAmg *amg, IrzError *error) {
-  const IrzPattern *p = amg->finest->pattern;
-  Level *finest = &amg->level[0];
   clear_levels(amg);
   amg->n_levels = 1;
-  IRZ_TRY(alloc_level(finest, p->space->n_owned, error));
-  finest->smoother.n_threads = p->space->n_threads;
-  finest->smoother.row_start = p->space->row_start;
-  finest->smoother.ai = p->ai;
-  finest->smoother.middle = p->middle;
-  finest->smoother.aj = p->aj;
-  finest->smoother.aa = amg->finest->aa;
-  finest->smoother.bi = p->bi[p->space->n_owned] > 0 ? p->bi : NULL;
-  finest->smoother.bj = p->bj;
-  finest->smoother.ba = amg->finest->ba;
+  IRZ_TRY(alloc_level(&amg->level[0], irz_smoother_of(amg->finest), error));
   irz_amg_smooth(amg);
   IRZ_TRY(take_finest(amg, error));
-  find_diagonal(finest);
+  find_diagonal(&amg->level[0]);
   for (bool done = false; !done;) IRZ_TRY(coarsen(amg, &done, error));
   int32_t n = amg->level[amg->n_levels - 1].matrix.n;
   if (n <= 4 * DIRECT) {

@@ -94,9 +94,10 @@ typedef struct {
 
 /// Gradient of the potential from the four coefficients of the g_i.
 static inline void batch_gradient(const Shape *s, double c[4][W], double e[3][W]) {
+#pragma GCC unroll 3
+  for (int d = 0; d < 3; d++) {
 #pragma omp simd
-  for (int l = 0; l < W; l++) {
-    for (int d = 0; d < 3; d++) {
+    for (int l = 0; l < W; l++) {
       e[d][l] = c[0][l] * s->g[0][d][l] + c[1][l] * s->g[1][d][l] + c[2][l] * s->g[2][d][l] + c[3][l] * s->g[3][d][l];
     }
   }
@@ -148,14 +149,7 @@ static void directed_tensor(const Shape *s, const Directed *p, double weight, bo
 static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const double *floor, bool zero_field,
                         Point *p) {
   _Alignas(64) double size[W], slope[W];
-#pragma GCC unroll 3
-  for (int d = 0; d < 3; d++) {
-#pragma omp simd
-    for (int l = 0; l < W; l++) {
-      p->e[d][l] =
-          c[0][l] * s->g[0][d][l] + c[1][l] * s->g[1][d][l] + c[2][l] * s->g[2][d][l] + c[3][l] * s->g[3][d][l];
-    }
-  }
+  batch_gradient(s, c, p->e);
 #pragma omp simd
   for (int l = 0; l < W; l++) {
     double square = p->e[0][l] * p->e[0][l] + p->e[1][l] * p->e[1][l] + p->e[2][l] * p->e[2][l];

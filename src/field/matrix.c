@@ -91,24 +91,12 @@ void irz_matrix_zero(IrzMatrix *matrix) {
   memset(matrix->ba, 0, (size_t)matrix->bi[n] * sizeof *matrix->ba);
 }
 
-/// Place of a column that is among the increasing columns [low, high).
-static PetscInt search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
-  while (high - low > 1) {
-    PetscInt middle = low + (high - low) / 2;
-    if (column[middle] <= wanted)
-      low = middle;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 void irz_matrix_add_entry(IrzMatrix *m, int32_t row, int32_t column, double value) {
   int32_t owned = m->space->n_owned;
   if (column < owned)
-    m->aa[search(m->aj, m->ai[row], m->ai[row + 1], column)] += value;
+    m->aa[irz_pattern_search(m->aj, m->ai[row], m->ai[row + 1], column)] += value;
   else
-    m->ba[search(m->bj, m->bi[row], m->bi[row + 1], column - owned)] += value;
+    m->ba[irz_pattern_search(m->bj, m->bi[row], m->bi[row + 1], column - owned)] += value;
 }
 
 void irz_matrix_add(IrzMatrix *matrix, int32_t tet, const uint8_t *skip, const double *values) {
@@ -123,7 +111,7 @@ void irz_matrix_add(IrzMatrix *matrix, int32_t tet, const uint8_t *skip, const d
 }
 
 void irz_matrix_diagonal(IrzMatrix *matrix, int32_t row, double value) {
-  matrix->aa[search(matrix->aj, matrix->ai[row], matrix->ai[row + 1], row)] = value;
+  matrix->aa[irz_pattern_search(matrix->aj, matrix->ai[row], matrix->ai[row + 1], row)] = value;
 }
 
 void irz_matrix_free(IrzMatrix *matrix) {

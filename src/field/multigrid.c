@@ -70,16 +70,7 @@ IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, P
   mg->coarse = coarse;
   mg->solver = solver;
   mg->amg = amg;
-  mg->smoother = (IrzSmoother){.n = fs->n_owned,
-                               .n_threads = fs->n_threads,
-                               .row_start = fs->row_start,
-                               .ai = fine->pattern->ai,
-                               .middle = fine->pattern->middle,
-                               .aj = fine->pattern->aj,
-                               .aa = fine->aa,
-                               .bi = fine->pattern->bi[fs->n_owned] > 0 ? fine->pattern->bi : NULL,
-                               .bj = fine->pattern->bj,
-                               .ba = fine->ba};
+  mg->smoother = irz_smoother_of(fine);
   IrzCode code = irz_smoother_create(&mg->smoother, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->parent, n, sizeof *mg->parent, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->b, (size_t)fs->n_owned, sizeof *mg->b, error);

@@ -203,8 +203,7 @@ IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError
   return code;
 }
 
-/// The last of the increasing columns [low, high) that is not above the wanted one.
-static PetscInt search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
+PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
   while (high - low > 1) {
     PetscInt middle = low + (high - low) / 2;
     if (column[middle] <= wanted)
@@ -217,12 +216,12 @@ static PetscInt search(const PetscInt *column, PetscInt low, PetscInt high, Pets
 
 PetscInt irz_pattern_in_a(const IrzPattern *pattern, int32_t row, int32_t column) {
   PetscInt middle = pattern->middle[row];
-  return column <= row ? search(pattern->aj, pattern->ai[row], middle, column)
-                       : search(pattern->aj, middle, pattern->ai[row + 1], column);
+  return column <= row ? irz_pattern_search(pattern->aj, pattern->ai[row], middle, column)
+                       : irz_pattern_search(pattern->aj, middle, pattern->ai[row + 1], column);
 }
 
 PetscInt irz_pattern_in_b(const IrzPattern *pattern, int32_t row, int32_t column) {
-  return search(pattern->bj, pattern->bi[row], pattern->bi[row + 1], column);
+  return irz_pattern_search(pattern->bj, pattern->bi[row], pattern->bi[row + 1], column);
 }
 
 void irz_pattern_free(IrzPattern *pattern) {

@@ -31,6 +31,9 @@ static inline bool irz_pattern_is_long(const IrzPattern *pattern, int32_t row) {
   return pattern->ai[row + 1] - pattern->ai[row] + pattern->bi[row + 1] - pattern->bi[row] > 255;
 }
 
+/// The last of the increasing columns [low, high) that is not above the wanted one.
+PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted);
+
 /// Entry of `a` in a column that the row has.
 PetscInt irz_pattern_in_a(const IrzPattern *pattern, int32_t row, int32_t column);
 

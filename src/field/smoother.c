@@ -5,6 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+IrzSmoother irz_smoother_of(const IrzTangent *tangent) {
+  const IrzPattern *p = tangent->pattern;
+  return (IrzSmoother){.n = p->space->n_owned,
+                       .n_threads = p->space->n_threads,
+                       .row_start = p->space->row_start,
+                       .ai = p->ai,
+                       .middle = p->middle,
+                       .aj = p->aj,
+                       .aa = tangent->aa,
+                       .bi = p->bi[p->space->n_owned] > 0 ? p->bi : NULL,
+                       .bj = p->bj,
+                       .ba = tangent->ba};
+}
+
 IrzCode irz_smoother_create(IrzSmoother *s, IrzError *error) {
   IRZ_TRY(irz_alloc(&s->inverse, (size_t)s->n, sizeof *s->inverse, error));
   return irz_alloc(&s->extra, (size_t)s->n, sizeof *s->extra, error);

@@ -20,6 +20,9 @@ typedef struct {
   float *extra;   ///< [n] added to the diagonal
 } IrzSmoother;
 
+/// A smoother that borrows a tangent's rows and entries; nothing is allocated yet.
+IrzSmoother irz_smoother_of(const IrzTangent *tangent);
+
 /// Allocate. The arrays above `inverse` are borrowed and set by the caller.
 IrzCode irz_smoother_create(IrzSmoother *smoother, IrzError *error);
 

@@ -155,22 +155,22 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
   return code;
 }
 
-PetscErrorCode irz_space_share(const IrzSpace *space, double *x) {
+/// Bring the ghosts of an array of the given type up to date.
+static PetscErrorCode share(const IrzSpace *space, MPI_Datatype type, const void *owned, void *ghosts) {
   PetscFunctionBegin;
   if (space->part->size > 1) {
-    PetscCall(PetscSFBcastBegin(space->halo, MPIU_SCALAR, x, x + space->n_owned, MPI_REPLACE));
-    PetscCall(PetscSFBcastEnd(space->halo, MPIU_SCALAR, x, x + space->n_owned, MPI_REPLACE));
+    PetscCall(PetscSFBcastBegin(space->halo, type, owned, ghosts, MPI_REPLACE));
+    PetscCall(PetscSFBcastEnd(space->halo, type, owned, ghosts, MPI_REPLACE));
   }
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode irz_space_share(const IrzSpace *space, double *x) {
+  return share(space, MPIU_SCALAR, x, x + space->n_owned);
+}
+
 PetscErrorCode irz_space_share_single(const IrzSpace *space, float *x) {
-  PetscFunctionBegin;
-  if (space->part->size > 1) {
-    PetscCall(PetscSFBcastBegin(space->halo, MPI_FLOAT, x, x + space->n_owned, MPI_REPLACE));
-    PetscCall(PetscSFBcastEnd(space->halo, MPI_FLOAT, x, x + space->n_owned, MPI_REPLACE));
-  }
-  PetscFunctionReturn(0);
+  return share(space, MPI_FLOAT, x, x + space->n_owned);
 }
 
 void irz_space_nodes(const IrzSpace *space, const double *x, double *node) {

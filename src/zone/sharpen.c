@@ -2,6 +2,7 @@
 #include "zone/sharpen.h"
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "field/element.h"
 #include "field/kernel.h"
 #include <math.h>
 #include <stdlib.h>
@@ -38,19 +39,9 @@ static double dot(const double a[3], const double b[3]) {
 /// Gradients of the four barycentric coordinates of the straight tetrahedron, 1/m.
 /// @return 6 times the volume
 static double linear_slopes(double x[10][3], double slope[4][3]) {
-  double edge[3][3], det = 0;
-  for (int i = 0; i < 3; i++) {
-    for (int d = 0; d < 3; d++) edge[i][d] = x[i + 1][d] - x[0][d];
-  }
-  for (int i = 0; i < 3; i++) {
-    const double *a = edge[(i + 1) % 3], *b = edge[(i + 2) % 3];
-    for (int d = 0; d < 3; d++) slope[i + 1][d] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
-    if (i == 0) det = dot(edge[0], slope[1]);
-  }
-  for (int d = 0; d < 3; d++) {
-    for (int i = 1; i < 4; i++) slope[i][d] /= det;
-    slope[0][d] = -(slope[1][d] + slope[2][d] + slope[3][d]);
-  }
+  double unused[10][3] = {{0}};
+  double det = irz_inverse_map(x, false, unused, &slope[1]);
+  for (int d = 0; d < 3; d++) slope[0][d] = -(slope[1][d] + slope[2][d] + slope[3][d]);
   return det;
 }
 
