@@ -2,7 +2,7 @@
    counts. Points are found by a k-d tree, since most of them crowd around the needles. */
 #include "model/transfer.h"
 #include "base/memory.h"
-#include "field/kernel.h"
+#include "field/element.h"
 #include "field/medium.h"
 #include <math.h>
 #include <stdlib.h>
@@ -68,19 +68,12 @@ typedef struct {
 } Cell;
 
 bool irz_tet_barycentric(double node[10][3], const double x[3], double l[4]) {
-  double e[3][3], r[3], c[3][3];
-  for (int d = 0; d < 3; d++) {
-    for (int i = 0; i < 3; i++) e[i][d] = node[i + 1][d] - node[0][d];
-    r[d] = x[d] - node[0][d];
-  }
-  for (int i = 0; i < 3; i++) {
-    const double *p = e[(i + 1) % 3], *q = e[(i + 2) % 3];
-    for (int d = 0; d < 3; d++) c[i][d] = p[(d + 1) % 3] * q[(d + 2) % 3] - p[(d + 2) % 3] * q[(d + 1) % 3];
-  }
-  double det = e[0][0] * c[0][0] + e[0][1] * c[0][1] + e[0][2] * c[0][2];
+  double unused[10][3] = {{0}}, slope[3][3]; /* of coordinates 1, 2, 3 */
+  double det = irz_inverse_map(node, false, unused, slope);
   l[0] = 1;
   for (int i = 0; i < 3; i++) {
-    l[i + 1] = (r[0] * c[i][0] + r[1] * c[i][1] + r[2] * c[i][2]) / det;
+    l[i + 1] = 0;
+    for (int d = 0; d < 3; d++) l[i + 1] += slope[i][d] * (x[d] - node[0][d]);
     l[0] -= l[i + 1];
   }
   return det > 0;
