@@ -326,11 +326,8 @@ static PetscErrorCode solve_linear(const Newton *newton, double forcing, double 
   PetscReal norm;
 
   PetscFunctionBegin;
-  level->enough = (Enough){.scale = scale,
-                           .forcing = forcing,
-                           .least = fmax(least, 1e-10),
-                           .most = most,
-                           .tolerance = newton->tolerance};
+  level->enough = (Enough){
+      .scale = scale, .forcing = forcing, .least = fmax(least, 1e-10), .most = most, .tolerance = newton->tolerance};
   PetscCall(KSPSetResidualHistory(level->ksp, level->norm, 2 + MAX_LINEAR, PETSC_TRUE));
   PetscCall(VecScale(level->right, -1));
   PetscCall(KSPSolve(level->ksp, level->right, level->left));

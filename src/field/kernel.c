@@ -18,6 +18,8 @@
 
 #define W IRZ_LANES
 
+enum { CURVED_POINTS = 14 }; ///< of irz_rule_curved, the rule with the most points that is batched
+
 /// Results of a batch of tetrahedra, lane by lane.
 typedef struct {
   _Alignas(64) float matrix[55][W]; ///< packed, order of the space
@@ -110,7 +112,7 @@ static void curved_shape(const IrzMap *const *map, Shape *s) {
   batch_dots(s);
 }
 
-/// Field, conductivity and flux at one point of a batch.
+/// Field and conductivity at one point of a batch.
 typedef struct {
   _Alignas(64) double e[3][W];  ///< gradient of the potential, V/m
   _Alignas(64) double sigma[W]; ///< S/m
@@ -170,25 +172,32 @@ static void directed_tensor(const Shape *s, const Directed *p, double weight, bo
   }
 }
 
-/// From the four coefficients of the g_i to the conductivity, which is `floor` where that is more.
-static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const double *floor, bool zero_field,
-                        Point *p) {
-  _Alignas(64) double size[W], slope[W];
-  batch_gradient(s, c, p->e);
+/// From the gradients at several points to the conductivity, which is `floor` where that is more.
+/// @param[in]     floor  [count] or NULL
+/// @param[in,out] p      [count]
+static void batch_sigma(const IrzLaw *const *law, double (*floor)[W], bool zero_field, int count, Point *p) {
+  _Alignas(64) double size[CURVED_POINTS][W], sigma[CURVED_POINTS][W], slope[CURVED_POINTS][W];
+  for (int q = 0; q < count; q++) {
 #pragma omp simd
-  for (int l = 0; l < W; l++) {
-    double square = p->e[0][l] * p->e[0][l] + p->e[1][l] * p->e[1][l] + p->e[2][l] * p->e[2][l];
-    size[l] = zero_field ? 0.0 : sqrt(square);
+    for (int l = 0; l < W; l++) {
+      double square = p[q].e[0][l] * p[q].e[0][l] + p[q].e[1][l] * p[q].e[1][l] + p[q].e[2][l] * p[q].e[2][l];
+      size[q][l] = zero_field ? 0.0 : sqrt(square);
+    }
   }
-  irz_conductivity(law, size, p->sigma, slope);
+  irz_conductivity(law, count, size[0], sigma[0], slope[0]);
+  for (int q = 0; q < count; q++) {
 #pragma omp simd
-  for (int l = 0; l < W; l++) p->steep[l] = size[l] > 0 ? slope[l] / size[l] : 0.0;
-  if (floor == NULL) return;
+    for (int l = 0; l < W; l++) {
+      p[q].sigma[l] = sigma[q][l];
+      p[q].steep[l] = size[q][l] > 0 ? slope[q][l] / size[q][l] : 0.0;
+    }
+    if (floor == NULL) continue;
 #pragma omp simd
-  for (int l = 0; l < W; l++) {
-    bool below = p->sigma[l] < floor[l];
-    p->sigma[l] = below ? floor[l] : p->sigma[l];
-    p->steep[l] = below ? 0.0 : p->steep[l];
+    for (int l = 0; l < W; l++) {
+      bool below = p[q].sigma[l] < floor[q][l];
+      p[q].sigma[l] = below ? floor[q][l] : p[q].sigma[l];
+      p[q].steep[l] = below ? 0.0 : p[q].steep[l];
+    }
   }
 }
 
@@ -234,7 +243,7 @@ static void batch_floor(const IrzPoints *points, const int32_t *tets, double flo
 /// @param[in] tets  [W] if a law depends on direction, else NULL
 static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
                          const int32_t *tets, const IrzAssembly *a, Batch *b) {
-  _Alignas(64) double c[4][W], flux[4][W], mean[W];
+  _Alignas(64) double c[4][W], flux[4][W], mean[1][W];
   Point p;
   memcpy(c, u, sizeof c);
   if (tets != NULL) {
@@ -244,8 +253,11 @@ static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *l
     memcpy(b->residual, flux, sizeof flux);
     return;
   }
-  for (int l = 0; floor != NULL && l < W; l++) mean[l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
-  batch_point(s, c, law, floor != NULL ? mean : NULL, a->zero_field, &p);
+  for (int l = 0; floor != NULL && l < W; l++) {
+    mean[0][l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
+  }
+  batch_gradient(s, c, p.e);
+  batch_sigma(law, floor != NULL ? mean : NULL, a->zero_field, 1, &p);
   batch_flux(s, &p, 1, flux, a->matrix != NULL ? b->matrix : NULL);
   memcpy(b->residual, flux, sizeof flux);
 }
@@ -366,18 +378,22 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
   _Alignas(64) double c[4][W], flux[4][W];
   _Alignas(64) float m[4][10][W];
   bool tangent = a->matrix != NULL;
-  Point p;
+  Point p[4];
   Directed directed;
   memset(b->residual, 0, sizeof b->residual);
+  for (int q = 0; q < 4 && tets == NULL; q++) {
+    order2_coefficients(irz_rule_fast.point[q], u, c);
+    batch_gradient(s, c, p[q].e);
+  }
+  if (tets == NULL) batch_sigma(law, floor, a->zero_field, 4, p);
   for (int q = 0; q < 4; q++) {
     const double *lambda = irz_rule_fast.point[q];
-    order2_coefficients(lambda, u, c);
     if (tets != NULL) {
+      order2_coefficients(lambda, u, c);
       directed_point(s, c, law, tets, q, a, &directed);
       directed_tensor(s, &directed, irz_rule_fast.weight[q], tangent, m[q], flux);
     } else {
-      batch_point(s, c, law, floor != NULL ? floor[q] : NULL, a->zero_field, &p);
-      batch_flux(s, &p, irz_rule_fast.weight[q], flux, tangent ? m[q] : NULL);
+      batch_flux(s, &p[q], irz_rule_fast.weight[q], flux, tangent ? m[q] : NULL);
     }
     order2_residual(lambda, flux, b->residual);
   }
@@ -386,7 +402,7 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
 
 /* ---- Curved tetrahedra ---- */
 
-enum { CURVED_POINTS = 14, CURVED_TERMS = 142 };
+enum { CURVED_TERMS = 142 };
 
 /// One pair's share in one entry of the packed matrix of order 2.
 typedef struct {
@@ -396,7 +412,8 @@ typedef struct {
 
 static Term curved_term[CURVED_TERMS];
 
-/// A basis function of order 2 as coefficients of the g_i at a point; returns which are not always zero, 1 or 2 of them.
+/// A basis function of order 2 as coefficients of the g_i at a point; returns which are not always zero, 1 or 2 of
+/// them.
 static int order2_function(int node, const double lambda[4], int which[2], double c[2]) {
   if (node < 4) {
     which[0] = node;
@@ -465,25 +482,27 @@ static void batch_curved(const IrzAssembly *a, const int32_t *general, double u[
                          Batch *b) {
   const IrzMedium *medium = a->medium;
   _Alignas(64) float m[CURVED_POINTS][10][W];
-  _Alignas(64) double c[4][W], flux[4][W], floor[W], factor[W];
+  _Alignas(64) double c[4][W], flux[4][W], floor[CURVED_POINTS][W];
   bool tangent = a->matrix != NULL, second = a->space->order == 2;
-  Shape shape;
-  Point p;
+  Shape shape[CURVED_POINTS];
+  Point p[CURVED_POINTS];
   memset(b->residual, 0, sizeof b->residual);
   memcpy(c, u, sizeof c); /* order 1 */
-  for (int l = 0; l < W; l++) factor[l] = a->scale != NULL ? a->scale[medium->tet[general[l]]] : 1;
   for (int q = 0; q < CURVED_POINTS; q++) {
-    const double *lambda = irz_rule_curved.point[q];
     const IrzMap *map[W];
     for (int l = 0; l < W; l++) map[l] = &medium->map[medium->first_map[general[l]] + q];
-    curved_shape(map, &shape);
+    curved_shape(map, &shape[q]);
     for (int l = 0; l < W; l++) {
-      shape.volume[l] *= factor[l];
-      if (a->floor != NULL) floor[l] = a->floor->general[medium->first_point[general[l]] + q];
+      if (a->scale != NULL) shape[q].volume[l] *= a->scale[medium->tet[general[l]]];
+      if (a->floor != NULL) floor[q][l] = a->floor->general[medium->first_point[general[l]] + q];
     }
-    if (second) order2_coefficients(lambda, u, c);
-    batch_point(&shape, c, law, a->floor != NULL ? floor : NULL, a->zero_field, &p);
-    batch_flux(&shape, &p, irz_rule_curved.weight[q], flux, tangent ? m[q] : NULL);
+    if (second) order2_coefficients(irz_rule_curved.point[q], u, c);
+    batch_gradient(&shape[q], c, p[q].e);
+  }
+  batch_sigma(law, a->floor != NULL ? floor : NULL, a->zero_field, CURVED_POINTS, p);
+  for (int q = 0; q < CURVED_POINTS; q++) {
+    const double *lambda = irz_rule_curved.point[q];
+    batch_flux(&shape[q], &p[q], irz_rule_curved.weight[q], flux, tangent ? m[q] : NULL);
     if (second) {
       order2_residual(lambda, flux, b->residual);
       continue;

@@ -166,9 +166,9 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   PetscCall(VecGetArrayRead(right, &b));
   for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)b[i];
   PetscCall(VecRestoreArrayRead(right, &b));
-  irz_smoother_down(&mg->smoother, mg->b, mg->x);
+  irz_smoother_down(&mg->smoother, mg->b, mg->x, mg->rest);
   PetscCall(irz_space_share_single(fine, mg->x));
-  irz_smoother_rest(&mg->smoother, mg->x, mg->rest);
+  irz_smoother_outside(&mg->smoother, mg->x, mg->rest);
   PetscCall(irz_space_share_single(fine, mg->rest));
   restrict_rest(mg, mg->rest, mg->coarse_b);
   PetscCall(solve_coarse(mg));
