@@ -8,25 +8,39 @@
 
 /// Copy the columns of a pattern's row, without its own copies, and in the order that PETSc wants; counts only if
 /// `fill` is false.
-static void copy_row(IrzMatrix *m, const IrzPattern *p, int32_t row, bool fill) {
+static PetscErrorCode copy_row(IrzMatrix *m, const IrzPattern *p, int32_t row, bool fill) {
   int32_t owned = m->space->n_owned;
-  PetscInt a = fill ? m->ai[row] : 0, b = fill ? m->bi[row] : 0, from_b = p->bi[row], end_b = p->bi[row + 1];
-  PetscInt last = -1;
-  /* Merge columns of `a` and those of other threads in `b`; ghosts are behind them. */
-  for (PetscInt c = p->ai[row]; c < p->ai[row + 1] || (from_b < end_b && p->bj[from_b] < owned);) {
-    bool other = from_b < end_b && p->bj[from_b] < owned && (c == p->ai[row + 1] || p->bj[from_b] < p->aj[c]);
-    PetscInt column = other ? p->bj[from_b++] : p->aj[c++];
-    if (column == last) continue;
-    if (fill) m->aj[a] = column;
-    last = column;
+  PetscInt a = fill ? m->ai[row] : 0, b = fill ? m->bi[row] : 0, last = -1;
+
+  PetscFunctionBegin;
+  for (PetscInt c = p->ai[row]; c < p->ai[row + 1]; c++) {
+    if (p->aj[c] == last) continue; /* a copy is next to what it copies */
+    last = p->aj[c];
+    if (fill) m->aj[a] = last;
     a++;
   }
-  for (; from_b < end_b; from_b++, b++) {
-    if (fill) m->bj[b] = p->bj[from_b] - owned;
+  for (PetscInt c = p->bi[row]; c < p->bi[row + 1]; c++) {
+    bool ghost = p->bj[c] >= owned;
+    if (fill && ghost) m->bj[b] = p->bj[c] - owned;
+    if (fill && !ghost) m->aj[a] = p->bj[c];
+    a += !ghost;
+    b += ghost;
   }
-  if (fill) return;
-  m->ai[row + 1] = m->ai[row] + a;
-  m->bi[row + 1] = m->bi[row] + b;
+  if (fill) {
+    PetscCall(PetscSortInt(a - m->ai[row], m->aj + m->ai[row]));
+    PetscCall(PetscSortInt(b - m->bi[row], m->bj + m->bi[row]));
+  } else {
+    m->ai[row + 1] = m->ai[row] + a;
+    m->bi[row + 1] = m->bi[row] + b;
+  }
+  PetscFunctionReturn(0);
+}
+
+/// Copy all rows; counts only if `fill` is false.
+static PetscErrorCode copy_rows(IrzMatrix *m, const IrzPattern *p, bool fill) {
+  PetscFunctionBegin;
+  for (int32_t r = 0; r < p->space->n_owned; r++) PetscCall(copy_row(m, p, r, fill));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode wrap(IrzMatrix *m) {
@@ -55,12 +69,12 @@ IrzCode irz_matrix_create(const IrzPattern *pattern, IrzMatrix **matrix, IrzErro
   m->space = pattern->space;
   IrzCode code = irz_alloc(&m->ai, n + 1, sizeof *m->ai, error);
   if (code == IRZ_OK) code = irz_alloc(&m->bi, n + 1, sizeof *m->bi, error);
-  for (int32_t r = 0; code == IRZ_OK && r < pattern->space->n_owned; r++) copy_row(m, pattern, r, false);
+  if (code == IRZ_OK) code = irz_petsc(copy_rows(m, pattern, false), "matrix", error);
   if (code == IRZ_OK) code = irz_alloc(&m->aj, (size_t)m->ai[n], sizeof *m->aj, error);
   if (code == IRZ_OK) code = irz_alloc(&m->bj, (size_t)m->bi[n], sizeof *m->bj, error);
   if (code == IRZ_OK) code = irz_alloc(&m->aa, (size_t)m->ai[n], sizeof *m->aa, error);
   if (code == IRZ_OK) code = irz_alloc(&m->ba, (size_t)m->bi[n], sizeof *m->ba, error);
-  for (int32_t r = 0; code == IRZ_OK && r < pattern->space->n_owned; r++) copy_row(m, pattern, r, true);
+  if (code == IRZ_OK) code = irz_petsc(copy_rows(m, pattern, true), "matrix", error);
   if (code == IRZ_OK) code = irz_petsc(wrap(m), "matrix", error);
   if (code != IRZ_OK)
     irz_matrix_free(m);

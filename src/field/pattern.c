@@ -31,169 +31,221 @@ static int compare_int(const void *a, const void *b) {
   return (*p > *q) - (*p < *q);
 }
 
-/// Scratch of one thread.
+/// What one thread makes and works with.
 typedef struct {
-  int32_t *mark;   ///< [n_local] 1 + the last row that has this column
-  int32_t *column; ///< columns of all its rows, one after another: those of `a` in any order, those of `b` increasing
+  PetscInt *a, *b;       ///< columns of its rows, one row after another
+  size_t used_a, used_b; ///< so many
+  size_t room_a, room_b; ///< fit
+  int32_t (*mark)[2];    ///< [n_local] 1 + the last row that has this column, and its offset in that row
+  int32_t *column;       ///< [3][room] columns of one row: all, then those below and above the diagonal
   size_t room;
   IrzCode code;
   IrzError error;
-} Scratch;
+} Worker;
+
+static inline size_t whole_groups(size_t count) {
+  return (count + 3) / 4 * 4;
+}
 
 /// Columns of one row; returns how many there are. Room for all columns of all its tetrahedra is needed.
-static int32_t row_columns(const IrzSpace *space, int32_t row, const int32_t *entry, int32_t count, int32_t *mark,
-                           int32_t *column) {
-  int32_t n = 0;
+static inline __attribute__((always_inline)) size_t row_columns(const int32_t *tet_dof, int nodes, int32_t row,
+                                                                const int32_t *entry, int32_t count, int32_t (*mark)[2],
+                                                                int32_t *column) {
+  size_t n = 0;
   for (int32_t k = 0; k < count; k++) {
-    const int32_t *dof = space->tet_dof + (size_t)(entry[k] >> 4) * (size_t)space->nodes;
-    for (int j = 0; j < space->nodes; j++) { /* without a branch: half of the columns were met before */
+    const int32_t *dof = tet_dof + (size_t)(entry[k] >> 4) * (size_t)nodes;
+#pragma GCC unroll 10
+    for (int j = 0; j < nodes; j++) { /* without a branch: half of the columns were met before */
       int32_t c = dof[j];
       column[n] = c;
-      n += mark[c] != row + 1;
-      mark[c] = row + 1;
+      n += mark[c][0] != row + 1;
+      mark[c][0] = row + 1;
     }
   }
   return n;
 }
 
-/// Of a row of `a`.
-typedef struct {
-  int32_t inside; ///< columns without copies
-  int32_t gap;    ///< copies before the first
-} Counts;
-
-static inline PetscInt whole_groups(PetscInt count) {
-  return (count + 3) / 4 * 4;
+/// Sort columns: few as a rule, which insertion sorts fastest.
+static void sort_columns(int32_t *column, size_t count) {
+  if (count > 100) {
+    qsort(column, count, sizeof *column, compare_int);
+    return;
+  }
+  for (size_t i = 1; i < count; i++) {
+    int32_t moved = column[i];
+    size_t k = i;
+    for (; k > 0 && column[k - 1] > moved; k--) column[k] = column[k - 1];
+    column[k] = moved;
+  }
 }
 
-/// Find the columns of all rows of one thread. Counts go to ai and bi, to `middle` the part up to the diagonal.
-static IrzCode find_columns(IrzPattern *p, int thread, const int32_t *start, const int32_t *entry, Scratch *scratch,
-                            Counts *counts, IrzError *error) {
-  const IrzSpace *space = p->space;
-  int32_t first = space->row_start[thread], last = space->row_start[thread + 1];
-  size_t used = 0;
-  for (int32_t r = first; r < last; r++) {
-    int32_t count = start[r + 1] - start[r], inside = 0, below = 0;
-    size_t most = (size_t)count * (size_t)space->nodes + 1;
-    if (used + most > scratch->room) {
-      scratch->room += scratch->room / 2 + most + 65536;
-      IRZ_TRY(irz_resize(&scratch->column, scratch->room, sizeof *scratch->column, error));
-    }
-    int32_t *column = scratch->column + used;
-    int32_t n = row_columns(space, r, entry + start[r], count, scratch->mark, column);
-    for (int32_t k = 0; k < n; k++) {
-      int32_t c = column[k];
-      bool in = c >= first && c < last;
-      below += in && c < r;
-      column[k] = column[inside];
-      column[inside] = c;
-      inside += in;
-    }
-    if (n - inside > 1) qsort(column + inside, (size_t)(n - inside), sizeof *column, compare_int);
-    p->middle[r] = whole_groups(below + 1);
-    counts[r] = (Counts){inside, p->middle[r] - below - 1};
-    p->ai[r + 1] = p->middle[r] + whole_groups(inside - below - 1);
-    p->bi[r + 1] = n - inside;
-    used += (size_t)n;
+/// Make room for one more row of at most so many columns.
+static IrzCode reserve_row(Worker *w, size_t most, IrzError *error) {
+  if (most > w->room) {
+    w->room = 2 * most;
+    IRZ_TRY(irz_resize(&w->column, w->room, 3 * sizeof *w->column, error));
+  }
+  if (w->used_a + most + 8 > w->room_a) {
+    w->room_a += w->room_a / 4 + most + 4096;
+    IRZ_TRY(irz_resize(&w->a, w->room_a, sizeof *w->a, error));
+  }
+  if (w->used_b + most > w->room_b) {
+    w->room_b += w->room_b / 4 + most + 4096;
+    IRZ_TRY(irz_resize(&w->b, w->room_b, sizeof *w->b, error));
   }
   return IRZ_OK;
 }
 
-/// Write the columns of one thread's rows. The pattern is symmetric: going through the rows in turn and noting each at
-/// the rows it has as columns makes every row's columns increase, without sorting, and puts the diagonal at the end of
-/// its group.
-static void write_columns(IrzPattern *p, int thread, const Scratch *scratch, const Counts *counts) {
-  const IrzSpace *space = p->space;
-  int32_t first = space->row_start[thread], last = space->row_start[thread + 1];
-  PetscInt *next = scratch->mark; /* where the next column of each row goes */
-  const int32_t *column = scratch->column;
-  for (int32_t r = first; r < last; r++) next[r] = p->ai[r] + counts[r].gap;
-  for (int32_t r = first; r < last; r++) {
-    int32_t outside = p->bi[r + 1] - p->bi[r];
-    for (int32_t c = 0; c < counts[r].inside; c++) p->aj[next[*column++]++] = r;
-    for (int32_t c = 0; c < outside; c++) p->bj[p->bi[r] + c] = *column++;
+/// Write the `n` different columns of row r behind those of the rows before and note their offsets.
+static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, int32_t last, size_t n) {
+  /* Sorting the many rows of order 2 would take longer than finding them. Coarsening order 1 goes by the order. */
+  bool sorted = p->space->nodes == 4;
+  const int32_t *column = w->column;
+  int32_t *low = w->column + w->room, *high = low + w->room;
+  PetscInt *a = w->a + w->used_a, *b = w->b + w->used_b;
+  size_t below = 0, above = 0, outside = 0;
+  for (size_t k = 0; k < n; k++) {
+    int32_t c = column[k];
+    bool in = c >= first && c < last;
+    low[below] = high[above] = b[outside] = c;
+    below += in && c < r;
+    above += in && c > r;
+    outside += !in;
   }
-  for (int32_t r = first; r < last; r++) {
-    PetscInt start = p->ai[r] + counts[r].gap;
-    for (PetscInt c = p->ai[r]; c < start; c++) p->aj[c] = p->aj[start];
-    for (PetscInt c = next[r]; c < p->ai[r + 1]; c++) p->aj[c] = p->aj[next[r] - 1];
+  if (sorted || n > IRZ_PATTERN_LONG) {
+    sort_columns(low, below);
+    sort_columns(high, above);
+    sort_columns(b, outside);
+  }
+  size_t middle = whole_groups(below + 1), gap = middle - below - 1, end = middle + whole_groups(above), at = 0;
+  while (at < gap) a[at++] = below > 0 ? low[0] : r;
+  for (size_t k = 0; k < below; k++, at++) {
+    a[at] = low[k];
+    w->mark[low[k]][1] = (int32_t)at;
+  }
+  a[at] = r;
+  w->mark[r][1] = (int32_t)at++;
+  for (size_t k = 0; k < above; k++, at++) {
+    a[at] = high[k];
+    w->mark[high[k]][1] = (int32_t)at;
+  }
+  for (; at < end; at++) a[at] = high[above - 1];
+  for (size_t k = 0; k < outside; k++) w->mark[b[k]][1] = (int32_t)k;
+  p->middle[r] = (PetscInt)(w->used_a + middle);
+  w->used_a += end;
+  w->used_b += outside;
+  p->ai[r + 1] = (PetscInt)w->used_a;
+  p->bi[r + 1] = (PetscInt)w->used_b;
+}
+
+/// Note where the entries of the tetrahedra around a row are in it.
+static inline __attribute__((always_inline)) void note_places(const int32_t *tet_dof, int nodes, const int32_t *entry,
+                                                              int32_t count, int32_t (*mark)[2], uint8_t *places) {
+  for (int32_t k = 0; k < count; k++) {
+    size_t t = (size_t)(entry[k] >> 4);
+    const int32_t *dof = tet_dof + t * (size_t)nodes;
+    uint8_t *place = places + (t * (size_t)nodes + (size_t)(entry[k] & 15)) * (size_t)nodes;
+#pragma GCC unroll 10
+    for (int j = 0; j < nodes; j++) place[j] = (uint8_t)mark[dof[j]][1];
   }
 }
 
-/// Note where each tetrahedron's entries in one thread's rows are.
-/// @param[out] where  [n_local] scratch
-static void find_places(IrzPattern *p, int thread, const int32_t *start, const int32_t *entry, int32_t *where) {
+/// Find and write the columns of all rows of one thread, one row at a time: what a row touches stays in the cache.
+/// Counts are from the thread's first row; see join().
+static inline __attribute__((always_inline)) IrzCode make_rows(IrzPattern *p, int thread, const int32_t *start,
+                                                               const int32_t *entry, Worker *w, int nodes,
+                                                               IrzError *error) {
   const IrzSpace *space = p->space;
-  size_t nodes = (size_t)space->nodes;
-  for (int32_t r = space->row_start[thread]; r < space->row_start[thread + 1]; r++) {
-    if (irz_pattern_is_long(p, r)) continue;
-    for (PetscInt c = p->ai[r]; c < p->ai[r + 1]; c++) where[p->aj[c]] = c - p->ai[r];
-    for (PetscInt c = p->bi[r]; c < p->bi[r + 1]; c++) where[p->bj[c]] = c - p->bi[r];
-    for (int32_t k = start[r]; k < start[r + 1]; k++) {
-      size_t t = (size_t)(entry[k] >> 4);
-      const int32_t *dof = space->tet_dof + t * nodes;
-      uint8_t *place = p->place + (t * nodes + (size_t)(entry[k] & 15)) * nodes;
-      for (size_t j = 0; j < nodes; j++) place[j] = (uint8_t)where[dof[j]];
+  int32_t first = space->row_start[thread], last = space->row_start[thread + 1];
+  for (int32_t r = first; r < last; r++) {
+    int32_t count = start[r + 1] - start[r];
+    IRZ_TRY(reserve_row(w, (size_t)count * (size_t)nodes + 1, error));
+    size_t before = w->used_a + w->used_b;
+    size_t n = row_columns(space->tet_dof, nodes, r, entry + start[r], count, w->mark, w->column);
+    write_row(p, w, r, first, last, n);
+    if (w->used_a + w->used_b - before <= IRZ_PATTERN_LONG) {
+      note_places(space->tet_dof, nodes, entry + start[r], count, w->mark, p->place);
     }
   }
+  return IRZ_OK;
+}
+
+/// Put the threads' columns together.
+static IrzCode join(IrzPattern *p, Worker *worker, IrzError *error) {
+  const IrzSpace *space = p->space;
+  int n_threads = space->n_threads;
+  size_t total_a = 0, total_b = 0;
+  for (int k = 0; k < n_threads; k++) {
+    total_a += worker[k].used_a;
+    total_b += worker[k].used_b;
+  }
+  /* The first thread's are in their place; large blocks grow and shrink without being copied. */
+  IRZ_TRY(irz_resize(&worker[0].a, total_a, sizeof *p->aj, error));
+  IRZ_TRY(irz_resize(&worker[0].b, total_b, sizeof *p->bj, error));
+  p->aj = worker[0].a;
+  p->bj = worker[0].b;
+  worker[0].a = worker[0].b = NULL;
+#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
+  for (int k = 1; k < n_threads; k++) {
+    size_t before_a = 0, before_b = 0;
+    for (int l = 0; l < k; l++) {
+      before_a += worker[l].used_a;
+      before_b += worker[l].used_b;
+    }
+    memcpy(p->aj + before_a, worker[k].a, worker[k].used_a * sizeof *p->aj);
+    memcpy(p->bj + before_b, worker[k].b, worker[k].used_b * sizeof *p->bj);
+    for (int32_t r = space->row_start[k]; r < space->row_start[k + 1]; r++) {
+      p->middle[r] += (PetscInt)before_a;
+      p->ai[r + 1] += (PetscInt)before_a;
+      p->bi[r + 1] += (PetscInt)before_b;
+    }
+  }
+  return IRZ_OK;
 }
 
 /// Fill everything with the tetrahedra of each row known.
-/// @param[out] counts  [n_owned] scratch
-static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, Scratch *scratch, Counts *counts,
-                    IrzError *error) {
+static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, Worker *worker, IrzError *error) {
   const IrzSpace *space = p->space;
   size_t rows = (size_t)space->n_owned, nodes = (size_t)space->nodes;
   int n_threads = space->n_threads;
   IRZ_TRY(irz_alloc(&p->ai, rows + 1, sizeof *p->ai, error));
   IRZ_TRY(irz_alloc(&p->middle, rows, sizeof *p->middle, error));
   IRZ_TRY(irz_alloc(&p->bi, rows + 1, sizeof *p->bi, error));
-  IRZ_TRY(irz_alloc(&p->place, (size_t)space->part->n_tets * nodes * nodes, 1, error));
+  IRZ_TRY(irz_alloc_unset(&p->place, (size_t)space->part->n_tets * nodes * nodes, 1, error));
   for (int k = 0; k < n_threads; k++) {
-    scratch[k].room = rows / (size_t)n_threads * 32;
-    IRZ_TRY(irz_alloc(&scratch[k].mark, (size_t)space->n_local, sizeof(int32_t), error));
-    IRZ_TRY(irz_alloc(&scratch[k].column, scratch[k].room, sizeof(int32_t), error));
+    worker[k].room_a = rows / (size_t)n_threads * (nodes == 10 ? 31 : 19);
+    IRZ_TRY(irz_alloc_unset(&worker[k].a, worker[k].room_a, sizeof *worker[k].a, error));
+    IRZ_TRY(irz_alloc(&worker[k].mark, (size_t)space->n_local, sizeof *worker[k].mark, error));
   }
 #pragma omp parallel for num_threads(n_threads) schedule(static, 1)
   for (int k = 0; k < n_threads; k++) {
-    scratch[k].code = find_columns(p, k, start, entry, &scratch[k], counts, &scratch[k].error);
+    Worker *w = &worker[k];
+    w->code =
+        nodes == 10 ? make_rows(p, k, start, entry, w, 10, &w->error) : make_rows(p, k, start, entry, w, 4, &w->error);
   }
   for (int k = 0; k < n_threads; k++) {
-    if (scratch[k].code != IRZ_OK) *error = scratch[k].error;
-    IRZ_TRY(scratch[k].code);
+    if (worker[k].code != IRZ_OK) *error = worker[k].error;
+    IRZ_TRY(worker[k].code);
   }
-  for (size_t r = 0; r < rows; r++) {
-    p->middle[r] += p->ai[r];
-    p->ai[r + 1] += p->ai[r];
-    p->bi[r + 1] += p->bi[r];
-  }
-  IRZ_TRY(irz_alloc(&p->aj, (size_t)p->ai[rows], sizeof *p->aj, error));
-  IRZ_TRY(irz_alloc(&p->bj, (size_t)p->bi[rows], sizeof *p->bj, error));
-#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
-  for (int k = 0; k < n_threads; k++) {
-    write_columns(p, k, &scratch[k], counts);
-    find_places(p, k, start, entry, scratch[k].mark);
-  }
-  return IRZ_OK;
+  return join(p, worker, error);
 }
 
 IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError *error) {
   int32_t *start = NULL, *entry = NULL;
-  Counts *counts = NULL;
-  Scratch *scratch = NULL;
+  Worker *worker = NULL;
   *pattern = NULL;
   IRZ_TRY(irz_alloc(pattern, 1, sizeof **pattern, error));
   (*pattern)->space = space;
   IrzCode code = rows_to_tets(space, &start, &entry, error);
-  if (code == IRZ_OK) code = irz_alloc(&scratch, (size_t)space->n_threads, sizeof *scratch, error);
-  if (code == IRZ_OK) code = irz_alloc(&counts, (size_t)space->n_owned, sizeof *counts, error);
-  if (code == IRZ_OK) code = fill(*pattern, start, entry, scratch, counts, error);
-  for (int k = 0; scratch != NULL && k < space->n_threads; k++) {
-    free(scratch[k].mark);
-    free(scratch[k].column);
+  if (code == IRZ_OK) code = irz_alloc(&worker, (size_t)space->n_threads, sizeof *worker, error);
+  if (code == IRZ_OK) code = fill(*pattern, start, entry, worker, error);
+  for (int k = 0; worker != NULL && k < space->n_threads; k++) {
+    free(worker[k].a);
+    free(worker[k].b);
+    free(worker[k].mark);
+    free(worker[k].column);
   }
-  free(scratch);
-  free(counts);
+  free(worker);
   free(start);
   free(entry);
   if (code != IRZ_OK) {

@@ -17,27 +17,30 @@ typedef struct {
   const IrzSpace *space;
   PetscInt *ai;     ///< [n_owned + 1] first entry of each row of `a`, a multiple of 4
   PetscInt *middle; ///< [n_owned] entry behind the diagonal, a multiple of 4
-  PetscInt *aj;     ///< [ai[n_owned]] columns: local unknowns, increasing in each row but for the copies
-  PetscInt *bi;     ///< [n_owned + 1] first entry of each row of `b`
-  PetscInt *bj;     ///< [bi[n_owned]] columns: local unknowns, increasing in each row
-  uint8_t *place;   ///< [n_tets][nodes][nodes] offset of an entry in its row of `a` or `b`
+  PetscInt *aj;   ///< [ai[n_owned]] columns: local unknowns; increasing but for the copies at order 1 and in long rows
+  PetscInt *bi;   ///< [n_owned + 1] first entry of each row of `b`
+  PetscInt *bj;   ///< [bi[n_owned]] columns: local unknowns, likewise
+  uint8_t *place; ///< [n_tets][nodes][nodes] offset of an entry in its row of `a` or `b`
 } IrzPattern;
+
+/// Most entries of a row whose places are noted: they fit a byte.
+#define IRZ_PATTERN_LONG 255
 
 /// Find the pattern. Local.
 IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError *error);
 
 /// Whether the places in a row do not fit a byte: then its entries are found by irz_pattern_in_a() and _in_b().
 static inline bool irz_pattern_is_long(const IrzPattern *pattern, int32_t row) {
-  return pattern->ai[row + 1] - pattern->ai[row] + pattern->bi[row + 1] - pattern->bi[row] > 255;
+  return pattern->ai[row + 1] - pattern->ai[row] + pattern->bi[row + 1] - pattern->bi[row] > IRZ_PATTERN_LONG;
 }
 
 /// The last of the increasing columns [low, high) that is not above the wanted one.
 PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted);
 
-/// Entry of `a` in a column that the row has.
+/// Entry of `a` in a column that a long row has.
 PetscInt irz_pattern_in_a(const IrzPattern *pattern, int32_t row, int32_t column);
 
-/// Entry of `b` in a column that the row has.
+/// Entry of `b` in a column that a long row has.
 PetscInt irz_pattern_in_b(const IrzPattern *pattern, int32_t row, int32_t column);
 
 void irz_pattern_free(IrzPattern *pattern);
