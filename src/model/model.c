@@ -714,6 +714,7 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
     code = irz_error_agree(model->comm, error);
   }
   if (code == IRZ_OK) code = irz_pullback_take(model, summary, error);
+  if (model->options.once && !plan->heat.on) irz_field_release(model->field);
   double solved = MPI_Wtime();
   summary->timing.solve += solved - start;
   if (code == IRZ_OK) {
@@ -772,6 +773,8 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
     return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
                          plan->file);
   }
+  if (model->spent) return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model was made to solve once", plan->file);
+  model->spent = model->options.once;
   summary->plan = plan;
   summary->order = plan->mesh.order;
   summary->ranks = model->part->size;
