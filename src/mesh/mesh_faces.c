@@ -13,11 +13,11 @@ void irz_faces_clear(IrzFaces *faces) {
   *faces = (IrzFaces){0};
 }
 
-/// The other corners of the faces at a corner, anticlockwise from outside: [corner][face][]; see irz_tet_face.
-static const int8_t face_at[4][4][2] = {{{-1, -1}, {3, 2}, {1, 3}, {2, 1}},
-                                        {{2, 3}, {-1, -1}, {3, 0}, {0, 2}},
-                                        {{3, 1}, {0, 3}, {-1, -1}, {1, 0}},
-                                        {{1, 2}, {2, 0}, {0, 1}, {-1, -1}}};
+/// The three faces at each corner: which face, and its other corners, anticlockwise from outside; see irz_tet_face.
+static const int8_t faces_at[4][3][3] = {{{1, 3, 2}, {2, 1, 3}, {3, 2, 1}},
+                                         {{0, 2, 3}, {2, 3, 0}, {3, 0, 2}},
+                                         {{0, 3, 1}, {1, 0, 3}, {3, 1, 0}},
+                                         {{0, 1, 2}, {1, 2, 0}, {2, 0, 1}}};
 
 /// A face in the table of its smallest vertex.
 typedef struct {
@@ -58,11 +58,10 @@ static IrzCode match_vertex(const IrzMesh *mesh, int32_t vertex, const int32_t *
   }
   for (int32_t k = 0; k < count; k++) {
     const int32_t t = tets[k], *v = mesh->tet + 4 * (size_t)t;
-    int corner = 0;
-    while (v[corner] != vertex) corner++;
-    for (int8_t f = 0; f < 4; f++) {
-      if (f == corner) continue;
-      int32_t b = v[face_at[corner][f][0]], c = v[face_at[corner][f][1]];
+    int corner = (v[1] == vertex) + 2 * (v[2] == vertex) + 3 * (v[3] == vertex);
+    for (int i = 0; i < 3; i++) {
+      int8_t f = faces_at[corner][i][0];
+      int32_t b = v[faces_at[corner][i][1]], c = v[faces_at[corner][i][2]];
       if (b < vertex || c < vertex) continue;
       bool ascending = b < c;
       uint64_t key = (uint64_t)(ascending ? b : c) << 32 | (uint64_t)(ascending ? c : b);

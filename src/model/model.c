@@ -60,7 +60,7 @@ static void share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {
 }
 
 /// Build everything; on failure the caller frees what there is.
-static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
+static IrzCode build_all(IrzModel *model, IrzPlan *plan, IrzError *error) {
   MPI_Comm comm = model->comm;
   int rank, before = plan->n_warnings;
   bool first = model->labels == NULL;
@@ -100,6 +100,15 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
     code = irz_error_agree(comm, error);
   }
   model->setup_time += MPI_Wtime() - meshed;
+  return code;
+}
+
+/// build_all() with the model's number of threads, also where it is not passed on.
+static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
+  int before = omp_get_max_threads();
+  omp_set_num_threads(model->threads);
+  IrzCode code = build_all(model, plan, error);
+  omp_set_num_threads(before);
   return code;
 }
 
