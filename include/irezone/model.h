@@ -18,6 +18,7 @@ typedef struct {
   void *context;
   bool refine; ///< make a generated mesh finer, up to three times, until the zone's error bar is at most 1.5 times the
                ///< plan's accuracy (the bar is two to three times an ordinary error)
+  bool once;   ///< the model solves one plan only: what its zone and its files do not need is freed on the way
 } IrzModelOptions;
 
 /// A model. Collective on the communicator it was created with.

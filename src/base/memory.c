@@ -18,8 +18,8 @@ static void prefer_huge_pages(void *block, size_t bytes) {
 
 /* The pointer is passed as void * because void ** would not accept a double **; memcpy keeps that within the rules. */
 
-IrzCode irz_alloc(void *pointer, size_t count, size_t size, IrzError *error) {
-  void *block = calloc(count > 0 ? count : 1, size);
+/// Take over a new block, or say that there is none.
+static IrzCode finish(void *pointer, void *block, size_t count, size_t size, IrzError *error) {
   memcpy(pointer, &block, sizeof block);
   if (block != NULL) {
     prefer_huge_pages(block, count * size);
@@ -27,6 +27,16 @@ IrzCode irz_alloc(void *pointer, size_t count, size_t size, IrzError *error) {
   }
   return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: %.1f MB more are needed",
                        (double)count * (double)size / 1e6);
+}
+
+IrzCode irz_alloc(void *pointer, size_t count, size_t size, IrzError *error) {
+  return finish(pointer, calloc(count > 0 ? count : 1, size), count, size, error);
+}
+
+IrzCode irz_alloc_unset(void *pointer, size_t count, size_t size, IrzError *error) {
+  void *block = NULL;
+  if (size == 0 || count <= SIZE_MAX / size) block = malloc(count * size > 0 ? count * size : 1);
+  return finish(pointer, block, count, size, error);
 }
 
 IrzCode irz_resize(void *pointer, size_t count, size_t size, IrzError *error) {

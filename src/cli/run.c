@@ -50,7 +50,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   bool quiet = irz_argument(arguments, "--quiet") != NULL;
   IrzProgress progress;
   irz_progress_begin(&progress, quiet);
-  IrzModelOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true};
+  IrzModelOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true, .once = true};
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
   IRZ_TRY(check_directory(directory, error));
   IrzPlan *plan;

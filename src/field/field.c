@@ -531,21 +531,28 @@ void irz_field_forget(IrzField *field) {
   field->have_hierarchy = false;
 }
 
-void irz_field_free(IrzField *field) {
-  if (field == NULL) return;
+void irz_field_release(IrzField *field) {
   irz_multigrid_free(field->multigrid);
   irz_amg_free(field->amg);
+  field->multigrid = NULL;
+  field->amg = NULL;
   for (int p = 0; p < 2; p++) {
     Level *level = &field->level[p];
     KSPDestroy(&level->ksp);
     VecDestroy(&level->right);
     VecDestroy(&level->left);
     irz_tangent_free(level->matrix);
-    irz_space_free(level->space);
     free(level->fixed);
     free(level->u);
     free(level->residual);
     free(level->step);
+    *level = (Level){.space = level->space};
   }
+}
+
+void irz_field_free(IrzField *field) {
+  if (field == NULL) return;
+  irz_field_release(field);
+  for (int p = 0; p < 2; p++) irz_space_free(field->level[p].space);
   free(field);
 }

@@ -54,6 +54,10 @@ IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started
 /// Build the coarse preconditioner anew at the next solve, so that it does not depend on earlier ones.
 void irz_field_forget(IrzField *field);
 
+/// Free everything but the space of the solution: matrices and preconditioners are most of a model. Collective.
+/// irz_field_solve() must not be called any more.
+void irz_field_release(IrzField *field);
+
 void irz_field_free(IrzField *field);
 
 #endif

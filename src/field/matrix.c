@@ -15,8 +15,8 @@ static void add_column(PetscInt *next, PetscInt *columns, int32_t row, PetscInt 
     next[row + 1]++;
 }
 
-/// Take over the columns of a pattern, both triangles, without its own copies; counts only if `fill` is false. Columns
-/// of `a` are in no order yet.
+/// Take over the columns of a pattern, both triangles, without its own copies; counts only if `fill` is false. They
+/// are in no order yet.
 /// @param[in,out] next_a, next_b  [n_owned + 1] of add_column()
 static void copy_columns(IrzMatrix *m, const IrzPattern *p, PetscInt *next_a, PetscInt *next_b, bool fill) {
   int32_t owned = m->space->n_owned;
@@ -59,6 +59,7 @@ static IrzCode fill_pattern(IrzMatrix *m, const IrzPattern *p, IrzError *error) 
   free(next_b);
   for (size_t r = 0; code == IRZ_OK && r < n; r++) {
     code = irz_petsc(PetscSortInt(m->ai[r + 1] - m->ai[r], m->aj + m->ai[r]), "matrix", error);
+    if (code == IRZ_OK) code = irz_petsc(PetscSortInt(m->bi[r + 1] - m->bi[r], m->bj + m->bi[r]), "matrix", error);
   }
   return code;
 }

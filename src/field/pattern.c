@@ -31,88 +31,165 @@ static int compare_int(const void *a, const void *b) {
   return (*p > *q) - (*p < *q);
 }
 
-/// Scratch of one thread.
+/// What one thread makes and works with.
 typedef struct {
-  int32_t *mark;   ///< [n_local] 1 + the last row that has this column
-  int32_t *column; ///< columns of all its rows, one after another: those above the diagonal in its block in any order,
-                   ///< then those outside, increasing
+  PetscInt *a, *b;       ///< columns of its rows, one row after another
+  size_t used_a, used_b; ///< so many
+  size_t room_a, room_b; ///< fit
+  int32_t (*mark)[2];    ///< [n_local] 1 + the last row that has this column, and its offset in that row
+  int32_t *column;       ///< [2][room] columns of one row: all, then those below the diagonal
   size_t room;
   IrzCode code;
   IrzError error;
-} Scratch;
+} Worker;
 
-/// Columns of one row above its diagonal or outside [first, last); returns how many there are. Room for all columns of
-/// all its tetrahedra is needed.
-static int32_t row_columns(const IrzSpace *space, int32_t row, int32_t first, const int32_t *entry, int32_t count,
-                           int32_t *mark, int32_t *column) {
-  int32_t n = 0;
+static inline size_t whole_groups(size_t count) {
+  return (count + 3) / 4 * 4;
+}
+
+/// Columns of one row but for those above its diagonal in the block that ends before `last`; returns how many there
+/// are. Room for all columns of all its tetrahedra is needed.
+static inline __attribute__((always_inline)) size_t row_columns(const int32_t *tet_dof, int nodes, int32_t row,
+                                                                int32_t last, const int32_t *entry, int32_t count,
+                                                                int32_t (*mark)[2], int32_t *column) {
+  size_t n = 0;
   for (int32_t k = 0; k < count; k++) {
-    const int32_t *dof = space->tet_dof + (size_t)(entry[k] >> 4) * (size_t)space->nodes;
-    for (int j = 0; j < space->nodes; j++) { /* without a branch: half of the columns were met before */
+    const int32_t *dof = tet_dof + (size_t)(entry[k] >> 4) * (size_t)nodes;
+#pragma GCC unroll 10
+    for (int j = 0; j < nodes; j++) { /* without a branch: half of the columns were met before */
       int32_t c = dof[j];
       column[n] = c;
-      n += (mark[c] != row + 1) & ((c > row) | (c < first));
-      mark[c] = row + 1;
+      n += (size_t)((mark[c][0] != row + 1) & ((c < row) | (c >= last)));
+      mark[c][0] = row + 1;
     }
   }
   return n;
 }
 
-static inline PetscInt whole_groups(PetscInt count) {
-  return (count + 3) / 4 * 4;
+/// Sort columns: few as a rule, which insertion sorts fastest.
+static void sort_columns(int32_t *column, size_t count) {
+  if (count > 100) {
+    qsort(column, count, sizeof *column, compare_int);
+    return;
+  }
+  for (size_t i = 1; i < count; i++) {
+    int32_t moved = column[i];
+    size_t k = i;
+    for (; k > 0 && column[k - 1] > moved; k--) column[k] = column[k - 1];
+    column[k] = moved;
+  }
 }
 
-/// Find the columns of all rows of one thread. Counts go to ai, of the entries below the diagonal, and bi.
-/// @param[out] above  [n_owned] columns above the diagonal in the block
-static IrzCode find_columns(IrzPattern *p, int thread, const int32_t *start, const int32_t *entry, Scratch *scratch,
-                            int32_t *above, IrzError *error) {
-  const IrzSpace *space = p->space;
-  int32_t first = space->row_start[thread], last = space->row_start[thread + 1];
-  size_t used = 0;
-  for (int32_t r = first; r < last; r++) {
-    int32_t count = start[r + 1] - start[r], inside = 0;
-    size_t most = (size_t)count * (size_t)space->nodes + 1;
-    if (used + most > scratch->room) {
-      scratch->room += scratch->room / 2 + most + 65536;
-      IRZ_TRY(irz_resize(&scratch->column, scratch->room, sizeof *scratch->column, error));
-    }
-    int32_t *column = scratch->column + used;
-    int32_t n = row_columns(space, r, first, entry + start[r], count, scratch->mark, column);
-    for (int32_t k = 0; k < n; k++) {
-      int32_t c = column[k];
-      bool in = c >= first && c < last;
-      if (in) p->ai[c + 1]++;
-      column[k] = column[inside];
-      column[inside] = c;
-      inside += in;
-    }
-    if (n - inside > 1) qsort(column + inside, (size_t)(n - inside), sizeof *column, compare_int);
-    above[r] = inside;
-    p->bi[r + 1] = n - inside;
-    used += (size_t)n;
+/// Make room for one more row of at most so many columns.
+static IrzCode reserve_row(Worker *w, size_t most, IrzError *error) {
+  if (most > w->room) {
+    w->room = 2 * most;
+    IRZ_TRY(irz_resize(&w->column, w->room, 2 * sizeof *w->column, error));
+  }
+  if (w->used_a + most + 8 > w->room_a) {
+    w->room_a += w->room_a / 4 + most + 4096;
+    IRZ_TRY(irz_resize(&w->a, w->room_a, sizeof *w->a, error));
+  }
+  if (w->used_b + most > w->room_b) {
+    w->room_b += w->room_b / 4 + most + 4096;
+    IRZ_TRY(irz_resize(&w->b, w->room_b, sizeof *w->b, error));
   }
   return IRZ_OK;
 }
 
-/// Write the columns of one thread's rows. Going through the rows in turn and noting each at the rows of its columns
-/// above the diagonal makes the columns below the diagonal increase, without sorting.
-/// @param[in] below  [n_owned] columns below the diagonal
-/// @param[in] above  [n_owned] columns above
-static void write_columns(IrzPattern *p, int thread, const Scratch *scratch, const int32_t *below,
-                          const int32_t *above) {
+/// Write the `n` different columns of row r behind those of the rows before and note their offsets.
+static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, size_t n) {
+  const int32_t *column = w->column;
+  int32_t *low = w->column + w->room;
+  PetscInt *a = w->a + w->used_a, *b = w->b + w->used_b;
+  size_t below = 0, outside = 0;
+  for (size_t k = 0; k < n; k++) {
+    int32_t c = column[k];
+    bool in = c >= first && c < r;
+    low[below] = b[outside] = c;
+    below += in;
+    outside += !in;
+  }
+  /* Sorting the many rows of order 2 would take longer than finding them. Coarsening order 1 goes by the order. */
+  if (p->space->nodes == 4 || n >= IRZ_PATTERN_LONG) {
+    sort_columns(low, below);
+    sort_columns(b, outside);
+  }
+  size_t end = whole_groups(below + 1), gap = end - below - 1, at = 0;
+  while (at < gap) a[at++] = below > 0 ? low[0] : r;
+  for (size_t k = 0; k < below; k++, at++) {
+    a[at] = low[k];
+    w->mark[low[k]][1] = (int32_t)at;
+  }
+  a[at] = r;
+  w->mark[r][1] = (int32_t)at;
+  w->used_a += end;
+  w->used_b += outside;
+  p->ai[r + 1] = (PetscInt)w->used_a;
+  p->bi[r + 1] = (PetscInt)w->used_b;
+}
+
+/// Note where the entries up to the diagonal of the tetrahedra around a row are in it.
+static inline __attribute__((always_inline)) void note_places(const int32_t *tet_dof, int nodes, int32_t row,
+                                                              const int32_t *entry, int32_t count, int32_t (*mark)[2],
+                                                              uint8_t *places) {
+  for (int32_t k = 0; k < count; k++) {
+    size_t t = (size_t)(entry[k] >> 4);
+    const int32_t *dof = tet_dof + t * (size_t)nodes;
+    uint8_t *place = places + t * (size_t)(nodes * (nodes + 1) / 2);
+    for (int j = 0; j < nodes; j++) {
+      if (dof[j] <= row) place[irz_packed(nodes, entry[k] & 15, j)] = (uint8_t)mark[dof[j]][1];
+    }
+  }
+}
+
+/// Find and write the columns of all rows of one thread, one row at a time: what a row touches stays in the cache.
+/// Counts are from the thread's first row; see join().
+static inline __attribute__((always_inline)) IrzCode make_rows(IrzPattern *p, int thread, const int32_t *start,
+                                                               const int32_t *entry, Worker *w, int nodes,
+                                                               IrzError *error) {
   const IrzSpace *space = p->space;
   int32_t first = space->row_start[thread], last = space->row_start[thread + 1];
-  PetscInt *next = scratch->mark; /* where the next column of each row goes */
-  const int32_t *column = scratch->column;
-  for (int32_t r = first; r < last; r++) next[r] = p->ai[r + 1] - 1 - below[r];
   for (int32_t r = first; r < last; r++) {
-    int32_t outside = p->bi[r + 1] - p->bi[r];
-    for (int32_t c = 0; c < above[r]; c++) p->aj[next[*column++]++] = r;
-    for (int32_t c = 0; c < outside; c++) p->bj[p->bi[r] + c] = *column++;
-    p->aj[p->ai[r + 1] - 1] = r;
-    PetscInt start = p->ai[r + 1] - 1 - below[r];
-    for (PetscInt c = p->ai[r]; c < start; c++) p->aj[c] = p->aj[start];
+    int32_t count = start[r + 1] - start[r];
+    IRZ_TRY(reserve_row(w, (size_t)count * (size_t)nodes + 1, error));
+    size_t n = row_columns(space->tet_dof, nodes, r, last, entry + start[r], count, w->mark, w->column);
+    write_row(p, w, r, first, n);
+    note_places(space->tet_dof, nodes, r, entry + start[r], count, w->mark, p->place);
   }
+  return IRZ_OK;
+}
+
+/// Put the threads' columns together.
+static IrzCode join(IrzPattern *p, Worker *worker, IrzError *error) {
+  const IrzSpace *space = p->space;
+  int n_threads = space->n_threads;
+  size_t total_a = 0, total_b = 0;
+  for (int k = 0; k < n_threads; k++) {
+    total_a += worker[k].used_a;
+    total_b += worker[k].used_b;
+  }
+  /* The first thread's are in their place; large blocks grow and shrink without being copied. */
+  IRZ_TRY(irz_resize(&worker[0].a, total_a, sizeof *p->aj, error));
+  IRZ_TRY(irz_resize(&worker[0].b, total_b, sizeof *p->bj, error));
+  p->aj = worker[0].a;
+  p->bj = worker[0].b;
+  worker[0].a = worker[0].b = NULL;
+#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
+  for (int k = 1; k < n_threads; k++) {
+    size_t before_a = 0, before_b = 0;
+    for (int l = 0; l < k; l++) {
+      before_a += worker[l].used_a;
+      before_b += worker[l].used_b;
+    }
+    memcpy(p->aj + before_a, worker[k].a, worker[k].used_a * sizeof *p->aj);
+    memcpy(p->bj + before_b, worker[k].b, worker[k].used_b * sizeof *p->bj);
+    for (int32_t r = space->row_start[k]; r < space->row_start[k + 1]; r++) {
+      p->ai[r + 1] += (PetscInt)before_a;
+      p->bi[r + 1] += (PetscInt)before_b;
+    }
+  }
+  return IRZ_OK;
 }
 
 /// Find out of which tetrahedra `place` can know the entries.
@@ -123,7 +200,7 @@ static void find_plain(IrzPattern *p) {
   for (int32_t t = 0; t < space->part->n_tets; t++) {
     const int32_t *dof = space->tet_dof + (size_t)t * (size_t)nodes;
     int32_t low = dof[0], high = dof[0];
-    bool electrode = false, plain = true;
+    bool electrode = false;
     for (int i = 0; i < nodes; i++) {
       low = dof[i] < low ? dof[i] : low;
       high = dof[i] > high ? dof[i] : high;
@@ -131,93 +208,60 @@ static void find_plain(IrzPattern *p) {
     }
     int thread = 0;
     while (thread < space->n_threads && low >= space->row_start[thread + 1]) thread++;
-    plain = thread < space->n_threads && high < space->row_start[thread + 1];
+    bool plain = thread < space->n_threads && high < space->row_start[thread + 1];
     for (int i = 0; i < nodes && plain; i++) {
       bool left_out = space->merged && space->electrode[dof[i]] >= 0;
-      plain = left_out || p->ai[dof[i] + 1] - p->ai[dof[i]] <= 256;
+      plain = left_out || p->ai[dof[i] + 1] - p->ai[dof[i]] <= IRZ_PATTERN_LONG;
     }
     p->plain[t] = !plain ? IRZ_PLAIN_NO : electrode && space->merged ? IRZ_PLAIN_FIXED : IRZ_PLAIN;
   }
 }
 
-/// Note where plain tetrahedra have their entries in one thread's rows.
-/// @param[out] where  [n_local] scratch
-static void find_places(IrzPattern *p, int thread, const int32_t *start, const int32_t *entry, int32_t *where) {
-  const IrzSpace *space = p->space;
-  int nodes = space->nodes;
-  size_t packed = (size_t)(nodes * (nodes + 1) / 2);
-  for (int32_t r = space->row_start[thread]; r < space->row_start[thread + 1]; r++) {
-    for (PetscInt c = p->ai[r]; c < p->ai[r + 1]; c++) where[p->aj[c]] = c - p->ai[r];
-    for (int32_t k = start[r]; k < start[r + 1]; k++) {
-      size_t t = (size_t)(entry[k] >> 4);
-      const int32_t *dof = space->tet_dof + t * (size_t)nodes;
-      uint8_t *place = p->place + t * packed;
-      if (p->plain[t] == IRZ_PLAIN_NO) continue;
-      for (int j = 0; j < nodes; j++) {
-        if (dof[j] <= r) place[irz_packed(nodes, entry[k] & 15, j)] = (uint8_t)where[dof[j]];
-      }
-    }
-  }
-}
-
 /// Fill everything with the tetrahedra of each row known.
-/// @param[out] below, above  [n_owned] scratch
-static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, Scratch *scratch, int32_t *below,
-                    int32_t *above, IrzError *error) {
+static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, Worker *worker, IrzError *error) {
   const IrzSpace *space = p->space;
   size_t rows = (size_t)space->n_owned, nodes = (size_t)space->nodes;
   int n_threads = space->n_threads;
   IRZ_TRY(irz_alloc(&p->ai, rows + 1, sizeof *p->ai, error));
   IRZ_TRY(irz_alloc(&p->bi, rows + 1, sizeof *p->bi, error));
-  IRZ_TRY(irz_alloc(&p->plain, (size_t)space->part->n_tets, 1, error));
-  IRZ_TRY(irz_alloc(&p->place, (size_t)space->part->n_tets * nodes * (nodes + 1) / 2, 1, error));
+  IRZ_TRY(irz_alloc_unset(&p->plain, (size_t)space->part->n_tets, 1, error));
+  IRZ_TRY(irz_alloc_unset(&p->place, (size_t)space->part->n_tets * nodes * (nodes + 1) / 2, 1, error));
   for (int k = 0; k < n_threads; k++) {
-    scratch[k].room = rows / (size_t)n_threads * 16;
-    IRZ_TRY(irz_alloc(&scratch[k].mark, (size_t)space->n_local, sizeof(int32_t), error));
-    IRZ_TRY(irz_alloc(&scratch[k].column, scratch[k].room, sizeof(int32_t), error));
+    worker[k].room_a = rows / (size_t)n_threads * (nodes == 10 ? 17 : 11);
+    IRZ_TRY(irz_alloc_unset(&worker[k].a, worker[k].room_a, sizeof *worker[k].a, error));
+    IRZ_TRY(irz_alloc(&worker[k].mark, (size_t)space->n_local, sizeof *worker[k].mark, error));
   }
 #pragma omp parallel for num_threads(n_threads) schedule(static, 1)
   for (int k = 0; k < n_threads; k++) {
-    scratch[k].code = find_columns(p, k, start, entry, &scratch[k], above, &scratch[k].error);
+    Worker *w = &worker[k];
+    w->code =
+        nodes == 10 ? make_rows(p, k, start, entry, w, 10, &w->error) : make_rows(p, k, start, entry, w, 4, &w->error);
   }
   for (int k = 0; k < n_threads; k++) {
-    if (scratch[k].code != IRZ_OK) *error = scratch[k].error;
-    IRZ_TRY(scratch[k].code);
+    if (worker[k].code != IRZ_OK) *error = worker[k].error;
+    IRZ_TRY(worker[k].code);
   }
-  for (size_t r = 0; r < rows; r++) {
-    below[r] = p->ai[r + 1];
-    p->ai[r + 1] = p->ai[r] + whole_groups(below[r] + 1);
-    p->bi[r + 1] += p->bi[r];
-  }
-  IRZ_TRY(irz_alloc(&p->aj, (size_t)p->ai[rows], sizeof *p->aj, error));
-  IRZ_TRY(irz_alloc(&p->bj, (size_t)p->bi[rows], sizeof *p->bj, error));
+  IRZ_TRY(join(p, worker, error));
   find_plain(p);
-#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
-  for (int k = 0; k < n_threads; k++) {
-    write_columns(p, k, &scratch[k], below, above);
-    find_places(p, k, start, entry, scratch[k].mark);
-  }
   return IRZ_OK;
 }
 
 IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError *error) {
-  int32_t *start = NULL, *entry = NULL, *below = NULL, *above = NULL;
-  Scratch *scratch = NULL;
+  int32_t *start = NULL, *entry = NULL;
+  Worker *worker = NULL;
   *pattern = NULL;
   IRZ_TRY(irz_alloc(pattern, 1, sizeof **pattern, error));
   (*pattern)->space = space;
   IrzCode code = rows_to_tets(space, &start, &entry, error);
-  if (code == IRZ_OK) code = irz_alloc(&scratch, (size_t)space->n_threads, sizeof *scratch, error);
-  if (code == IRZ_OK) code = irz_alloc(&below, (size_t)space->n_owned, sizeof *below, error);
-  if (code == IRZ_OK) code = irz_alloc(&above, (size_t)space->n_owned, sizeof *above, error);
-  if (code == IRZ_OK) code = fill(*pattern, start, entry, scratch, below, above, error);
-  for (int k = 0; scratch != NULL && k < space->n_threads; k++) {
-    free(scratch[k].mark);
-    free(scratch[k].column);
+  if (code == IRZ_OK) code = irz_alloc(&worker, (size_t)space->n_threads, sizeof *worker, error);
+  if (code == IRZ_OK) code = fill(*pattern, start, entry, worker, error);
+  for (int k = 0; worker != NULL && k < space->n_threads; k++) {
+    free(worker[k].a);
+    free(worker[k].b);
+    free(worker[k].mark);
+    free(worker[k].column);
   }
-  free(scratch);
-  free(below);
-  free(above);
+  free(worker);
   free(start);
   free(entry);
   if (code != IRZ_OK) {
@@ -238,12 +282,20 @@ PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high,
   return low;
 }
 
+/// Entry in a column that the row has; only long rows, and those of order 1, are in order.
+static PetscInt find_entry(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
+  if (high - low > IRZ_PATTERN_LONG) return irz_pattern_search(column, low, high, wanted);
+  PetscInt at = high - 1; /* from the end: copies stand at the beginning */
+  while (at > low && column[at] != wanted) at--;
+  return at;
+}
+
 PetscInt irz_pattern_in_a(const IrzPattern *pattern, int32_t row, int32_t column) {
-  return irz_pattern_search(pattern->aj, pattern->ai[row], pattern->ai[row + 1], column);
+  return find_entry(pattern->aj, pattern->ai[row], pattern->ai[row + 1], column);
 }
 
 PetscInt irz_pattern_in_b(const IrzPattern *pattern, int32_t row, int32_t column) {
-  return irz_pattern_search(pattern->bj, pattern->bi[row], pattern->bi[row + 1], column);
+  return find_entry(pattern->bj, pattern->bi[row], pattern->bi[row + 1], column);
 }
 
 void irz_pattern_free(IrzPattern *pattern) {

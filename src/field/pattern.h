@@ -24,9 +24,9 @@ typedef enum {
 typedef struct {
   const IrzSpace *space;
   PetscInt *ai;   ///< [n_owned + 1] first entry of each row of `a`, a multiple of 4
-  PetscInt *aj;   ///< [ai[n_owned]] columns: local unknowns, increasing in each row but for the copies
+  PetscInt *aj;   ///< [ai[n_owned]] columns: local unknowns. At order 1, and in long rows, they increase but for copies
   PetscInt *bi;   ///< [n_owned + 1] first entry of each row of `b`
-  PetscInt *bj;   ///< [bi[n_owned]] columns: local unknowns, increasing in each row
+  PetscInt *bj;   ///< [bi[n_owned]] columns: local unknowns, ordered likewise
   uint8_t *plain; ///< [n_tets] of IrzPlain
   uint8_t *place; ///< [n_tets][nodes (nodes + 1) / 2] offset in its row of `a` of the entry of nodes i and j, packed;
                   ///< the row is that of the larger unknown
@@ -37,6 +37,9 @@ IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError
 
 /// The last of the increasing columns [low, high) that is not above the wanted one.
 PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted);
+
+/// Rows with more entries are long: their places do not fit a byte.
+#define IRZ_PATTERN_LONG 256
 
 /// Entry of `a` in a column, at most the row, that the row has.
 PetscInt irz_pattern_in_a(const IrzPattern *pattern, int32_t row, int32_t column);

@@ -6,26 +6,58 @@
 #include <string.h>
 
 /// Number the owned unknowns in the order in which the tetrahedra meet them, so that neighbours are near in memory.
-static void number_owned(IrzSpace *space, bool second) {
+/// Each thread lists the nodes that its run of tetrahedra meets; numbering goes through the lists in turn, which gives
+/// the same numbers for any number of threads.
+static IrzCode number_owned(IrzSpace *space, IrzError *error) {
   const IrzPart *part = space->part;
-  int32_t first_ghost_edge = part->n_vertices + part->n_owned_edges, next = 0, of_electrode[IRZ_MAX_PROBES];
-  for (int p = 0; p < IRZ_MAX_PROBES; p++) of_electrode[p] = -1;
-  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) space->dof[i] = -1;
-  for (int32_t t = 0; t < part->n_tets; t++) {
-    for (int i = 0; i < (second ? 10 : 4); i++) {
-      int32_t node = part->tet[t][i];
-      bool owned = node < part->n_vertices ? node < part->n_owned_vertices : node < first_ghost_edge;
-      if (!owned || space->dof[node] >= 0) continue;
-      int e = part->electrode[node];
-      if (!space->merged || e < 0) {
-        space->dof[node] = next++;
-      } else {
-        if (of_electrode[e] < 0) of_electrode[e] = next++;
-        space->dof[node] = of_electrode[e];
+  const int nodes = space->nodes, n_runs = space->n_threads;
+  const int32_t n = part->n_vertices + part->n_edges, first_ghost_edge = part->n_vertices + part->n_owned_edges;
+  const size_t room = (size_t)n + 1; /* every node met is noted, and kept if it is new */
+  int32_t *met = NULL, *count = NULL, next = 0, of_electrode[IRZ_MAX_PROBES];
+  uint8_t *seen = NULL;
+  IrzCode code = irz_alloc_unset(&met, (size_t)n_runs * room, sizeof *met, error);
+  if (code == IRZ_OK) code = irz_alloc(&count, (size_t)n_runs, sizeof *count, error);
+  if (code == IRZ_OK) code = irz_alloc(&seen, (size_t)n_runs * room, 1, error);
+  if (code == IRZ_OK) {
+#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+    for (int r = 0; r < n_runs; r++) {
+      int32_t *own = met + (size_t)r * room, found = 0;
+      uint8_t *known = seen + (size_t)r * room;
+      /* Ghosts are numbered by their owners. */
+      memset(known + part->n_owned_vertices, 1, (size_t)(part->n_vertices - part->n_owned_vertices));
+      memset(known + first_ghost_edge, 1, (size_t)(n - first_ghost_edge));
+      int32_t last = (int32_t)((int64_t)part->n_tets * (r + 1) / n_runs);
+      for (int32_t t = (int32_t)((int64_t)part->n_tets * r / n_runs); t < last; t++) {
+        for (int i = 0; i < nodes; i++) {
+          int32_t node = part->tet[t][i];
+          own[found] = node;
+          found += !known[node];
+          known[node] = 1;
+        }
+      }
+      count[r] = found;
+    }
+    for (int p = 0; p < IRZ_MAX_PROBES; p++) of_electrode[p] = -1;
+    memset(space->dof, -1, (size_t)n * sizeof *space->dof);
+    for (int r = 0; r < n_runs; r++) {
+      for (int32_t k = 0; k < count[r]; k++) {
+        int32_t node = met[(size_t)r * room + (size_t)k];
+        if (space->dof[node] >= 0) continue;
+        int e = part->electrode[node];
+        if (!space->merged || e < 0) {
+          space->dof[node] = next++;
+        } else {
+          if (of_electrode[e] < 0) of_electrode[e] = next++;
+          space->dof[node] = of_electrode[e];
+        }
       }
     }
+    space->n_owned = next;
   }
-  space->n_owned = next;
+  free(met);
+  free(count);
+  free(seen);
+  return code;
 }
 
 /// Learn the global numbers of ghosts from their owners and number them locally.
@@ -39,12 +71,14 @@ static PetscErrorCode number_ghosts(IrzSpace *space) {
   space->first = end - owned;
   space->n_global = end;
   PetscCallMPI(MPI_Bcast(&space->n_global, 1, MPIU_INT, part->size - 1, part->comm));
+  if (part->size == 1) {
+    space->n_local = space->n_owned;
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscMalloc1(n, &global));
   for (PetscInt i = 0; i < n; i++) global[i] = space->dof[i] >= 0 ? space->first + space->dof[i] : -1;
-  if (part->size > 1) {
-    PetscCall(PetscSFBcastBegin(part->nodes, MPIU_INT, global, global, MPI_REPLACE));
-    PetscCall(PetscSFBcastEnd(part->nodes, MPIU_INT, global, global, MPI_REPLACE));
-  }
+  PetscCall(PetscSFBcastBegin(part->nodes, MPIU_INT, global, global, MPI_REPLACE));
+  PetscCall(PetscSFBcastEnd(part->nodes, MPIU_INT, global, global, MPI_REPLACE));
   PetscCall(PetscMalloc1(n, &ghost));
   for (PetscInt i = 0; i < n; i++) {
     if (global[i] >= 0 && (global[i] < space->first || global[i] >= end)) ghost[count++] = global[i];
@@ -79,11 +113,34 @@ static void follow(IrzSpace *space, const IrzSpace *like) {
   }
 }
 
+/// List the tetrahedra that touch the rows of one thread.
+static IrzCode list_tets(IrzSpace *space, const int32_t *general, int thread, IrzError *error) {
+  const int32_t n = space->part->n_tets, first = space->row_start[thread], last = space->row_start[thread + 1];
+  const int nodes = space->nodes;
+  IRZ_TRY(irz_alloc_unset(&space->tets[thread], (size_t)n, sizeof(int32_t), error));
+  IRZ_TRY(irz_alloc_unset(&space->general[thread], (size_t)n, sizeof(int32_t), error));
+  int32_t *tets = space->tets[thread], *generals = space->general[thread], n_tets = 0, n_general = 0;
+  for (int32_t t = 0; t < n; t++) {
+    const int32_t *dof = space->tet_dof + (size_t)t * (size_t)nodes;
+    bool touched = false;
+    for (int i = 0; i < nodes; i++) touched |= dof[i] >= first && dof[i] < last;
+    if (!touched) continue;
+    if (general[t] == 0)
+      tets[n_tets++] = t;
+    else
+      generals[n_general++] = general[t] - 1;
+  }
+  space->n_tets[thread] = n_tets;
+  space->n_general[thread] = n_general;
+  IRZ_TRY(irz_resize(&space->tets[thread], (size_t)n_tets, sizeof(int32_t), error));
+  return irz_resize(&space->general[thread], (size_t)n_general, sizeof(int32_t), error);
+}
+
 /// Divide the rows among the threads; each thread gets every tetrahedron that touches its rows, so that no two threads
 /// write to the same row and the sums do not depend on their timing.
 static IrzCode divide(IrzSpace *space, const int32_t *general, const IrzSpace *like, IrzError *error) {
-  const IrzPart *part = space->part;
   int n = space->n_threads;
+  IrzCode code = IRZ_OK;
   IRZ_TRY(irz_alloc(&space->row_start, (size_t)n + 1, sizeof *space->row_start, error));
   IRZ_TRY(irz_alloc(&space->tets, (size_t)n, sizeof *space->tets, error));
   IRZ_TRY(irz_alloc(&space->n_tets, (size_t)n, sizeof *space->n_tets, error));
@@ -91,35 +148,17 @@ static IrzCode divide(IrzSpace *space, const int32_t *general, const IrzSpace *l
   IRZ_TRY(irz_alloc(&space->n_general, (size_t)n, sizeof *space->n_general, error));
   for (int i = 0; i <= n; i++) space->row_start[i] = (int32_t)((int64_t)space->n_owned * i / n);
   if (like != NULL) follow(space, like);
-  for (int fill = 0; fill < 2; fill++) {
-    if (fill) {
-      for (int i = 0; i < n; i++) {
-        IRZ_TRY(irz_alloc(&space->tets[i], (size_t)space->n_tets[i], sizeof(int32_t), error));
-        IRZ_TRY(irz_alloc(&space->general[i], (size_t)space->n_general[i], sizeof(int32_t), error));
-        space->n_tets[i] = space->n_general[i] = 0;
-      }
-    }
-    for (int32_t t = 0; t < part->n_tets; t++) {
-      uint64_t touched = 0;
-      for (int i = 0; i < space->nodes; i++) {
-        int32_t row = space->tet_dof[(size_t)t * (size_t)space->nodes + (size_t)i];
-        for (int k = 0; k < n; k++) {
-          if (row >= space->row_start[k] && row < space->row_start[k + 1]) touched |= (uint64_t)1 << k;
-        }
-      }
-      for (int k = 0; k < n; k++) {
-        if ((touched >> k & 1) == 0) continue;
-        if (general[t] == 0) {
-          if (fill) space->tets[k][space->n_tets[k]] = t;
-          space->n_tets[k]++;
-        } else {
-          if (fill) space->general[k][space->n_general[k]] = general[t] - 1;
-          space->n_general[k]++;
-        }
-      }
+#pragma omp parallel for num_threads(n) schedule(static, 1)
+  for (int k = 0; k < n; k++) {
+    IrzError own = {0};
+    if (list_tets(space, general, k, &own) == IRZ_OK) continue;
+#pragma omp critical
+    {
+      *error = own;
+      code = own.code;
     }
   }
-  return IRZ_OK;
+  return code;
 }
 
 IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_threads, const int32_t *general,
@@ -132,13 +171,16 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
   s->nodes = order == 2 ? 10 : 4;
   s->merged = merged;
   s->n_threads = n_threads < 1 ? 1 : n_threads > 64 ? 64 : n_threads;
-  IrzCode code = irz_alloc(&s->dof, (size_t)part->n_vertices + (size_t)part->n_edges, sizeof *s->dof, error);
-  if (code == IRZ_OK) number_owned(s, order == 2);
+  IrzCode code = irz_alloc_unset(&s->dof, (size_t)part->n_vertices + (size_t)part->n_edges, sizeof *s->dof, error);
+  if (code == IRZ_OK) code = number_owned(s, error);
   if (code == IRZ_OK) code = irz_petsc(number_ghosts(s), "numbering", error);
   size_t nodes = (size_t)s->nodes, n_tets = (size_t)part->n_tets;
-  if (code == IRZ_OK) code = irz_alloc(&s->tet_dof, n_tets * nodes, sizeof *s->tet_dof, error);
-  for (size_t t = 0; t < n_tets && code == IRZ_OK; t++) {
-    for (size_t i = 0; i < nodes; i++) s->tet_dof[t * nodes + i] = s->dof[part->tet[t][i]];
+  if (code == IRZ_OK) code = irz_alloc_unset(&s->tet_dof, n_tets * nodes, sizeof *s->tet_dof, error);
+  if (code == IRZ_OK) {
+#pragma omp parallel for num_threads(s->n_threads)
+    for (size_t t = 0; t < n_tets; t++) {
+      for (size_t i = 0; i < nodes; i++) s->tet_dof[t * nodes + i] = s->dof[part->tet[t][i]];
+    }
   }
   if (code == IRZ_OK) code = irz_alloc(&s->electrode, (size_t)s->n_local, 1, error);
   if (code == IRZ_OK) {

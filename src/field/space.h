@@ -18,11 +18,11 @@ typedef struct {
   int32_t n_local; ///< with ghosts
   PetscInt first;  ///< global number of the first owned unknown
   PetscInt n_global;
-  PetscInt *ghost;   ///< [n_local - n_owned] global numbers, increasing
+  PetscInt *ghost;   ///< [n_local - n_owned] global numbers, increasing; NULL on a lone rank
   int32_t *dof;      ///< [nodes of the part] local unknown of a node; -1 for edges at order 1
   int32_t *tet_dof;  ///< [n_tets][nodes] local unknowns of each tetrahedron
   int8_t *electrode; ///< [n_local] electrode of an unknown, or -1
-  PetscSF halo;      ///< from owners to ghosts
+  PetscSF halo;      ///< from owners to ghosts; NULL on a lone rank
 
   int n_threads;
   int32_t *row_start; ///< [n_threads + 1] rows each thread works on

@@ -297,19 +297,20 @@ static IrzCode number_vertices(const IrzMeshDraft *draft, IrzMesh *mesh, int32_t
   return IRZ_OK;
 }
 
-/// Six times the signed volume of a tetrahedron, and the square of its longest edge.
-static double tet_determinant(const double *xyz, const int32_t *tet, double *longest) {
+double irz_tet_determinant(const double *xyz, const int32_t *tet, double *shortest, double *longest) {
   const double *p[4];
   for (int i = 0; i < 4; i++) p[i] = xyz + 3 * (size_t)tet[i];
-  double edge[6][3], most = 0;
+  double edge[6][3], least = INFINITY, most = 0;
   for (int e = 0; e < 6; e++) {
     double square = 0;
     for (int k = 0; k < 3; k++) {
       edge[e][k] = p[irz_tet_edge[e][1]][k] - p[irz_tet_edge[e][0]][k];
       square += edge[e][k] * edge[e][k];
     }
+    least = square < least ? square : least;
     most = square > most ? square : most;
   }
+  *shortest = least;
   *longest = most;
   const double *a = edge[0], *b = edge[2], *c = edge[3];
   return (a[1] * b[2] - a[2] * b[1]) * c[0] + (a[2] * b[0] - a[0] * b[2]) * c[1] + (a[0] * b[1] - a[1] * b[0]) * c[2];
@@ -321,7 +322,7 @@ static IrzCode orient_tets(const IrzMeshDraft *draft, const char *name, const in
   for (int32_t i = 0; i < draft->n_tets; i++) {
     int32_t *tet = mesh->tet + 4 * (size_t)i;
     for (int k = 0; k < 4; k++) tet[k] = vertex[draft->tet[4 * (size_t)i + (size_t)k]];
-    double longest, determinant = tet_determinant(mesh->xyz, tet, &longest);
+    double shortest, longest, determinant = irz_tet_determinant(mesh->xyz, tet, &shortest, &longest);
     if (!(fabs(determinant) > IRZ_DEGENERATE * longest * sqrt(longest))) {
       const double *corner = mesh->xyz + 3 * (size_t)tet[0];
       return irz_error_set(error, IRZ_ERR_INPUT,
@@ -613,8 +614,8 @@ static IrzCode check_curved(const IrzMeshDraft *draft, const char *name, const I
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     double corner[4][3], bow[6][3];
     if (!irz_mesh_tet_shape(mesh, t, corner, bow)) continue;
-    double longest;
-    tet_determinant(mesh->xyz, mesh->tet + 4 * (size_t)t, &longest);
+    double shortest, longest;
+    irz_tet_determinant(mesh->xyz, mesh->tet + 4 * (size_t)t, &shortest, &longest);
     for (int i = 0; i < n; i++) {
       double determinant =
           irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, (const double *)sample[i]);

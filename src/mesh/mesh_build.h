@@ -81,25 +81,22 @@ int32_t irz_mesh_curved_edge(const IrzMesh *mesh, int32_t a, int32_t b);
 /// @return whether any edge is curved
 bool irz_mesh_tet_shape(const IrzMesh *mesh, int32_t tet, double corner[4][3], double bow[6][3]);
 
+/// Six times the signed volume of a straight tetrahedron, and the squares of its shortest and longest edges.
+/// @param[in] tet  its corners
+double irz_tet_determinant(const double *xyz, const int32_t *tet, double *shortest, double *longest);
+
 /// Determinant of the Jacobian of a curved tetrahedron at barycentric coordinates; 6 times the volume if straight.
 double irz_tet_jacobian(const double corner[4][3], const double bow[6][3], const double lambda[4]);
 
-/// One side of a face: the face of one tetrahedron.
+/// Which tetrahedra share faces.
 typedef struct {
-  int32_t b, c; ///< the two larger vertices, b < c
-  int32_t tet;
-  int8_t face;   ///< which face of the tetrahedron
-  int8_t parity; ///< 1 if the tetrahedron sees a, b, c anticlockwise from outside
-} IrzFaceSide;
-
-/// All faces of all tetrahedra, sorted: sides of the same face are neighbours.
-typedef struct {
-  int32_t n_vertices;
-  int64_t *start;    ///< [n_vertices + 1] sides whose smallest vertex is i: start[i] to start[i + 1]
-  IrzFaceSide *side; ///< [4 n_tets]
+  int32_t (*other)[4];  ///< [n_tets] the tetrahedron behind each face, or -1; one of them if there are several
+  int32_t fault_vertex; ///< smallest of the vertices of wrong faces, or -1: all have one or two tetrahedra, and two lie
+                        ///< on opposite sides
+  int32_t fault_count;  ///< tetrahedra that the wrong face there has; 2: on the same side
 } IrzFaces;
 
-/// Sort the faces of a mesh. Linear in their number.
+/// Match the faces of a mesh. Linear in their number; the same for any number of threads.
 IrzCode irz_mesh_faces(const IrzMesh *mesh, IrzFaces *faces, IrzError *error);
 
 /// Free what irz_mesh_faces() made.

@@ -28,53 +28,37 @@ typedef struct {
 static IrzCode check_volumes(Check *check) {
   const IrzMesh *mesh = check->mesh;
   double shortest = INFINITY;
+  int32_t first = INT32_MAX; /* degenerate or inverted */
+#pragma omp parallel for reduction(min : shortest, first)
   for (int32_t t = 0; t < mesh->n_tets; t++) {
-    double corner[4][3], bow[6][3] = {{0}}, longest = 0;
-    for (int i = 0; i < 4; i++) {
-      memcpy(corner[i], mesh->xyz + 3 * (size_t)mesh->tet[4 * (size_t)t + (size_t)i], sizeof corner[i]);
-    }
-    for (int e = 0; e < 6; e++) {
-      double square = 0;
-      for (int k = 0; k < 3; k++) {
-        double step = corner[irz_tet_edge[e][1]][k] - corner[irz_tet_edge[e][0]][k];
-        square += step * step;
-      }
-      longest = fmax(longest, square);
-      shortest = fmin(shortest, square);
-    }
-    const double lambda[4] = {0.25, 0.25, 0.25, 0.25};
-    if (irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, lambda) >
-        IRZ_DEGENERATE * longest * sqrt(longest)) {
-      continue;
-    }
-    return irz_error_set(check->error, IRZ_ERR_INPUT, "%s: the tetrahedron " PLACE " is degenerate or inverted",
-                         check->name, PLACE_OF(mesh, mesh->tet[4 * (size_t)t]));
+    double least, longest, determinant = irz_tet_determinant(mesh->xyz, mesh->tet + 4 * (size_t)t, &least, &longest);
+    shortest = least < shortest ? least : shortest;
+    if (!(determinant > IRZ_DEGENERATE * longest * sqrt(longest)) && t < first) first = t;
   }
   check->shortest = sqrt(shortest);
-  return IRZ_OK;
+  if (first == INT32_MAX) return IRZ_OK;
+  return irz_error_set(check->error, IRZ_ERR_INPUT, "%s: the tetrahedron " PLACE " is degenerate or inverted",
+                       check->name, PLACE_OF(mesh, mesh->tet[4 * (size_t)first]));
 }
 
 /// Every face has one tetrahedron, or two on opposite sides.
 static IrzCode check_faces(Check *check) {
   const IrzFaces *faces = &check->faces;
-  for (int32_t v = 0; v < faces->n_vertices; v++) {
-    for (int64_t i = faces->start[v], next; i < faces->start[v + 1]; i = next) {
-      const IrzFaceSide *side = &faces->side[i];
-      for (next = i + 1; next < faces->start[v + 1]; next++) {
-        if (faces->side[next].b != side->b || faces->side[next].c != side->c) break;
-      }
-      if (next - i > 2) {
-        return irz_error_set(check->error, IRZ_ERR_INPUT,
-                             "%s: the face " PLACE " belongs to %lld tetrahedra: one or "
-                             "two are allowed",
-                             check->name, PLACE_OF(check->mesh, v), (long long)(next - i));
-      }
-      if (next - i == 2 && side[0].parity == side[1].parity) {
-        return irz_error_set(check->error, IRZ_ERR_INPUT,
-                             "%s: two tetrahedra lie on the same side of their common face " PLACE ": they overlap",
-                             check->name, PLACE_OF(check->mesh, v));
-      }
-      if (next - i == 1) check->on_boundary[v] = check->on_boundary[side->b] = check->on_boundary[side->c] = true;
+  const IrzMesh *mesh = check->mesh;
+  if (faces->fault_vertex >= 0) {
+    if (faces->fault_count == 2) {
+      return irz_error_set(check->error, IRZ_ERR_INPUT,
+                           "%s: two tetrahedra lie on the same side of their common face " PLACE ": they overlap",
+                           check->name, PLACE_OF(mesh, faces->fault_vertex));
+    }
+    return irz_error_set(check->error, IRZ_ERR_INPUT,
+                         "%s: the face " PLACE " belongs to %d tetrahedra: one or two are allowed", check->name,
+                         PLACE_OF(mesh, faces->fault_vertex), faces->fault_count);
+  }
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    for (int f = 0; f < 4; f++) {
+      if (faces->other[t][f] >= 0) continue;
+      for (int k = 0; k < 3; k++) check->on_boundary[mesh->tet[4 * (size_t)t + (size_t)irz_tet_face[f][k]]] = true;
     }
   }
   return IRZ_OK;
@@ -253,10 +237,11 @@ static IrzCode check_touching(const Check *check, const IrzPlan *plan, const int
 /// A face with all corners on the metal of one probe counts as its metal.
 static void mark_parts(const IrzMesh *mesh, const int8_t *probe_of, const int32_t *part, unsigned *touched) {
   for (int32_t t = 0; t < mesh->n_tets; t++) {
-    int count[IRZ_MAX_PROBES] = {0};
-    for (int k = 0; k < 4; k++) {
-      int probe = probe_of[mesh->tet[4 * (size_t)t + (size_t)k]];
-      if (probe >= 0 && ++count[probe] == 3) touched[part[t]] |= 1u << probe;
+    int8_t probe[4];
+    for (int k = 0; k < 4; k++) probe[k] = probe_of[mesh->tet[4 * (size_t)t + (size_t)k]];
+    for (int k = 0; k < 2; k++) { /* of three equal ones among four, one of the first two is one */
+      int same = (probe[k] == probe[0]) + (probe[k] == probe[1]) + (probe[k] == probe[2]) + (probe[k] == probe[3]);
+      if (probe[k] >= 0 && same >= 3) touched[part[t]] |= 1u << probe[k];
     }
   }
 }

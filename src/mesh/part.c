@@ -3,6 +3,8 @@
 #include "mesh/part.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "mesh/part_edges.h"
+#include <omp.h>
 #include <petscmat.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +13,6 @@ const int irz_child_nodes[8][4] = {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6,
                                    {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}};
 
 /* ---- Order along a space-filling curve ---- */
-
-typedef struct {
-  uint64_t key;
-  int32_t tet;
-} Keyed;
 
 /// Spread 21 bits so that two zero bits follow each.
 static uint64_t spread(uint64_t x) {
@@ -28,51 +25,86 @@ static uint64_t spread(uint64_t x) {
   return x;
 }
 
-/// Sort by key, 11 bits at a time; stable.
-static void radix_sort(Keyed *items, Keyed *spare, int32_t count) {
-  for (int shift = 0; shift < 64; shift += 11) {
-    int32_t start[2049] = {0};
-    for (int32_t i = 0; i < count; i++) start[1 + (items[i].key >> shift & 2047)]++;
-    bool sorted = false;
-    for (int b = 0; b < 2048; b++) {
-      if (start[b + 1] == count) sorted = true;
-      start[b + 1] += start[b];
+/// Sort by the upper three digits of so many bits; stable. Each thread takes a run of items and knows how many the
+/// others have before its own, so that the order does not depend on how many threads there are.
+/// @param[in,out] items  [count]
+/// @param[in,out] spare  [count]; holds the sorted items on return
+static IrzCode radix_sort(uint64_t *items, uint64_t *spare, int32_t count, int digit, IrzError *error) {
+  int n_runs = omp_get_max_threads();
+  const size_t values = (size_t)1 << digit;
+  int32_t *start = NULL;
+  IRZ_TRY(irz_alloc_unset(&start, (size_t)n_runs * values, sizeof *start, error));
+  for (int pass = 0; pass < 3; pass++) {
+    const int shift = 64 - (3 - pass) * digit;
+#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+    for (int r = 0; r < n_runs; r++) {
+      int32_t *own = start + (size_t)r * values;
+      memset(own, 0, values * sizeof *own);
+      for (int64_t i = (int64_t)count * r / n_runs; i < (int64_t)count * (r + 1) / n_runs; i++) {
+        own[items[i] >> shift & (values - 1)]++;
+      }
     }
-    if (sorted) continue;
-    for (int32_t i = 0; i < count; i++) spare[start[items[i].key >> shift & 2047]++] = items[i];
-    memcpy(items, spare, (size_t)count * sizeof *items);
+    int32_t before = 0;
+    for (size_t v = 0; v < values; v++) {
+      for (int r = 0; r < n_runs; r++) {
+        int32_t here = start[(size_t)r * values + v];
+        start[(size_t)r * values + v] = before;
+        before += here;
+      }
+    }
+#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+    for (int r = 0; r < n_runs; r++) {
+      int32_t *own = start + (size_t)r * values;
+      for (int64_t i = (int64_t)count * r / n_runs; i < (int64_t)count * (r + 1) / n_runs; i++) {
+        spare[own[items[i] >> shift & (values - 1)]++] = items[i];
+      }
+    }
+    uint64_t *sorted = spare;
+    spare = items;
+    items = sorted;
   }
+  free(start);
+  return IRZ_OK;
 }
 
 /// Order of the tetrahedra along a Morton curve through their centroids.
 static IrzCode curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error) {
-  double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
-  for (int32_t v = 0; v < mesh->n_vertices; v++) {
-    for (int d = 0; d < 3; d++) {
-      low[d] = fmin(low[d], mesh->xyz[3 * v + d]);
-      high[d] = fmax(high[d], mesh->xyz[3 * v + d]);
-    }
-  }
-  Keyed *items = NULL, *spare = NULL;
+  const int32_t n = mesh->n_tets;
+  /* A word has the key, three digits with a bit of each coordinate in turn, above the tetrahedron's number. */
+  const int digit = n <= 1 << 25 ? 13 : 11;
+  uint64_t *items = NULL, *spare = NULL;
   *order = NULL;
-  IrzCode code = irz_alloc(&items, (size_t)mesh->n_tets, sizeof *items, error);
-  if (code == IRZ_OK) code = irz_alloc(&spare, (size_t)mesh->n_tets, sizeof *spare, error);
-  if (code == IRZ_OK) code = irz_alloc(order, (size_t)mesh->n_tets, sizeof **order, error);
+  IrzCode code = irz_alloc_unset(&items, (size_t)n, sizeof *items, error);
+  if (code == IRZ_OK) code = irz_alloc_unset(&spare, (size_t)n, sizeof *spare, error);
+  if (code == IRZ_OK) code = irz_alloc_unset(order, (size_t)n, sizeof **order, error);
   if (code == IRZ_OK) {
+    double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      for (int d = 0; d < 3; d++) {
+        double x = mesh->xyz[3 * (size_t)v + (size_t)d];
+        low[d] = x < low[d] ? x : low[d];
+        high[d] = x > high[d] ? x : high[d];
+      }
+    }
     double widest = fmax(high[0] - low[0], fmax(high[1] - low[1], high[2] - low[2]));
-    double scale = widest > 0 ? 2097151 / (4 * widest) : 0;
-    for (int32_t t = 0; t < mesh->n_tets; t++) {
+    double scale = widest > 0 ? ((1 << digit) - 1) / (4 * widest) : 0;
+#pragma omp parallel for
+    for (int32_t t = 0; t < n; t++) {
       const int32_t *v = mesh->tet + 4 * (size_t)t;
       uint64_t key = 0;
       for (int d = 0; d < 3; d++) {
         double sum = -4 * low[d];
-        for (int i = 0; i < 4; i++) sum += mesh->xyz[3 * (size_t)v[i] + d];
+        for (int i = 0; i < 4; i++) sum += mesh->xyz[3 * (size_t)v[i] + (size_t)d];
         key |= spread((uint64_t)(sum * scale)) << d;
       }
-      items[t] = (Keyed){key, t};
+      items[t] = key << (64 - 3 * digit) | (uint64_t)t;
     }
-    radix_sort(items, spare, mesh->n_tets);
-    for (int32_t t = 0; t < mesh->n_tets; t++) (*order)[t] = items[t].tet;
+    code = radix_sort(items, spare, n, digit, error);
+  }
+  if (code == IRZ_OK) {
+    const uint64_t number = ((uint64_t)1 << (64 - 3 * digit)) - 1;
+#pragma omp parallel for
+    for (int32_t k = 0; k < n; k++) (*order)[k] = (int32_t)(spare[k] & number);
   }
   free(items);
   free(spare);
@@ -368,6 +400,17 @@ static bool edge_middles(const IrzMesh *mesh, const int32_t v[4], double middle[
   return curved;
 }
 
+/// Which edges of a tetrahedron lie on electrodes, as bits.
+static uint8_t metal_edges(const Plan0 *plan, const int32_t v[4]) {
+  int bits = 0;
+  for (int e = 0; e < 6; e++) {
+    int32_t a = v[irz_edge_vertices[e][0]], b = v[irz_edge_vertices[e][1]];
+    if (plan->electrode[a] < 0 || plan->electrode[a] != plan->electrode[b]) continue;
+    if (find_pair(plan->edge, plan->n_edges, a, b) >= 0) bits |= 1 << e;
+  }
+  return (uint8_t)bits;
+}
+
 /// Collect the share of one rank. `local` is [n_vertices] of scratch, all -1 on entry and on return.
 static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, int32_t *local, Share *share,
                              IrzError *error) {
@@ -436,11 +479,7 @@ static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, i
       for (int c = 0; c < 4; c++) share->tet[4 * (size_t)t + (size_t)c] = local[v[c]];
       share->region[t] = (uint8_t)mesh->region[plan->order[k]];
       share->mine[t] = plan->owner[v[smallest]] == rank;
-      for (int e = 0; e < 6; e++) {
-        int32_t a = v[irz_edge_vertices[e][0]], b = v[irz_edge_vertices[e][1]];
-        if (plan->electrode[a] < 0 || plan->electrode[a] != plan->electrode[b]) continue;
-        if (find_pair(plan->edge, plan->n_edges, a, b) >= 0) share->metal[t] |= (uint8_t)(1 << e);
-      }
+      share->metal[t] = metal_edges(plan, v);
       if (bends >= 2 && edge_middles(mesh, v, middle)) {
         share->curved[n_curved] = t;
         memcpy(share->curved_xyz + 18 * (size_t)n_curved, middle, sizeof middle);
@@ -452,6 +491,97 @@ static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, i
   }
   free(ghosts);
   return code;
+}
+
+/// Number the vertices of a lone rank in the order in which the curve first meets them, and the corners of its
+/// tetrahedra with them. Each thread lists the vertices that it meets along its run of the curve; the lists are then
+/// put behind one another without the vertices that an earlier one has.
+static IrzCode number_alone(Plan0 *plan, int32_t (*tet)[10], IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  const size_t room = (size_t)mesh->n_vertices + 1; /* every vertex met is noted, and kept if it is new */
+  const int n_runs = omp_get_max_threads();
+  int32_t *met = NULL, *count = NULL, next = 0;
+  uint8_t *seen = NULL;
+  IrzCode code = irz_alloc_unset(&met, (size_t)n_runs * room, sizeof *met, error);
+  if (code == IRZ_OK) code = irz_alloc(&count, (size_t)n_runs, sizeof *count, error);
+  if (code == IRZ_OK) code = irz_alloc(&seen, (size_t)n_runs * room, 1, error);
+  if (code == IRZ_OK) {
+#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+    for (int r = 0; r < n_runs; r++) {
+      int32_t *own = met + (size_t)r * room, found = 0;
+      uint8_t *known = seen + (size_t)r * room;
+      int32_t last = (int32_t)((int64_t)mesh->n_tets * (r + 1) / n_runs);
+      for (int32_t k = (int32_t)((int64_t)mesh->n_tets * r / n_runs); k < last; k++) {
+        const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+        for (int c = 0; c < 4; c++) {
+          tet[k][c] = own[found] = v[c];
+          found += !known[v[c]];
+          known[v[c]] = 1;
+        }
+      }
+      count[r] = found;
+    }
+    for (int32_t v = 0; v < mesh->n_vertices; v++) plan->number[v] = -1;
+    for (int r = 0; r < n_runs; r++) {
+      for (int32_t k = 0; k < count[r]; k++) {
+        int32_t v = met[(size_t)r * room + (size_t)k];
+        if (plan->number[v] < 0) plan->number[v] = next++;
+      }
+    }
+#pragma omp parallel for
+    for (int32_t k = 0; k < mesh->n_tets; k++) {
+      for (int c = 0; c < 4; c++) tet[k][c] = plan->number[tet[k][c]];
+    }
+  }
+  free(met);
+  free(count);
+  free(seen);
+  return code;
+}
+
+/// What a lone rank has: everything. The corners of the tetrahedra go straight to their place in the part.
+static IrzCode share_alone(Plan0 *plan, const uint8_t *bent, Share *share, int32_t (**tet)[10], IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  size_t vertices = (size_t)mesh->n_vertices, tets = (size_t)mesh->n_tets;
+  enum { MAY_BEND = 64 }; /* in `metal`, above the bits of the edges */
+  double middle[18];
+  share->size[0] = share->size[1] = mesh->n_vertices;
+  share->size[2] = mesh->n_tets;
+  IRZ_TRY(irz_alloc_unset(tet, tets, sizeof **tet, error));
+  IRZ_TRY(irz_alloc_unset(&share->xyz, 3 * vertices, sizeof *share->xyz, error));
+  IRZ_TRY(irz_alloc_unset(&share->electrode, vertices, 1, error));
+  IRZ_TRY(irz_alloc_unset(&share->outer, vertices, 1, error));
+  IRZ_TRY(irz_alloc_unset(&share->region, tets, 1, error));
+  IRZ_TRY(irz_alloc_unset(&share->mine, tets, 1, error));
+  IRZ_TRY(irz_alloc_unset(&share->metal, tets, 1, error));
+  IRZ_TRY(number_alone(plan, *tet, error));
+  memset(share->mine, 1, tets);
+#pragma omp parallel for
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    size_t to = (size_t)plan->number[v];
+    memcpy(share->xyz + 3 * to, mesh->xyz + 3 * (size_t)v, 3 * sizeof(double));
+    share->electrode[to] = plan->electrode[v];
+    share->outer[to] = plan->outer[v];
+  }
+  int32_t candidates = 0;
+#pragma omp parallel for reduction(+ : candidates)
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+    bool bends = bent[v[0]] + bent[v[1]] + bent[v[2]] + bent[v[3]] >= 2;
+    share->region[k] = (uint8_t)mesh->region[plan->order[k]];
+    share->metal[k] = (uint8_t)(metal_edges(plan, v) | (bends ? MAY_BEND : 0));
+    candidates += bends;
+  }
+  IRZ_TRY(irz_alloc_unset(&share->curved, (size_t)candidates, sizeof *share->curved, error));
+  IRZ_TRY(irz_alloc_unset(&share->curved_xyz, 18 * (size_t)candidates, sizeof *share->curved_xyz, error));
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    if ((share->metal[k] & MAY_BEND) == 0) continue;
+    share->metal[k] &= (uint8_t)~MAY_BEND;
+    if (!edge_middles(mesh, mesh->tet + 4 * (size_t)plan->order[k], middle)) continue;
+    share->curved[share->size[3]] = k;
+    memcpy(share->curved_xyz + 18 * (size_t)share->size[3]++, middle, sizeof middle);
+  }
+  return IRZ_OK;
 }
 
 /// Send a share to `peer`, or receive it from rank 0.
@@ -484,72 +614,23 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzE
   return IRZ_OK;
 }
 
-/* ---- Edges ---- */
+/* ---- Electrodes and exchange ---- */
 
-/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. An edge
-/// belongs to the owner of its end with the smaller global number. Fills edge, tet[..][4..9] and the electrodes of the
-/// edges.
-static IrzCode number_edges(IrzPart *part, const Share *share, IrzError *error) {
-  size_t n = (size_t)part->n_vertices, pairs = 6 * (size_t)part->n_tets;
-  int32_t *start = NULL, *other = NULL, *slot = NULL, *edge_of = NULL, *fill = NULL;
-  IrzCode code = irz_alloc(&start, n + 1, sizeof *start, error);
-  if (code == IRZ_OK) code = irz_alloc(&fill, n + 1, sizeof *fill, error);
-  if (code == IRZ_OK) code = irz_alloc(&slot, pairs, sizeof *slot, error);
-  if (code == IRZ_OK) {
-    /* Room for each vertex's edges to vertices with larger numbers: at most one for each tetrahedron's edge. */
-    for (int32_t t = 0; t < part->n_tets; t++) {
-      for (int e = 0; e < 6; e++) {
-        int32_t a = part->tet[t][irz_edge_vertices[e][0]], b = part->tet[t][irz_edge_vertices[e][1]];
-        start[(a < b ? a : b) + 1]++;
-      }
-    }
-    for (size_t v = 0; v < n; v++) start[v + 1] += start[v];
-    code = irz_alloc(&other, pairs, sizeof *other, error);
-  }
-  if (code == IRZ_OK) code = irz_alloc(&edge_of, pairs, sizeof *edge_of, error);
-  if (code == IRZ_OK) {
-    for (size_t v = 0; v < n; v++) fill[v] = start[v];
-    int32_t owned = 0, ghosts = 0;
-    for (int32_t t = 0; t < part->n_tets; t++) {
-      for (int e = 0; e < 6; e++) {
-        int32_t a = part->tet[t][irz_edge_vertices[e][0]], b = part->tet[t][irz_edge_vertices[e][1]];
-        int32_t low = a < b ? a : b, high = a < b ? b : a, k = start[low];
-        while (k < fill[low] && other[k] != high) k++;
-        if (k == fill[low]) {
-          other[k] = high;
-          fill[low]++;
-          int32_t first = share->id[a] < share->id[b] ? a : b;
-          edge_of[k] = first < part->n_owned_vertices ? owned++ : -1 - ghosts++;
-        }
-        slot[6 * (size_t)t + (size_t)e] = k;
-      }
-    }
-    part->n_owned_edges = owned;
-    part->n_edges = owned + ghosts;
-    code = irz_alloc(&part->edge, 2 * (size_t)part->n_edges, sizeof *part->edge, error);
-    if (code == IRZ_OK) code = irz_alloc(&part->electrode, n + (size_t)part->n_edges, 1, error);
-  }
-  if (code == IRZ_OK) {
-    memset(part->electrode, -1, n + (size_t)part->n_edges);
-    memcpy(part->electrode, share->electrode, n);
-    for (int32_t t = 0; t < part->n_tets; t++) {
-      for (int e = 0; e < 6; e++) {
-        int32_t k = edge_of[slot[6 * (size_t)t + (size_t)e]];
-        int32_t i = k >= 0 ? k : part->n_owned_edges - 1 - k;
-        int32_t a = part->tet[t][irz_edge_vertices[e][0]], b = part->tet[t][irz_edge_vertices[e][1]];
-        part->edge[2 * (size_t)i] = a;
-        part->edge[2 * (size_t)i + 1] = b;
-        part->tet[t][4 + e] = part->n_vertices + i;
-        if (share->metal[t] >> e & 1) part->electrode[n + (size_t)i] = share->electrode[a];
+/// Note which nodes lie on electrodes.
+static IrzCode mark_electrodes(IrzPart *part, const Share *share, IrzError *error) {
+  size_t n = (size_t)part->n_vertices;
+  IRZ_TRY(irz_alloc_unset(&part->electrode, n + (size_t)part->n_edges, 1, error));
+  memcpy(part->electrode, share->electrode, n);
+  memset(part->electrode + n, -1, (size_t)part->n_edges);
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (share->metal[t] == 0) continue;
+    for (int e = 0; e < 6; e++) {
+      if (share->metal[t] >> e & 1) {
+        part->electrode[part->tet[t][4 + e]] = share->electrode[part->tet[t][irz_edge_vertices[e][0]]];
       }
     }
   }
-  free(start);
-  free(other);
-  free(slot);
-  free(edge_of);
-  free(fill);
-  return code;
+  return IRZ_OK;
 }
 
 /// Rank that owns a global vertex.
@@ -661,21 +742,24 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
             ? irz_error_set(error, IRZ_ERR_INPUT, "the mesh has %d regions; at most 255 are allowed", mesh->n_regions)
             : mark_surfaces(plan, n_probes, surfaces, error);
     if (code == IRZ_OK) code = curve_order(mesh, &plan->order, error);
-    if (code == IRZ_OK) code = irz_alloc(&plan->owner, (size_t)mesh->n_vertices, sizeof *plan->owner, error);
+    if (code == IRZ_OK && size > 1) {
+      code = irz_alloc(&plan->owner, (size_t)mesh->n_vertices, sizeof *plan->owner, error);
+    }
     if (code == IRZ_OK) code = irz_alloc(&plan->number, (size_t)mesh->n_vertices, sizeof *plan->number, error);
   }
   IRZ_TRY(irz_error_agree(comm, error));
+  if (size == 1) return IRZ_OK;
   PetscBool chosen;
   IRZ_PETSC(PetscOptionsHasName(NULL, NULL, "-mat_partitioning_type", &chosen));
   if (size == 2 && !chosen) {
     if (rank == 0) cut_curve(plan, size);
-  } else if (size > 1) {
+  } else {
     IRZ_PETSC(partition(comm, mesh, plan->owner));
   }
   if (rank == 0) {
     int32_t *scratch = NULL;
     if (irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) {
-      if (size > 1) gather_electrodes(plan, n_probes, size, scratch);
+      gather_electrodes(plan, n_probes, size, scratch);
       number_vertices(plan, size, scratch);
       free(scratch);
     }
@@ -686,7 +770,8 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
 }
 
 /// Get this rank's share from rank 0. Collective.
-static IrzCode distribute(MPI_Comm comm, const Plan0 *plan, Share *share, IrzError *error) {
+/// @param[out] tet  of a lone rank; else the corners are in the share
+static IrzCode distribute(MPI_Comm comm, Plan0 *plan, Share *share, int32_t (**tet)[10], IrzError *error) {
   int rank, size;
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &size);
@@ -695,11 +780,14 @@ static IrzCode distribute(MPI_Comm comm, const Plan0 *plan, Share *share, IrzErr
   uint8_t *bent = NULL;
   int32_t *local = NULL;
   IrzCode code = irz_alloc(&bent, (size_t)mesh->n_vertices, 1, error);
-  if (code == IRZ_OK) code = irz_alloc(&local, (size_t)mesh->n_vertices, sizeof *local, error);
-  if (code == IRZ_OK) {
-    for (size_t k = 0; k < 2 * (size_t)mesh->n_curved; k++) bent[mesh->curved_edge[k]] = 1;
-    for (int32_t v = 0; v < mesh->n_vertices; v++) local[v] = -1;
+  for (size_t k = 0; code == IRZ_OK && k < 2 * (size_t)mesh->n_curved; k++) bent[mesh->curved_edge[k]] = 1;
+  if (size == 1) {
+    if (code == IRZ_OK) code = share_alone(plan, bent, share, tet, error);
+    free(bent);
+    return code;
   }
+  if (code == IRZ_OK) code = irz_alloc(&local, (size_t)mesh->n_vertices, sizeof *local, error);
+  for (int32_t v = 0; code == IRZ_OK && v < mesh->n_vertices; v++) local[v] = -1;
   /* Others are served even after a failure here, with empty shares, so that nobody waits for ever. */
   for (int r = size - 1; r >= 0; r--) {
     if (code == IRZ_OK) code = share_collect(plan, r, bent, local, share, error);
@@ -720,12 +808,15 @@ static IrzCode part_build(IrzPart *part, Share *share, const int32_t *start, Irz
   part->n_vertices = share->size[1];
   part->n_tets = share->size[2];
   part->n_curved = share->size[3];
-  IRZ_TRY(irz_alloc(&part->tet, (size_t)part->n_tets, sizeof *part->tet, error));
-  IRZ_TRY(irz_alloc(&part->curved_xyz, (size_t)part->n_curved, sizeof *part->curved_xyz, error));
-  for (int32_t t = 0; t < part->n_tets; t++) memcpy(part->tet[t], share->tet + 4 * (size_t)t, 4 * sizeof(int32_t));
+  if (part->size > 1) {
+    IRZ_TRY(irz_alloc_unset(&part->tet, (size_t)part->n_tets, sizeof *part->tet, error));
+    for (int32_t t = 0; t < part->n_tets; t++) memcpy(part->tet[t], share->tet + 4 * (size_t)t, 4 * sizeof(int32_t));
+  }
+  IRZ_TRY(irz_alloc_unset(&part->curved_xyz, (size_t)part->n_curved, sizeof *part->curved_xyz, error));
   if (part->n_curved > 0)
     memcpy(part->curved_xyz, share->curved_xyz, (size_t)part->n_curved * sizeof *part->curved_xyz);
-  IRZ_TRY(number_edges(part, share, error));
+  IRZ_TRY(irz_part_edges(part, share->id, error));
+  IRZ_TRY(mark_electrodes(part, share, error));
   /* The large arrays change hands instead of being copied. */
   part->xyz = share->xyz;
   part->outer = share->outer;
@@ -750,7 +841,7 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
   MPI_Comm_size(comm, &new_part->size);
   IrzCode code = plan0_make(comm, mesh, n_probes, surfaces, &plan, error);
   if (code == IRZ_OK) {
-    distribute(comm, &plan, &share, error);
+    distribute(comm, &plan, &share, &new_part->tet, error);
     code = irz_error_agree(comm, error);
   }
   if (code == IRZ_OK) {

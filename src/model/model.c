@@ -60,7 +60,7 @@ static void share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {
 }
 
 /// Build everything; on failure the caller frees what there is.
-static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
+static IrzCode build_all(IrzModel *model, IrzPlan *plan, IrzError *error) {
   MPI_Comm comm = model->comm;
   int rank, before = plan->n_warnings;
   bool first = model->labels == NULL;
@@ -100,6 +100,15 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
     code = irz_error_agree(comm, error);
   }
   model->setup_time += MPI_Wtime() - meshed;
+  return code;
+}
+
+/// build_all() with the model's number of threads, also where it is not passed on.
+static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
+  int before = omp_get_max_threads();
+  omp_set_num_threads(model->threads);
+  IrzCode code = build_all(model, plan, error);
+  omp_set_num_threads(before);
   return code;
 }
 
@@ -714,6 +723,7 @@ static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, I
     code = irz_error_agree(model->comm, error);
   }
   if (code == IRZ_OK) code = irz_pullback_take(model, summary, error);
+  if (model->options.once && !plan->heat.on) irz_field_release(model->field);
   double solved = MPI_Wtime();
   summary->timing.solve += solved - start;
   if (code == IRZ_OK) {
@@ -772,6 +782,8 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
     return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
                          plan->file);
   }
+  if (model->spent) return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model was made to solve once", plan->file);
+  model->spent = model->options.once;
   summary->plan = plan;
   summary->order = plan->mesh.order;
   summary->ranks = model->part->size;

@@ -45,6 +45,7 @@ struct IrzModel {
   IrzSummary *found;      ///< [n_positions] what they found
   IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
 
+  bool spent;                   ///< it solves nothing any more: see IrzModelOptions.once
   double accuracy;              ///< relative, that the generated mesh was sized for
   double mesh_time, setup_time; ///< s
 };

@@ -1,0 +1,14 @@
+/* The edges of a part of a mesh. */
+#ifndef IREZONE_MESH_PART_EDGES_H
+#define IREZONE_MESH_PART_EDGES_H
+
+#include "mesh/part.h"
+
+/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. An edge
+/// belongs to the owner of its end with the smaller global number. Fills edge, n_edges, n_owned_edges and
+/// tet[..][4..9]. The result does not depend on the number of threads.
+/// @param[in,out] part  with its vertices and tet[..][0..3]
+/// @param[in]     id    [n_vertices] global numbers; NULL: all vertices are owned
+IrzCode irz_part_edges(IrzPart *part, const int32_t *id, IrzError *error);
+
+#endif
