@@ -417,7 +417,7 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
     IrzSharpenTask sharpen = {.medium = model->medium,
                               .laws = laws,
                               .n_pulses = model->n_met,
-                              .n_threads = model->threads,
+                              .team = &team,
                               .potential = model->met,
                               .recovered = model->recovered,
                               .threshold = model->threshold,
@@ -496,7 +496,7 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
     IrzSharpenTask sharpen = {.medium = model->medium,
                               .laws = laws,
                               .n_pulses = 1,
-                              .n_threads = model->threads,
+                              .team = &team,
                               .potential = &model->potential[p],
                               .recovered = plain,
                               .everywhere = true};

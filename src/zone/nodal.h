@@ -9,33 +9,43 @@
 
 enum { IRZ_ROW = 4 };
 
-/// Rows at the corners of a straight tetrahedron; between them the gradient is linear.
-/// @param[in]  order      of the potential
-/// @param[in]  potential  [nodes of the part] V
-/// @param[out] row        det grad phi, V m^2, and det, m^3
-static inline void irz_straight_corners(const IrzPart *part, int32_t tet, int order, const double *potential,
-                                        double row[4][IRZ_ROW]) {
-  static const int edge_at[4][4] = {{0, 4, 5, 6}, {4, 0, 7, 8}, {5, 7, 0, 9}, {6, 8, 9, 0}};
+/// The map of a straight tetrahedron.
+/// @param[out] g  det grad lambda_i of the barycentric coordinates, m^2, and 0
+/// @return det, m^3
+static inline double irz_straight_map(const IrzPart *part, int32_t tet, double g[4][IRZ_ROW]) {
   const int32_t *node = part->tet[tet];
   const double *origin = part->xyz + 3 * (size_t)node[0];
-  _Alignas(32) double e[3][IRZ_ROW], g[3][IRZ_ROW], u[10];
+  double e[3][3];
   for (int i = 0; i < 3; i++) {
     const double *x = part->xyz + 3 * (size_t)node[i + 1];
     for (int d = 0; d < 3; d++) e[i][d] = x[d] - origin[d];
   }
   for (int i = 0; i < 3; i++) {
     const double *a = e[(i + 1) % 3], *b = e[(i + 2) % 3];
-    for (int d = 0; d < 3; d++) g[i][d] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
-    g[i][3] = 0;
+    for (int d = 0; d < 3; d++) g[i + 1][d] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
+    g[i + 1][3] = 0;
   }
-  double det = e[0][0] * g[0][0] + e[0][1] * g[0][1] + e[0][2] * g[0][2];
+  for (int d = 0; d < IRZ_ROW; d++) g[0][d] = -(g[1][d] + g[2][d] + g[3][d]);
+  return e[0][0] * g[1][0] + e[0][1] * g[1][1] + e[0][2] * g[1][2];
+}
+
+/// Rows at the corners of a straight tetrahedron; between them the gradient is linear.
+/// @param[in]  g, det     of irz_straight_map()
+/// @param[in]  order      of the potential
+/// @param[in]  potential  [nodes of the part] V
+/// @param[out] row        det grad phi, V m^2, and det, m^3
+static inline void irz_straight_corners(const IrzPart *part, int32_t tet, double g[4][IRZ_ROW], double det, int order,
+                                        const double *potential, double row[4][IRZ_ROW]) {
+  static const int edge_at[4][4] = {{0, 4, 5, 6}, {4, 0, 7, 8}, {5, 7, 0, 9}, {6, 8, 9, 0}};
+  const int32_t *node = part->tet[tet];
+  double u[10];
   for (int i = 0; i < (order == 2 ? 10 : 4); i++) u[i] = potential[node[i]];
   for (int i = 0; i < 4; i++) {
     /* Derivatives with respect to the barycentric coordinates at corner i; the gradients of those add up to zero. */
     double c[4];
     for (int j = 0; j < 4; j++) c[j] = order == 1 ? u[j] : j == i ? 3 * u[i] : 4 * u[edge_at[i][j]] - u[j];
     for (int d = 0; d < IRZ_ROW; d++) {
-      row[i][d] = (c[1] - c[0]) * g[0][d] + (c[2] - c[0]) * g[1][d] + (c[3] - c[0]) * g[2][d];
+      row[i][d] = (c[1] - c[0]) * g[1][d] + (c[2] - c[0]) * g[2][d] + (c[3] - c[0]) * g[3][d];
     }
     row[i][3] = det;
   }

@@ -27,7 +27,9 @@ static void node_rows(const IrzPart *part, int32_t tet, int32_t curved, int orde
     }
     return;
   }
-  irz_straight_corners(part, tet, order, potential, row);
+  _Alignas(32) double g[4][IRZ_ROW];
+  double det = irz_straight_map(part, tet, g);
+  irz_straight_corners(part, tet, g, det, order, potential, row);
   for (int e = 0; e < 6; e++) {
     const int *end = irz_edge_vertices[e];
     for (int d = 0; d < IRZ_ROW; d++) row[4 + e][d] = 0.5 * (row[end[0]][d] + row[end[1]][d]);
@@ -128,7 +130,9 @@ static double fast_defect(const Defects *task, int32_t tet, int32_t curved, Wait
   if (curved >= 0) {
     irz_bent_corners(part, tet, curved, task->order, task->potential, slope);
   } else {
-    irz_straight_corners(part, tet, task->order, task->potential, corner);
+    _Alignas(32) double g[4][IRZ_ROW];
+    double straight = irz_straight_map(part, tet, g);
+    irz_straight_corners(part, tet, g, straight, task->order, task->potential, corner);
   }
   for (int q = 0; q < 4; q++) {
     _Alignas(32) double row[IRZ_ROW], here[3][IRZ_ROW], difference[IRZ_ROW] = {0};
