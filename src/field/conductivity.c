@@ -34,12 +34,23 @@ static inline double exp_negative(double x) {
   return p;
 }
 
+/* Not fmin() and fmax(): those are calls, as what they owe to NaN is not what the machine's instructions do, and a loop
+   with a call does not run in vector registers. */
+static inline double at_least(double x, double least) {
+  return x > least ? x : least;
+}
+
+static inline double between(double x, double least, double most) {
+  x = at_least(x, least);
+  return x < most ? x : most;
+}
+
 static void sigmoid(const IrzLaw *law, int n, const double *field, double *sigma, double *slope) {
   double low = law->low, rise = law->high - law->low, center = law->p, inverse = 1 / law->q;
 #pragma omp simd
   for (int l = 0; l < n; l++) {
     double u = (field[l] - center) * inverse;
-    double e = exp_negative(fmax(-fabs(u), -700.0)), half = 1 / (1 + e);
+    double e = exp_negative(at_least(-fabs(u), -700.0)), half = 1 / (1 + e);
     double part = u < 0 ? e * half : half;
     sigma[l] = low + rise * part;
     slope[l] = rise * inverse * e * half * half;
@@ -50,7 +61,7 @@ static void ramp(const IrzLaw *law, int n, const double *field, double *sigma, d
   double low = law->low, steep = (law->high - law->low) / (law->q - law->p), from = law->p, to = law->q;
 #pragma omp simd
   for (int l = 0; l < n; l++) {
-    double inside = fmin(fmax(field[l], from), to) - from;
+    double inside = between(field[l], from, to) - from;
     sigma[l] = low + steep * inside;
     slope[l] = field[l] < from || field[l] >= to ? 0.0 : steep;
   }
@@ -60,7 +71,7 @@ static void smoothstep(const IrzLaw *law, int n, const double *field, double *si
   double low = law->low, rise = law->high - law->low, from = law->p, inverse = 1 / (law->q - law->p);
 #pragma omp simd
   for (int l = 0; l < n; l++) {
-    double u = fmin(fmax((field[l] - from) * inverse, 0.0), 1.0);
+    double u = between((field[l] - from) * inverse, 0.0, 1.0);
     sigma[l] = low + rise * u * u * u * (10 + u * (6 * u - 15));
     slope[l] = rise * inverse * 30 * u * u * (1 - u) * (1 - u);
   }

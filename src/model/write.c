@@ -1,6 +1,7 @@
 /* A model's last solution as files. */
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "field/element.h"
 #include "field/kernel.h"
 #include "model/model.h"
 #include "zone/recover.h"
@@ -14,49 +15,60 @@
 /// VTK's order of the nodes of a quadratic tetrahedron, in ours.
 static const int vtk_node[10] = {0, 1, 2, 3, 4, 7, 5, 6, 8, 9};
 
-/// The arrays of one rank's piece.
+/// The arrays of one rank's piece. A lone rank's points are its nodes and its cells its tetrahedra, so that arrays of
+/// the model can be written as they are.
 typedef struct {
   int32_t n_points, n_cells;
-  int32_t *point_of; ///< [nodes of the part] point, or -1
+  int32_t *point_of; ///< [nodes of the part] point, or -1; NULL: the node itself
+  int32_t *tet_of;   ///< [n_cells] tetrahedron; NULL: the cell itself
   double *points;
   int32_t *cells;
-  double **potential; ///< [n_pulses] on points
-  double *field, *conductivity, *vector, *survival;
-  double *tensor;  ///< [n_cells][6] S/m; NULL where every tissue conducts the same in all directions
-  double *heat[3]; ///< on points: highest temperature in C, Arrhenius integral, minutes at 43 C; NULL without heat
+  double *field, *conductivity, *vector;
+  double *tensor; ///< [n_cells][6] S/m; NULL where every tissue conducts the same in all directions
   uint8_t *zone;
   int32_t *region;
+  int n_arrays;
   IrzArray *arrays; ///< point arrays
+  double **copies;  ///< [n_arrays] what has been allocated for them, or NULL
   char (*names)[24];
 } Piece;
 
-static void piece_clear(Piece *piece, int n_pulses) {
+static void piece_clear(Piece *piece) {
   free(piece->point_of);
+  free(piece->tet_of);
   free(piece->points);
   free(piece->cells);
-  for (int i = 0; piece->potential != NULL && i < n_pulses; i++) free(piece->potential[i]);
-  free(piece->potential);
-  for (int k = 0; k < 3; k++) free(piece->heat[k]);
+  for (int i = 0; piece->copies != NULL && i < piece->n_arrays; i++) free(piece->copies[i]);
+  free(piece->copies);
   free(piece->field);
   free(piece->conductivity);
   free(piece->vector);
   free(piece->tensor);
-  free(piece->survival);
   free(piece->zone);
   free(piece->region);
   free(piece->arrays);
   free(piece->names);
 }
 
+static inline int32_t point_of(const Piece *piece, int32_t node) {
+  return piece->point_of != NULL ? piece->point_of[node] : node;
+}
+
 /// Number the nodes of this rank's own tetrahedra.
 static IrzCode number_points(const IrzModel *model, int nodes, Piece *piece, IrzError *error) {
   const IrzPart *part = model->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
-  IRZ_TRY(irz_alloc(&piece->point_of, n, sizeof *piece->point_of, error));
-  for (size_t i = 0; i < n; i++) piece->point_of[i] = -1;
+  int32_t n = part->n_vertices + part->n_edges;
+  if (part->size == 1) {
+    piece->n_points = nodes == 10 ? n : part->n_vertices;
+    piece->n_cells = part->n_tets;
+    return IRZ_OK;
+  }
+  IRZ_TRY(irz_alloc_unset(&piece->point_of, (size_t)n, sizeof *piece->point_of, error));
+  IRZ_TRY(irz_alloc_unset(&piece->tet_of, (size_t)part->n_tets, sizeof *piece->tet_of, error));
+  for (int32_t i = 0; i < n; i++) piece->point_of[i] = -1;
   for (int32_t t = 0; t < part->n_tets; t++) {
     if (!part->mine[t]) continue;
-    piece->n_cells++;
+    piece->tet_of[piece->n_cells++] = t;
     for (int i = 0; i < nodes; i++) {
       if (piece->point_of[part->tet[t][i]] < 0) piece->point_of[part->tet[t][i]] = piece->n_points++;
     }
@@ -65,19 +77,37 @@ static IrzCode number_points(const IrzModel *model, int nodes, Piece *piece, Irz
 }
 
 static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *error) {
-  size_t points = (size_t)piece->n_points, cells = (size_t)piece->n_cells;
-  IRZ_TRY(irz_alloc(&piece->points, 3 * points, sizeof(double), error));
-  IRZ_TRY(irz_alloc(&piece->cells, (size_t)nodes * cells, sizeof(int32_t), error));
-  IRZ_TRY(irz_alloc(&piece->potential, (size_t)n_pulses, sizeof *piece->potential, error));
-  for (int i = 0; i < n_pulses; i++) IRZ_TRY(irz_alloc(&piece->potential[i], points, sizeof(double), error));
-  IRZ_TRY(irz_alloc(&piece->field, points, sizeof(double), error));
-  IRZ_TRY(irz_alloc(&piece->conductivity, points, sizeof(double), error));
-  IRZ_TRY(irz_alloc(&piece->vector, 3 * cells, sizeof(double), error));
-  IRZ_TRY(irz_alloc(&piece->survival, points, sizeof(double), error));
-  IRZ_TRY(irz_alloc(&piece->zone, points, 1, error));
-  IRZ_TRY(irz_alloc(&piece->region, cells, sizeof(int32_t), error));
-  IRZ_TRY(irz_alloc(&piece->arrays, (size_t)n_pulses + 7, sizeof *piece->arrays, error));
+  size_t points = (size_t)piece->n_points, cells = (size_t)piece->n_cells, room = (size_t)n_pulses + 7;
+  IRZ_TRY(irz_alloc_unset(&piece->points, 3 * points, sizeof(double), error));
+  IRZ_TRY(irz_alloc_unset(&piece->cells, (size_t)nodes * cells, sizeof(int32_t), error));
+  IRZ_TRY(irz_alloc_unset(&piece->field, points, sizeof(double), error));
+  IRZ_TRY(irz_alloc_unset(&piece->conductivity, points, sizeof(double), error));
+  IRZ_TRY(irz_alloc_unset(&piece->vector, 3 * cells, sizeof(double), error));
+  IRZ_TRY(irz_alloc_unset(&piece->zone, points, 1, error));
+  IRZ_TRY(irz_alloc_unset(&piece->region, cells, sizeof(int32_t), error));
+  IRZ_TRY(irz_alloc(&piece->arrays, room, sizeof *piece->arrays, error));
+  IRZ_TRY(irz_alloc((void *)&piece->copies, room, sizeof *piece->copies, error));
   return irz_alloc(&piece->names, (size_t)n_pulses, sizeof *piece->names, error);
+}
+
+/// Values of the points from values of the part's nodes.
+static void to_points(const IrzPart *part, const Piece *piece, const double *node, double *point) {
+  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
+    int32_t to = point_of(piece, i);
+    if (to >= 0 && to < piece->n_points) point[to] = node[i];
+  }
+}
+
+/// Add a point array with the values of the part's nodes.
+static IrzCode add_nodes(const IrzPart *part, Piece *piece, const char *name, const double *node, IrzError *error) {
+  double **copy = &piece->copies[piece->n_arrays];
+  if (piece->point_of != NULL) {
+    IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
+    to_points(part, piece, node, *copy);
+    node = *copy;
+  }
+  piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, node};
+  return IRZ_OK;
 }
 
 /// Whether a tissue conducts differently in different directions.
@@ -101,14 +131,33 @@ static double along(const IrzLaw *law, double size, const double direction[3]) {
   return irz_tensor_square(sigma, e);
 }
 
-/// Gradient at the middle of a tetrahedron for the pulse in which it is largest, turned into a field in V/cm.
-static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool bent, int nodes, double vector[3]) {
+/// Field in the middle of a tetrahedron in the pulse in which it is largest, V/cm.
+/// @param[in] curved  index into the curved tetrahedra, or -1
+static void middle_field(const IrzModel *model, int32_t t, int32_t curved, int nodes, double vector[3]) {
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
-  double largest = -1;
+  double x[10][3], unused[10][3] = {{0}}, inverse[3][3], largest = -1;
+  irz_part_nodes(model->part, t, curved, x);
+  if (curved < 0) irz_inverse_map(x, false, unused, inverse);
   for (int p = 0; p < model->n_met; p++) {
     double u[10], g[3];
-    for (int i = 0; i < 10; i++) u[i] = model->met[p][model->part->tet[t][i]];
-    irz_gradient(x, bent, nodes, u, middle, g);
+    for (int i = 0; i < nodes; i++) u[i] = model->met[p][model->part->tet[t][i]];
+    if (curved >= 0) {
+      irz_gradient(x, true, nodes, u, middle, g);
+    } else {
+      /* In the middle, basis functions of corners have no gradient at order 2, those of edges that of the sum of their
+       * ends' barycentric coordinates; the gradient of coordinate i is row i - 1 of `inverse`, that of 0 minus their
+       * sum. */
+      double c[4] = {u[0], u[1], u[2], u[3]};
+      if (nodes == 10) {
+        c[0] = u[4] + u[5] + u[6];
+        c[1] = u[4] + u[7] + u[8];
+        c[2] = u[5] + u[7] + u[9];
+        c[3] = u[6] + u[8] + u[9];
+      }
+      for (int d = 0; d < 3; d++) {
+        g[d] = (c[1] - c[0]) * inverse[0][d] + (c[2] - c[0]) * inverse[1][d] + (c[3] - c[0]) * inverse[2][d];
+      }
+    }
     double square = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
     if (square <= largest) continue;
     largest = square;
@@ -116,80 +165,188 @@ static void middle_field(const IrzModel *model, int32_t t, double x[10][3], bool
   }
 }
 
-/// A point's conductivity in the region where it was worked out last: the tetrahedra around a node are mostly in one.
-typedef struct {
-  double sigma;
-  int region; ///< 1 + index; 0: none yet
-} LastSigma;
+/// Index of the first curved tetrahedron that is not before the given one.
+static int32_t first_curved(const IrzPart *part, int32_t tet) {
+  int32_t low = 0, high = part->n_curved;
+  while (low < high) {
+    int32_t middle = low + (high - low) / 2;
+    if (part->curved_tet[middle] < tet)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
 
-/// Fill points, cells and arrays. At a node between regions the conductivity is the mean of theirs, weighted with
+/// Fill the cells and their arrays.
+static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, int nodes, Piece *piece) {
+  const IrzPart *part = model->part;
+  const int n_runs = model->threads;
+#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+  for (int r = 0; r < n_runs; r++) {
+    int32_t last = (int32_t)((int64_t)piece->n_cells * (r + 1) / n_runs), curved = -1;
+    for (int32_t cell = (int32_t)((int64_t)piece->n_cells * r / n_runs); cell < last; cell++) {
+      const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell;
+      double *vector = piece->vector + 3 * (size_t)cell;
+      if (curved < 0) curved = first_curved(part, t);
+      while (curved < part->n_curved && part->curved_tet[curved] < t) curved++;
+      bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
+      middle_field(model, t, bent ? curved : -1, nodes, vector);
+      if (piece->tensor != NULL) {
+        const double field[3] = {100 * vector[0], 100 * vector[1], 100 * vector[2]};
+        irz_law_tensor(&tissues[model->medium->region[t]]->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
+      }
+      for (int i = 0; i < nodes; i++) {
+        piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = point_of(piece, part->tet[t][vtk_node[i]]);
+      }
+      piece->region[cell] = model->medium->region[t];
+    }
+  }
+}
+
+/// Fill the coordinates of the points.
+static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
+  const IrzPart *part = model->part;
+#pragma omp parallel for num_threads(model->threads)
+  for (int32_t i = 0; i < part->n_vertices + (nodes == 10 ? part->n_edges : 0); i++) {
+    int32_t to = point_of(piece, i);
+    if (to < 0) continue;
+    const int32_t *end = part->edge + 2 * ((int64_t)i - part->n_vertices);
+    for (int d = 0; d < 3; d++) {
+      piece->points[3 * (size_t)to + (size_t)d] =
+          i < part->n_vertices
+              ? part->xyz[3 * (size_t)i + (size_t)d]
+              : 0.5 * (part->xyz[3 * (size_t)end[0] + (size_t)d] + part->xyz[3 * (size_t)end[1] + (size_t)d]);
+    }
+  }
+  for (int32_t k = 0; nodes == 10 && k < part->n_curved; k++) {
+    for (int e = 0; e < 6; e++) {
+      int32_t to = point_of(piece, part->tet[part->curved_tet[k]][4 + e]);
+      if (to >= 0) memcpy(piece->points + 3 * (size_t)to, part->curved_xyz[k][e], 3 * sizeof(double));
+    }
+  }
+}
+
+/// Where the conductivity of a node is not that of one region that conducts the same in all directions.
+#define SEVERAL UINT16_MAX
+
+/// Find the region of every node of this rank's own tetrahedra.
+/// @param[out] region  [nodes of the part] 1 + index, or SEVERAL; zero on entry
+static void find_regions(const IrzModel *model, const IrzTissue *const *tissues, int nodes, const Piece *piece,
+                         uint16_t *region) {
+  const IrzMedium *medium = model->medium;
+  for (int32_t cell = 0; cell < piece->n_cells; cell++) {
+    const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell;
+    bool plain = tissues[medium->region[t]]->sigma.direction == IRZ_LAW_ISOTROPIC;
+    const uint16_t own = plain ? (uint16_t)(1 + medium->region[t]) : SEVERAL;
+    for (int i = 0; i < nodes; i++) {
+      uint16_t *here = &region[model->part->tet[t][i]];
+      *here = *here == 0 || *here == own ? own : SEVERAL;
+    }
+  }
+}
+
+/// Add up the conductivities of the regions around the nodes with several, weighted with volumes.
+/// @param[out] weight  [n_points] zero on entry
+static void add_several(const IrzModel *model, const IrzTissue *const *tissues, int nodes, const uint16_t *region,
+                        Piece *piece, double *weight) {
+  const IrzPart *part = model->part;
+  int32_t curved = 0;
+  for (int32_t cell = 0; cell < piece->n_cells; cell++) {
+    const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell, *node = part->tet[t];
+    const IrzTissue *tissue = tissues[model->medium->region[t]];
+    bool any = false;
+    for (int i = 0; i < nodes; i++) any = any || region[node[i]] == SEVERAL;
+    if (!any) continue;
+    static const double zero[10] = {0}, middle[4] = {0.25, 0.25, 0.25, 0.25};
+    double x[10][3], unused[3];
+    while (curved < part->n_curved && part->curved_tet[curved] < t) curved++;
+    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
+    irz_part_nodes(part, t, bent ? curved : -1, x);
+    double volume = irz_gradient(x, bent, nodes, zero, middle, unused);
+    for (int i = 0; i < nodes; i++) {
+      if (region[node[i]] != SEVERAL) continue;
+      int32_t point = point_of(piece, node[i]);
+      double field = model->recovered[node[i]];
+      piece->conductivity[point] += volume * along(&tissue->sigma, field, piece->vector + 3 * (size_t)cell);
+      weight[point] += volume;
+      if (field >= tissue->threshold) piece->zone[point] = 1;
+    }
+  }
+}
+
+/// Fill the arrays of the points. At a node between regions the conductivity is the mean of theirs, weighted with
 /// volumes, and the node is in the zone if it is for one of them. Where a tissue conducts differently in different
 /// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
+static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissues, int nodes, const double *drawn,
+                           Piece *piece, IrzError *error) {
+  const IrzPart *part = model->part;
+  const int32_t n = part->n_vertices + (nodes == 10 ? part->n_edges : 0);
+  uint16_t *region = NULL;
+  double *weight = NULL;
+  bool several = false;
+  IrzCode code = irz_alloc(&region, (size_t)n, sizeof *region, error);
+  if (code != IRZ_OK) return code;
+  find_regions(model, tissues, nodes, piece, region);
+#pragma omp parallel for num_threads(model->threads) reduction(|| : several)
+  for (int32_t i = 0; i < n; i++) {
+    int32_t to = point_of(piece, i);
+    if (to < 0) continue;
+    double field = model->recovered[i];
+    piece->field[to] = drawn[i] / 100;
+    piece->zone[to] = 0;
+    piece->conductivity[to] = 0;
+    several = several || region[i] == SEVERAL;
+    if (region[i] == SEVERAL) continue;
+    const IrzTissue *tissue = tissues[region[i] - 1];
+    piece->conductivity[to] = irz_law_sigma(&tissue->sigma, field, NULL);
+    piece->zone[to] = field >= tissue->threshold;
+  }
+  if (several) code = irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error);
+  if (several && code == IRZ_OK) {
+    add_several(model, tissues, nodes, region, piece, weight);
+    for (int32_t i = 0; i < piece->n_points; i++) {
+      if (weight[i] > 0) piece->conductivity[i] /= weight[i];
+    }
+  }
+  free(region);
+  free(weight);
+  return code;
+}
+
+/// Fill points, cells and arrays.
 static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, const double *drawn, Piece *piece,
                           IrzError *error) {
-  const IrzPart *part = model->part;
-  int32_t curved = 0, cell = 0;
-  double *weight = NULL;
-  LastSigma *last = NULL;
   const IrzTissue **tissues = NULL; /* of the regions */
-  IrzCode code = irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error);
-  if (code == IRZ_OK) code = irz_alloc(&last, (size_t)piece->n_points, sizeof *last, error);
-  if (code == IRZ_OK) code = irz_alloc(&tissues, (size_t)model->medium->n_regions, sizeof *tissues, error);
-  if (code != IRZ_OK) {
-    free(weight);
-    free(last);
-    return code;
-  }
+  IRZ_TRY(irz_alloc((void *)&tissues, (size_t)model->medium->n_regions, sizeof *tissues, error));
   for (int r = 0; r < model->medium->n_regions; r++) {
     tissues[r] = &plan->tissues[irz_plan_tissue(plan, model->medium->regions[r].name)];
   }
-  for (int32_t t = 0; t < part->n_tets; t++) {
-    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
-    double x[10][3];
-    int32_t bend = bent ? curved : -1;
-    curved += bent;
-    if (!part->mine[t]) continue;
-    irz_part_nodes(part, t, bend, x);
-    int region = model->medium->region[t];
-    const IrzTissue *tissue = tissues[region];
-    double zero[10] = {0}, middle[4] = {0.25, 0.25, 0.25, 0.25}, unused[3];
-    double volume = irz_gradient(x, bent, nodes, zero, middle, unused), *vector = piece->vector + 3 * (size_t)cell;
-    middle_field(model, t, x, bent, nodes, vector);
-    if (piece->tensor != NULL) {
-      const double field[3] = {100 * vector[0], 100 * vector[1], 100 * vector[2]};
-      irz_law_tensor(&tissue->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
-    }
-    for (int i = 0; i < nodes; i++) {
-      int32_t node = part->tet[t][i], point = piece->point_of[node];
-      piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = piece->point_of[part->tet[t][vtk_node[i]]];
-      double field = model->recovered[node];
-      if (last[point].region != region + 1 || tissue->sigma.direction != IRZ_LAW_ISOTROPIC) {
-        last[point] = (LastSigma){along(&tissue->sigma, field, vector), region + 1};
-      }
-      piece->conductivity[point] += volume * last[point].sigma;
-      weight[point] += volume;
-      if (field >= tissue->threshold) piece->zone[point] = 1;
-      if (weight[point] != volume) continue; /* met before */
-      for (int d = 0; d < 3; d++) piece->points[3 * (size_t)point + (size_t)d] = x[i][d];
-      piece->field[point] = drawn[node] / 100;
-      if (model->survival != NULL) piece->survival[point] = model->survival[node];
-      for (int p = 0; p < model->n_pulses; p++) piece->potential[p][point] = model->potential[p][node];
-    }
-    piece->region[cell] = region;
-    cell++;
-  }
-  for (int32_t i = 0; i < piece->n_points; i++) piece->conductivity[i] /= weight[i];
-  free(weight);
-  free(last);
-  free(tissues);
-  return IRZ_OK;
+  fill_cells(model, tissues, nodes, piece);
+  fill_positions(model, nodes, piece);
+  IrzCode code = fill_points(model, tissues, nodes, drawn, piece, error);
+  free((void *)tissues);
+  return code;
 }
 
-/// Values of the points from values of the part's nodes.
-static void to_points(const IrzPart *part, const Piece *piece, const double *node, double *point) {
-  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
-    if (piece->point_of[i] >= 0) point[piece->point_of[i]] = node[i];
+/// List the point arrays.
+static IrzCode list_arrays(const IrzModel *model, const IrzSummary *summary, Piece *piece, IrzError *error) {
+  const IrzPart *part = model->part;
+  for (int p = 0; p < model->n_pulses; p++) {
+    if (model->n_pulses == 1)
+      snprintf(piece->names[p], sizeof piece->names[p], "potential_V");
+    else
+      snprintf(piece->names[p], sizeof piece->names[p], "potential_V_%02d", p + 1);
+    IRZ_TRY(add_nodes(part, piece, piece->names[p], model->potential[p], error));
   }
+  piece->arrays[piece->n_arrays++] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece->field};
+  piece->arrays[piece->n_arrays++] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece->conductivity};
+  piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
+  if (model->survival != NULL) IRZ_TRY(add_nodes(part, piece, "survival", model->survival, error));
+  if (summary->heat == NULL) return IRZ_OK;
+  IRZ_TRY(add_nodes(part, piece, "temperature_peak_C", model->heat.peak, error));
+  IRZ_TRY(add_nodes(part, piece, "thermal_damage", model->heat.omega, error));
+  return add_nodes(part, piece, "cem43_min", model->heat.cem43, error);
 }
 
 /// Make the folder and its parents.
@@ -276,7 +433,7 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   double *drawn = NULL;
   size_t n = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
   IrzCode code = number_points(model, nodes, &piece, error);
-  if (code == IRZ_OK) irz_alloc(&drawn, n, sizeof *drawn, error);
+  if (code == IRZ_OK) irz_alloc_unset(&drawn, n, sizeof *drawn, error);
   code = irz_error_agree(model->comm, error);
   if (code == IRZ_OK && plan->mesh.order == 2) code = irz_recover_drawn(model->part, model->recovered, drawn, error);
   if (code == IRZ_OK && plan->mesh.order == 1) memcpy(drawn, model->recovered, n * sizeof *drawn);
@@ -284,45 +441,23 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   if (code == IRZ_OK && has_directions(plan)) {
     code = irz_alloc(&piece.tensor, 6 * (size_t)piece.n_cells, sizeof(double), error);
   }
-  for (int k = 0; code == IRZ_OK && summary->heat != NULL && k < 3; k++) {
-    code = irz_alloc(&piece.heat[k], (size_t)piece.n_points, sizeof(double), error);
-  }
   if (code == IRZ_OK) code = piece_fill(model, plan, nodes, drawn, &piece, error);
+  free(drawn);
+  if (code == IRZ_OK) code = list_arrays(model, summary, &piece, error);
   if (code == IRZ_OK && model->part->rank == 0) json = irz_summary_json(summary);
   code = irz_error_agree(model->comm, error);
   if (code == IRZ_OK) {
-    for (int p = 0; p < n_pulses; p++) {
-      if (n_pulses == 1)
-        snprintf(piece.names[p], sizeof piece.names[p], "potential_V");
-      else
-        snprintf(piece.names[p], sizeof piece.names[p], "potential_V_%02d", p + 1);
-      piece.arrays[p] = (IrzArray){piece.names[p], IRZ_FLOAT64, 1, piece.potential[p]};
-    }
-    piece.arrays[n_pulses] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece.field};
-    piece.arrays[n_pulses + 1] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece.conductivity};
-    piece.arrays[n_pulses + 2] = (IrzArray){"zone", IRZ_UINT8, 1, piece.zone};
-    piece.arrays[n_pulses + 3] = (IrzArray){"survival", IRZ_FLOAT64, 1, piece.survival};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
                                     {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector},
                                     {"conductivity_tensor_S_per_m", IRZ_FLOAT64, 6, piece.tensor}};
-    int n_arrays = n_pulses + (model->survival != NULL ? 4 : 3);
-    if (piece.heat[0] != NULL) {
-      const double *node[] = {model->heat.peak, model->heat.omega, model->heat.cem43};
-      const char *const name[] = {"temperature_peak_C", "thermal_damage", "cem43_min"};
-      for (int k = 0; k < 3; k++) {
-        to_points(model->part, &piece, node[k], piece.heat[k]);
-        piece.arrays[n_arrays++] = (IrzArray){name[k], IRZ_FLOAT64, 1, piece.heat[k]};
-      }
-    }
-    IrzGrid grid = {piece.n_points, piece.points, piece.n_cells, nodes,
-                    piece.cells,    n_arrays,     piece.arrays,  piece.tensor != NULL ? 3 : 2,
+    IrzGrid grid = {piece.n_points, piece.points,   piece.n_cells, nodes,
+                    piece.cells,    piece.n_arrays, piece.arrays,  piece.tensor != NULL ? 3 : 2,
                     cell_arrays};
     code = irz_vtkhdf_write(model->comm, path, &grid, plan->text, json, error);
     if (code == IRZ_OK) code = write_frames(model, directory, summary, &piece, nodes, error);
   }
   free(json);
-  free(drawn);
-  piece_clear(&piece, n_pulses);
+  piece_clear(&piece);
   return code;
 }
 

@@ -27,8 +27,10 @@ static void defects(const IrzLaw *law, bool memory, int order, double defect[2])
   IrzError error = {0};
   IrzPart *part;
   IrzMedium *medium;
+  IrzTeam team;
   assert_int_equal(irz_part_create(PETSC_COMM_WORLD, mesh, 0, NULL, &part, &error), IRZ_OK);
   assert_int_equal(irz_medium_create(part, NULL, &medium, &error), IRZ_OK);
+  assert_int_equal(irz_team_create(part, 1, &team, &error), IRZ_OK);
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   double *potential[2] = {calloc(n, sizeof(double)), calloc(n, sizeof(double))}, *field = calloc(n, sizeof(double));
   for (int32_t t = 0; t < part->n_tets; t++) {
@@ -40,10 +42,11 @@ static void defects(const IrzLaw *law, bool memory, int order, double defect[2])
     }
   }
   const IrzLaw *laws[] = {law};
-  assert_int_equal(irz_recover(medium, laws, memory, order, 2, potential, field, defect, &error), IRZ_OK);
+  assert_int_equal(irz_recover(medium, &team, laws, memory, order, 2, potential, field, defect, &error), IRZ_OK);
   free(potential[0]);
   free(potential[1]);
   free(field);
+  irz_team_clear(&team);
   irz_medium_free(medium);
   irz_part_free(part);
   irz_mesh_free(mesh);
