@@ -31,13 +31,14 @@ typedef struct {
   IrzSpace *space;
   IrzTangent *matrix;
   KSP ksp;
-  uint8_t *fixed;                 ///< [n_local]
-  double *u;                      ///< [n_local] scratch
-  double *residual;               ///< [n_owned]
-  double *step;                   ///< [n_local]
-  Vec right, left;                ///< wrap residual and step
-  PetscReal norm[2 + MAX_LINEAR]; ///< residuals of the last linear solve
-  Enough enough;                  ///< of the last linear solve
+  uint8_t *fixed;                     ///< [n_local]
+  double *u;                          ///< [n_local] scratch
+  double *residual;                   ///< [n_owned]
+  double *step;                       ///< [n_local]
+  double (*sums)[IRZ_MAX_PROBES + 1]; ///< [n_threads] scratch: currents and power
+  Vec right, left;                    ///< wrap residual and step
+  PetscReal norm[2 + MAX_LINEAR];     ///< residuals of the last linear solve
+  Enough enough;                      ///< of the last linear solve
 } Level;
 
 struct IrzField {
@@ -142,6 +143,7 @@ static IrzCode create_level(IrzField *field, Level *level, const IrzPart *part, 
   IRZ_TRY(irz_alloc(&level->u, n, sizeof *level->u, error));
   IRZ_TRY(irz_alloc(&level->residual, n, sizeof *level->residual, error));
   IRZ_TRY(irz_alloc(&level->step, n, sizeof *level->step, error));
+  IRZ_TRY(irz_alloc(&level->sums, (size_t)level->space->n_threads, sizeof *level->sums, error));
   PetscInt owned = level->space->n_owned;
   IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->residual, &level->right));
   IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->step, &level->left));
@@ -224,11 +226,20 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
     PetscCall(irz_tangent_changed(level->matrix));
     if (coarse) PetscCall(irz_tangent_changed(field->level[0].matrix));
   }
-  for (int32_t i = 0; i < space->n_owned; i++) {
-    sums[IRZ_MAX_PROBES] += u[i] * level->residual[i];
-    if (space->electrode[i] >= 0) sums[space->electrode[i]] += level->residual[i];
-    if (newton->problem->load != NULL && newton->order == field->order) level->residual[i] -= newton->problem->load[i];
-    if (level->fixed[i]) level->residual[i] = 0;
+  const double *load = newton->order == field->order ? newton->problem->load : NULL;
+#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+  for (int k = 0; k < space->n_threads; k++) {
+    double own[IRZ_MAX_PROBES + 1] = {0};
+    for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
+      own[IRZ_MAX_PROBES] += u[i] * level->residual[i];
+      if (space->electrode[i] >= 0) own[space->electrode[i]] += level->residual[i];
+      if (load != NULL) level->residual[i] -= load[i];
+      if (level->fixed[i]) level->residual[i] = 0;
+    }
+    memcpy(level->sums[k], own, sizeof own);
+  }
+  for (int k = 0; k < space->n_threads; k++) {
+    for (int p = 0; p <= IRZ_MAX_PROBES; p++) sums[p] += level->sums[k][p];
   }
   PetscCallMPI(MPI_Allreduce(sums, all, IRZ_MAX_PROBES + 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
   for (int p = 0; p < IRZ_MAX_PROBES; p++) current[p] = all[p];
@@ -288,6 +299,7 @@ static PetscErrorCode slope(const Level *level, double *value) {
 /// u = from + factor * step, ghosts included.
 static PetscErrorCode move(const Level *level, const double *from, double factor, double *u) {
   PetscFunctionBegin;
+#pragma omp parallel for num_threads(level->space->n_threads) schedule(static)
   for (int32_t i = 0; i < level->space->n_owned; i++) u[i] = from[i] + factor * level->step[i];
   PetscCall(irz_space_share(level->space, u));
   PetscFunctionReturn(0);
@@ -546,6 +558,7 @@ void irz_field_release(IrzField *field) {
     free(level->u);
     free(level->residual);
     free(level->step);
+    free(level->sums);
     *level = (Level){.space = level->space};
   }
 }

@@ -164,6 +164,7 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   PetscCall(PCShellGetContext(pc, &mg));
   const IrzSpace *fine = mg->fine->pattern->space;
   PetscCall(VecGetArrayRead(right, &b));
+#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)b[i];
   PetscCall(VecRestoreArrayRead(right, &b));
   irz_smoother_down(&mg->smoother, mg->b, mg->x, mg->rest);
@@ -175,9 +176,13 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   add_correction(mg, mg->coarse_x, mg->x);
   PetscCall(irz_space_share_single(fine, mg->x));
   bool alone = fine->n_threads == 1 && fine->part->size == 1;
-  if (!alone) PetscCall(PetscArraycpy(mg->old, mg->x, fine->n_local));
+  if (!alone) {
+#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
+    for (int32_t i = 0; i < fine->n_local; i++) mg->old[i] = mg->x[i];
+  }
   irz_smoother_up(&mg->smoother, mg->b, alone ? mg->x : mg->old, mg->x);
   PetscCall(VecGetArrayWrite(left, &out));
+#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) out[i] = mg->x[i];
   PetscCall(VecRestoreArrayWrite(left, &out));
   PetscFunctionReturn(0);
