@@ -438,7 +438,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&zone->regions, (size_t)n, sizeof *zone->regions, error);
   if (code == IRZ_OK) code = irz_zone_measure(&task, &measure, error);
-  if (code == IRZ_OK) code = irz_zone_parts(model->medium, model->recovered, model->threshold, &parts, error);
+  if (code == IRZ_OK)
+    code = irz_zone_parts(model->medium, model->threads, model->recovered, model->threshold, &parts, error);
   if (code == IRZ_OK) {
     zone->threshold = plan->tissues[0].threshold;
     zone->volume = measure.zone.volume;
