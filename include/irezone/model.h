@@ -72,8 +72,8 @@ typedef struct {
 /// @return IRZ_OK or IRZ_ERR_SOLVER
 IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error);
 
-/// Write the last solution to DIR/NAME.hdf and DIR/NAME.json, making DIR if need be. Sets the summary's output and
-/// total times. Collective.
+/// Write the last solution to DIR/NAME.hdf, if the plan asks for fields, and DIR/NAME.json, making DIR if need be. Sets
+/// the summary's output and total times. Collective.
 IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error);
 
 /// Free a model; NULL is allowed. Collective.

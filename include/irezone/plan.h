@@ -230,6 +230,10 @@ typedef struct {
     double tolerance; ///< relative error of the algebra in the energy norm at which the fields are done
   } solver;
 
+  struct {
+    bool fields; ///< write the fields and not only the summary
+  } output;
+
   IrzHeatPlan heat;
   IrzDeath death;
 

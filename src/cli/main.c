@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 const IrzCommand *const irz_commands[] = {
     &irz_command_run,  &irz_command_sweep,   &irz_command_check, &irz_command_mesh,
@@ -110,8 +113,20 @@ static IrzCode run_command(int argc, char **argv, IrzError *error) {
   return irz_error_set(error, IRZ_ERR_PLAN, "no command \"%s\"; there are %s", name, names);
 }
 
+/* SuperLU_DIST, which PETSc may bring along, has told the C library never to give memory back, for the sake of its own
+   many allocations. Our matrices are few and large: as mappings of their own they grow without being copied and are
+   gone when they are freed. Smaller blocks stay in the heap, where the next ones need not be cleared by the system. */
+static void give_memory_back(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 65536);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+#endif
+}
+
 int main(int argc, char **argv) {
   IrzError error = {0};
+  give_memory_back();
   IrzCode code = run_command(argc, argv, &error);
   if (code == IRZ_OK && (fflush(stdout) != 0 || ferror(stdout))) {
     code = irz_error_set(&error, IRZ_ERR_OUTPUT, "the standard output could not be written");

@@ -65,7 +65,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
     if (code == IRZ_OK && quiet) irz_cli_warnings(plan);
     if (code == IRZ_OK && irz_cli_first() && !quiet) {
       irz_summary_print(&summary, stdout);
-      printf("written to %s/%s.json and .hdf\n", directory, plan->name);
+      printf("written to %s/%s.json%s\n", directory, plan->name, plan->output.fields ? " and .hdf" : "");
     }
     irz_summary_clear(&summary);
     irz_cli_stop();
@@ -82,8 +82,8 @@ const IrzCommand irz_command_run = {
     .usage = "PLAN.yaml [-o DIR] [--set key.path=value]... [--threads N] [-q] [-- PETSc options]",
     .summary = "solve a plan and write its results",
     .help =
-        "Writes DIR/NAME.json and DIR/NAME.hdf (`irezone help results`); DIR is the current folder if not stated and\n"
-        "is made if it does not exist.\n"
+        "Writes DIR/NAME.json and, unless output.fields is false, DIR/NAME.hdf (`irezone help\n"
+        "results`); DIR is the current folder if not stated and is made if it does not exist.\n"
         "\n"
         "  -o, --output DIR      where the results go\n"
         "  --set KEY=VALUE       override a value of the plan, as in --set probes[1].exposure=15; may be repeated\n"

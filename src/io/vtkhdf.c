@@ -23,8 +23,9 @@
 
 #define MM_PER_M 1e3
 
-/* Converted data pass through a buffer of this many rows, so that writing needs little memory of its own. */
-#define SLAB_ROWS 131072
+/* Converted data pass through a buffer of this many rows, so that writing needs little memory of its own and what is
+   written is in the cache. */
+#define SLAB_ROWS 32768
 
 /* What HDF5 needs at most besides the arrays. */
 #define METADATA_BYTES 65536
@@ -344,7 +345,7 @@ IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, c
   MPI_Comm_rank(comm, &writer.rank);
   MPI_Comm_size(comm, &writer.size);
 
-  irz_alloc(&writer.slab, SLAB_ROWS, 3 * sizeof(double), &own);
+  irz_alloc_unset(&writer.slab, SLAB_ROWS, 3 * sizeof(double), &own);
   if (own.code == IRZ_OK && writer.rank == 0) irz_replace_begin(&file, path, &own);
   if (irz_error_agree(comm, &own) == IRZ_OK) {
     MPI_Bcast(file.temporary, sizeof file.temporary, MPI_CHAR, 0, comm);

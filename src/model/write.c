@@ -467,7 +467,7 @@ IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summ
   if (model->part->rank == 0) make_folder(directory, error);
   IRZ_TRY(irz_error_agree(model->comm, error));
   snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
-  IRZ_TRY(write_field(model, directory, path, summary, error));
+  if (summary->plan->output.fields) IRZ_TRY(write_field(model, directory, path, summary, error));
   double seconds = MPI_Wtime() - start;
   summary->timing.output += seconds;
   summary->timing.total += seconds;

@@ -74,6 +74,7 @@ static const IrzKey plan_keys[] = {
     {.name = "generator", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, generator), .help = "limits"},
     {.name = "zone", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, zone), .help = "thresholds"},
     {.name = "solver", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, solver), .help = "how exactly to solve"},
+    {.name = "output", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, output), .help = "what is written"},
     {.name = "heat",
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, heat),
@@ -622,6 +623,16 @@ static const IrzKey solver_keys[] = {
     END,
 };
 const IrzSection irz_section_solver = {"solver", "how exactly the equations are solved", solver_keys};
+
+static const IrzKey output_keys[] = {
+    {.name = "fields",
+     .type = IRZ_KEY_FLAG,
+     .offset = offsetof(IrzPlan, output.fields),
+     .standard = "true",
+     .help = "false: no .hdf files (fields and heat.frames), only the summary and tables"},
+    END,
+};
+const IrzSection irz_section_output = {"output", "what a run writes", output_keys};
 
 static const IrzKey heat_keys[] = {
     {.name = "coupling",

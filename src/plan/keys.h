@@ -105,7 +105,7 @@ const char *irz_nearest_name(const char *word, const char *const *names);
 typedef struct {
   char name[IRZ_NAME_MAX];
   const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *plates, *pulses, *generator, *zone, *solver, *heat, *death,
-      *pullback;
+      *pullback, *output;
   int idle_probes, memory;
 } IrzPlanKeys;
 
@@ -181,7 +181,7 @@ typedef struct {
 extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anisotropy,
     irz_section_anatomy, irz_section_probe, irz_section_array, irz_section_plates, irz_section_pulse,
     irz_section_pullback, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_solver,
-    irz_section_heat, irz_section_death;
+    irz_section_output, irz_section_heat, irz_section_death;
 /// By IrzLawKind; all but the table's are read into an IrzLaw, that into an IrzTableKeys.
 extern const IrzSection irz_section_laws[];
 /// Names of the laws, in the order of IrzLawKind.

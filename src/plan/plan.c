@@ -289,6 +289,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IRZ_TRY(read_mesh(reader, irz_yaml_get(root, "mesh")));
   IRZ_TRY(irz_reader_section(reader, &irz_section_generator, keys.generator, NULL, "generator", false, plan));
   IRZ_TRY(irz_reader_section(reader, &irz_section_solver, keys.solver, NULL, "solver", false, plan));
+  IRZ_TRY(irz_reader_section(reader, &irz_section_output, keys.output, NULL, "output", false, plan));
   IRZ_TRY(read_zone(reader, keys.zone));
   IRZ_TRY(read_death(reader, keys.death));
   IRZ_TRY(irz_tissues_read(reader, keys.tissues));

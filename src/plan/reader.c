@@ -354,7 +354,7 @@ void irz_plan_help(FILE *out) {
   static const IrzSection *const after[] = {
       &irz_section_anisotropy, &irz_section_anatomy, &irz_section_probe, &irz_section_array,     &irz_section_plates,
       &irz_section_pullback,   &irz_section_pulse,   &irz_section_pairs, &irz_section_generator, &irz_section_zone,
-      &irz_section_solver,     &irz_section_heat,    &irz_section_death};
+      &irz_section_solver,     &irz_section_output,  &irz_section_heat,  &irz_section_death};
   fputs("Keys of a plan. Values outside a range are errors, outside a usual range warnings.\n", out);
   for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) section_help(before[i], out);
   for (int i = 0; irz_law_names[i] != NULL; i++) section_help(&irz_section_laws[i], out);

@@ -111,6 +111,9 @@ empty "run -q" out
 empty "run -q" err
 [ "$(ls results)" = "pair.hdf
 pair.json" ] || { echo "run: results has $(ls results)"; failed=1; }
+expect "run without fields" 0 "$irezone" run pair.yaml -o summaries --set output.fields=false
+holds "run without fields" out "written to summaries/pair.json"
+[ "$(ls summaries)" = pair.json ] || { echo "run without fields: summaries has $(ls summaries)"; failed=1; }
 expect "info of a result" 0 "$irezone" info results/pair.hdf
 holds "info of a result" out field_V_per_cm
 expect "run, unused PETSc option" 0 "$irezone" run pair.yaml -o results -q -- -no_such_option 1

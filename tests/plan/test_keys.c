@@ -80,6 +80,7 @@ VALUE(width, plan->pulses[0].width)
 VALUE(rate, plan->pulses[0].rate)
 VALUE(n_pulses, plan->n_pulses)
 VALUE(tolerance, plan->solver.tolerance)
+VALUE(fields, plan->output.fields)
 VALUE(max_voltage, plan->generator.max_voltage)
 VALUE(max_current, plan->generator.max_current)
 VALUE(min_count, plan->generator.min_count)
@@ -146,6 +147,7 @@ static const struct {
     {"", "generator", NEEDLES, "generator={max_current: 40}", max_current, 50, 40},
     {"", "zone", NEEDLES, "zone={threshold: 600}", threshold, 5e4, 6e4},
     {"", "solver", NEEDLES, "solver={tolerance: 1e-5}", tolerance, 1e-8, 1e-5},
+    {"", "output", NEEDLES, "output={fields: false}", fields, 1, 0},
     {"", "heat", NEEDLES, "heat={cooling: 10}", cooling, 60, 10},
     {"", "death", NEEDLES, "death={k1: 0.1}", k1, 0.03, 0.1},
 
@@ -274,6 +276,8 @@ static const struct {
 
     {"solver", "tolerance", NEEDLES, "solver.tolerance=1e-6", tolerance, 1e-8, 1e-6},
 
+    {"output", "fields", NEEDLES, "output.fields=false", fields, 1, 0},
+
     {"heat", "coupling", NEEDLES, "heat.coupling=full", coupling, IRZ_COUPLING_NONE, IRZ_COUPLING_FULL},
     {"heat", "heart_rate", NEEDLES, "heat.heart_rate=72", heart_rate, 0, 1.2},
     {"heat", "packet", NEEDLES, "heat.packet=5", packet, 10, 5},
@@ -345,10 +349,10 @@ static void check_section(const IrzSection *section, int *found) {
 static void complete(void **state) {
   (void)state;
   static const IrzSection *const sections[] = {
-      &irz_section_plan,    &irz_section_mesh,  &irz_section_tissue,    &irz_section_anisotropy,
-      &irz_section_anatomy, &irz_section_probe, &irz_section_array,     &irz_section_plates,
-      &irz_section_pulse,   &irz_section_pairs, &irz_section_generator, &irz_section_zone,
-      &irz_section_solver,  &irz_section_heat,  &irz_section_death,     &irz_section_pullback};
+      &irz_section_plan,      &irz_section_mesh,    &irz_section_tissue, &irz_section_anisotropy, &irz_section_anatomy,
+      &irz_section_probe,     &irz_section_array,   &irz_section_plates, &irz_section_pulse,      &irz_section_pairs,
+      &irz_section_generator, &irz_section_zone,    &irz_section_solver, &irz_section_output,     &irz_section_heat,
+      &irz_section_death,     &irz_section_pullback};
   int found = 0;
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) check_section(sections[i], &found);
   for (int i = 0; irz_law_names[i] != NULL; i++) check_section(&irz_section_laws[i], &found);
