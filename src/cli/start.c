@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* In a process that no launcher started, tell Open MPI that it is alone: it need not look for networks, nor start its
-   daemon, nor make folders. Start-up falls from 0.33 s to 0.06 s. What the user has set stays. */
+   daemon, nor make folders. Start-up falls from 0.33 s to 0.05 s. What the user has set stays. */
 static void spare_search(void) {
   static const char *const launchers[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "SLURM_STEP_ID"};
   static const char *const settings[][2] = {
@@ -15,7 +15,8 @@ static void spare_search(void) {
       {"OMPI_MCA_plm", "isolated"},
       {"OMPI_MCA_ess_singleton_isolated", "1"},
       {"OMPI_MCA_orte_create_session_dirs", "0"},
-      {"HWLOC_COMPONENTS", "-gl"}, /* hwloc would ask an X server for its graphics cards */
+      /* hwloc would ask an X server for its graphics cards, and every PCI device for its registers (8 ms). */
+      {"HWLOC_COMPONENTS", "-gl,-linuxio,-pci"},
   };
   for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
     if (getenv(launchers[i]) != NULL) return;

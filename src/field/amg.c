@@ -22,8 +22,7 @@ typedef struct {
   Rows matrix;             ///< compact, for setting up
   float *diagonal;         ///< [n]
   Rows prolong, restrict_; ///< from the next level and its transpose
-  Rows groups;             ///< the matrix in groups of four for sweeps (see pattern.h); empty at the finest level
-  PetscInt *middle;        ///< [n] for `groups`
+  Rows groups;             ///< the matrix up to the diagonal for sweeps (see pattern.h); empty at the finest level
   PetscInt one_block[2];   ///< row_start of a level that one thread sweeps
   IrzSmoother smoother;    ///< its matrix is `groups`, or the finest's own
   float *x, *b, *rest;     ///< [n]
@@ -252,30 +251,47 @@ static IrzCode make_coarse(const Level *level, Level *next, IrzError *error) {
   return code;
 }
 
-/// The finest matrix without copies, zeros and the division between threads.
-static IrzCode take_finest(IrzAmg *amg, IrzError *error) {
-  const IrzTangent *m = amg->finest;
+/// Add an entry to a row: counts only if `fill` is false.
+/// @param[in,out] next  [n + 1] entries of each row behind it, or the next free place
+static inline void add_entry(Rows *rows, PetscInt *next, int32_t row, PetscInt column, float value, bool fill) {
+  if (value == 0) return;
+  if (!fill) {
+    next[row + 1]++;
+    return;
+  }
+  rows->column[next[row]] = column;
+  rows->value[next[row]++] = value;
+}
+
+/// The entries of the finest matrix, both triangles, without zeros and the division between threads.
+static void add_finest(const IrzTangent *m, Rows *rows, PetscInt *next, bool fill) {
   const IrzPattern *p = m->pattern;
+  for (int32_t r = 0; r < p->space->n_owned; r++) {
+    for (PetscInt c = p->ai[r]; c < p->ai[r + 1]; c++) {
+      add_entry(rows, next, r, p->aj[c], m->aa[c], fill);
+      if (p->aj[c] != r) add_entry(rows, next, p->aj[c], r, m->aa[c], fill);
+    }
+    for (PetscInt c = p->bi[r]; c < p->bi[r + 1]; c++) add_entry(rows, next, r, p->bj[c], m->ba[c], fill);
+  }
+}
+
+/// Take the finest matrix over.
+static IrzCode take_finest(IrzAmg *amg, IrzError *error) {
+  const IrzPattern *p = amg->finest->pattern;
   int32_t n = p->space->n_owned;
   Rows *to = &amg->level[0].matrix;
+  PetscInt *next = NULL;
   clear_rows(to);
-  IRZ_TRY(alloc_rows(to, n, n, p->ai[n] + p->bi[n], error));
-  PetscInt next = 0;
-  for (int32_t r = 0; r < n; r++) {
-    to->start[r] = next;
-    for (PetscInt c = p->ai[r]; c < p->ai[r + 1]; c++) {
-      to->column[next] = p->aj[c];
-      to->value[next] = m->aa[c];
-      next += m->aa[c] != 0;
-    }
-    for (PetscInt c = p->bi[r]; c < p->bi[r + 1]; c++) {
-      to->column[next] = p->bj[c];
-      to->value[next] = m->ba[c];
-      next += m->ba[c] != 0;
-    }
+  IRZ_TRY(irz_alloc(&next, (size_t)n + 1, sizeof *next, error));
+  IrzCode code = alloc_rows(to, n, n, 2 * p->ai[n] + p->bi[n], error);
+  if (code == IRZ_OK) {
+    add_finest(amg->finest, to, to->start, false);
+    for (int32_t r = 0; r < n; r++) to->start[r + 1] += to->start[r];
+    memcpy(next, to->start, ((size_t)n + 1) * sizeof *next);
+    add_finest(amg->finest, to, next, true);
   }
-  to->start[n] = next;
-  return IRZ_OK;
+  free(next);
+  return code;
 }
 
 /// The diagonal of a level's matrix.
@@ -288,31 +304,26 @@ static void find_diagonal(Level *level) {
   }
 }
 
-/// Copy a coarse level's matrix into groups of four and point the smoother to them.
+/// Copy a coarse level's matrix up to the diagonal into groups of four and point the smoother to them.
 static IrzCode make_groups(Level *level, IrzError *error) {
   const Rows *m = &level->matrix;
   Rows *g = &level->groups;
   clear_rows(g);
-  IRZ_TRY(alloc_rows(g, m->n, m->n, m->start[m->n] + 6 * m->n, error));
+  IRZ_TRY(alloc_rows(g, m->n, m->n, m->start[m->n] / 2 + 4 * m->n, error));
   PetscInt next = 0;
   for (int32_t r = 0; r < m->n; r++) {
-    PetscInt split = m->start[r];
-    while (m->column[split] < r) split++;
-    split++; /* behind the diagonal */
+    PetscInt first = m->start[r], end = first;
+    while (m->column[end] < r) end++;
+    end++; /* behind the diagonal */
     g->start[r] = next;
-    PetscInt below = split - m->start[r], above = m->start[r + 1] - split;
-    for (PetscInt k = (4 - below % 4) % 4; k > 0; k--) g->column[next++] = m->column[m->start[r]];
-    for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
-      if (c == split) level->middle[r] = next;
+    for (PetscInt k = (4 - (end - first) % 4) % 4; k > 0; k--) g->column[next++] = m->column[first];
+    for (PetscInt c = first; c < end; c++) {
       g->column[next] = m->column[c];
       g->value[next++] = m->value[c];
     }
-    if (above == 0) level->middle[r] = next;
-    for (PetscInt k = (4 - above % 4) % 4; k > 0; k--) g->column[next++] = m->column[m->start[r + 1] - 1];
   }
   g->start[m->n] = next;
   level->smoother.ai = g->start;
-  level->smoother.middle = level->middle;
   level->smoother.aj = g->column;
   level->smoother.aa = g->value;
   return IRZ_OK;
@@ -323,7 +334,6 @@ static IrzCode alloc_level(Level *level, IrzSmoother smoother, IrzError *error) 
   size_t n = (size_t)smoother.n;
   level->smoother = smoother;
   IRZ_TRY(irz_alloc(&level->diagonal, n, sizeof *level->diagonal, error));
-  IRZ_TRY(irz_alloc(&level->middle, n, sizeof *level->middle, error));
   IRZ_TRY(irz_alloc(&level->x, n, sizeof *level->x, error));
   IRZ_TRY(irz_alloc(&level->b, n, sizeof *level->b, error));
   IRZ_TRY(irz_alloc(&level->rest, n, sizeof *level->rest, error));
@@ -385,7 +395,6 @@ static void clear_level(Level *level) {
   clear_rows(&level->restrict_);
   clear_rows(&level->groups);
   free(level->diagonal);
-  free(level->middle);
   free(level->x);
   free(level->b);
   free(level->rest);
@@ -474,15 +483,15 @@ void irz_amg_apply(const IrzAmg *amg, const float *b, float *x) {
   for (int k = 0; k < last; k++) {
     const Level *level = &amg->level[k];
     const float *right = k == 0 ? b : level->b;
-    irz_smoother_down(&level->smoother, right, level->x);
-    irz_smoother_rest(&level->smoother, level->x, level->rest);
+    irz_smoother_down(&level->smoother, right, level->x, level->rest);
+    irz_smoother_outside(&level->smoother, level->x, level->rest);
     apply_rows(&level->restrict_, level->rest, amg->level[k + 1].b, false);
   }
   const Level *coarsest = &amg->level[last];
   if (amg->factor != NULL) {
     solve_coarsest(amg, last == 0 ? b : coarsest->b, coarsest->x);
   } else {
-    irz_smoother_down(&coarsest->smoother, last == 0 ? b : coarsest->b, coarsest->x);
+    irz_smoother_down(&coarsest->smoother, last == 0 ? b : coarsest->b, coarsest->x, coarsest->rest);
     memcpy(coarsest->rest, coarsest->x, (size_t)coarsest->smoother.n * sizeof *coarsest->x);
     irz_smoother_up(&coarsest->smoother, last == 0 ? b : coarsest->b, coarsest->rest, coarsest->x);
   }

@@ -34,48 +34,59 @@ static inline double exp_negative(double x) {
   return p;
 }
 
-static void sigmoid(const IrzLaw *law, const double *field, double *sigma, double *slope) {
+/* Not fmin() and fmax(): those are calls, as what they owe to NaN is not what the machine's instructions do, and a loop
+   with a call does not run in vector registers. */
+static inline double at_least(double x, double least) {
+  return x > least ? x : least;
+}
+
+static inline double between(double x, double least, double most) {
+  x = at_least(x, least);
+  return x < most ? x : most;
+}
+
+static void sigmoid(const IrzLaw *law, int n, const double *field, double *sigma, double *slope) {
   double low = law->low, rise = law->high - law->low, center = law->p, inverse = 1 / law->q;
 #pragma omp simd
-  for (int l = 0; l < IRZ_LANES; l++) {
+  for (int l = 0; l < n; l++) {
     double u = (field[l] - center) * inverse;
-    double e = exp_negative(fmax(-fabs(u), -700.0)), half = 1 / (1 + e);
+    double e = exp_negative(at_least(-fabs(u), -700.0)), half = 1 / (1 + e);
     double part = u < 0 ? e * half : half;
     sigma[l] = low + rise * part;
     slope[l] = rise * inverse * e * half * half;
   }
 }
 
-static void ramp(const IrzLaw *law, const double *field, double *sigma, double *slope) {
+static void ramp(const IrzLaw *law, int n, const double *field, double *sigma, double *slope) {
   double low = law->low, steep = (law->high - law->low) / (law->q - law->p), from = law->p, to = law->q;
 #pragma omp simd
-  for (int l = 0; l < IRZ_LANES; l++) {
-    double inside = fmin(fmax(field[l], from), to) - from;
+  for (int l = 0; l < n; l++) {
+    double inside = between(field[l], from, to) - from;
     sigma[l] = low + steep * inside;
     slope[l] = field[l] < from || field[l] >= to ? 0.0 : steep;
   }
 }
 
-static void smoothstep(const IrzLaw *law, const double *field, double *sigma, double *slope) {
+static void smoothstep(const IrzLaw *law, int n, const double *field, double *sigma, double *slope) {
   double low = law->low, rise = law->high - law->low, from = law->p, inverse = 1 / (law->q - law->p);
 #pragma omp simd
-  for (int l = 0; l < IRZ_LANES; l++) {
-    double u = fmin(fmax((field[l] - from) * inverse, 0.0), 1.0);
+  for (int l = 0; l < n; l++) {
+    double u = between((field[l] - from) * inverse, 0.0, 1.0);
     sigma[l] = low + rise * u * u * u * (10 + u * (6 * u - 15));
     slope[l] = rise * inverse * 30 * u * u * (1 - u) * (1 - u);
   }
 }
 
-void irz_conductivity(const IrzLaw *const *law, const double *field, double *sigma, double *slope) {
-  int same = 1;
+void irz_conductivity(const IrzLaw *const *law, int points, const double *field, double *sigma, double *slope) {
+  int same = 1, n = points * IRZ_LANES;
   for (int l = 1; l < IRZ_LANES; l++) same &= law[l] == law[0];
   if (same && law[0]->kind == IRZ_LAW_SIGMOID) {
-    sigmoid(law[0], field, sigma, slope);
+    sigmoid(law[0], n, field, sigma, slope);
   } else if (same && law[0]->kind == IRZ_LAW_RAMP) {
-    ramp(law[0], field, sigma, slope);
+    ramp(law[0], n, field, sigma, slope);
   } else if (same && law[0]->kind == IRZ_LAW_SMOOTHSTEP) {
-    smoothstep(law[0], field, sigma, slope);
+    smoothstep(law[0], n, field, sigma, slope);
   } else {
-    for (int l = 0; l < IRZ_LANES; l++) sigma[l] = irz_law_sigma(law[l], field[l], &slope[l]);
+    for (int l = 0; l < n; l++) sigma[l] = irz_law_sigma(law[l % IRZ_LANES], field[l], &slope[l]);
   }
 }

@@ -17,17 +17,28 @@
 
 enum { MAX_NEWTON = 150, MAX_LINEAR = 500, MAX_HALVINGS = 12 };
 
+/// When a linear solve has done enough. Errors are in the energy norm, as the natural norm estimates them.
+typedef struct {
+  double scale;          ///< norm of the solution
+  double forcing, least; ///< reductions of the error
+  double most;           ///< do not begin if the error is larger than this share of the solution
+  double tolerance;      ///< share of the solution of which no less is needed
+  double target;         ///< norm to reach, set at the start
+} Enough;
+
 /// One element order: space, matrix, linear solver.
 typedef struct {
   IrzSpace *space;
   IrzTangent *matrix;
   KSP ksp;
-  uint8_t *fixed;                 ///< [n_local]
-  double *u;                      ///< [n_local] scratch
-  double *residual;               ///< [n_owned]
-  double *step;                   ///< [n_local]
-  Vec right, left;                ///< wrap residual and step
-  PetscReal norm[2 + MAX_LINEAR]; ///< residuals of the last linear solve
+  uint8_t *fixed;                     ///< [n_local]
+  double *u;                          ///< [n_local] scratch
+  double *residual;                   ///< [n_owned]
+  double *step;                       ///< [n_local]
+  double (*sums)[IRZ_MAX_PROBES + 1]; ///< [n_threads] scratch: currents and power
+  Vec right, left;                    ///< wrap residual and step
+  PetscReal norm[2 + MAX_LINEAR];     ///< residuals of the last linear solve
+  Enough enough;                      ///< of the last linear solve
 } Level;
 
 struct IrzField {
@@ -85,6 +96,8 @@ static PetscErrorCode set_gamg(PC pc, int n_ranks) {
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode is_enough(KSP ksp, PetscInt step, PetscReal norm, KSPConvergedReason *reason, void *context);
+
 /// Linear solver of one level. Options: -irz1_... for order 1 and its algebraic multigrid, -irz2_... for order 2.
 static PetscErrorCode create_ksp(Level *level, int order) {
 
@@ -93,6 +106,8 @@ static PetscErrorCode create_ksp(Level *level, int order) {
   PetscCall(KSPSetOptionsPrefix(level->ksp, order == 2 ? "irz2_" : "irz1_"));
   PetscCall(KSPSetType(level->ksp, KSPCG));
   PetscCall(KSPSetNormType(level->ksp, KSP_NORM_NATURAL));
+  PetscCall(KSPSetTolerances(level->ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, MAX_LINEAR));
+  PetscCall(KSPSetConvergenceTest(level->ksp, is_enough, &level->enough, NULL));
   const IrzTangent *matrix = level->matrix;
   PetscCall(KSPSetOperators(level->ksp, matrix->mat, matrix->copy != NULL ? matrix->copy->mat : matrix->mat));
   PetscFunctionReturn(0);
@@ -128,6 +143,7 @@ static IrzCode create_level(IrzField *field, Level *level, const IrzPart *part, 
   IRZ_TRY(irz_alloc(&level->u, n, sizeof *level->u, error));
   IRZ_TRY(irz_alloc(&level->residual, n, sizeof *level->residual, error));
   IRZ_TRY(irz_alloc(&level->step, n, sizeof *level->step, error));
+  IRZ_TRY(irz_alloc(&level->sums, (size_t)level->space->n_threads, sizeof *level->sums, error));
   PetscInt owned = level->space->n_owned;
   IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->residual, &level->right));
   IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->step, &level->left));
@@ -210,11 +226,20 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
     PetscCall(irz_tangent_changed(level->matrix));
     if (coarse) PetscCall(irz_tangent_changed(field->level[0].matrix));
   }
-  for (int32_t i = 0; i < space->n_owned; i++) {
-    sums[IRZ_MAX_PROBES] += u[i] * level->residual[i];
-    if (space->electrode[i] >= 0) sums[space->electrode[i]] += level->residual[i];
-    if (newton->problem->load != NULL && newton->order == field->order) level->residual[i] -= newton->problem->load[i];
-    if (level->fixed[i]) level->residual[i] = 0;
+  const double *load = newton->order == field->order ? newton->problem->load : NULL;
+#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+  for (int k = 0; k < space->n_threads; k++) {
+    double own[IRZ_MAX_PROBES + 1] = {0};
+    for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
+      own[IRZ_MAX_PROBES] += u[i] * level->residual[i];
+      if (space->electrode[i] >= 0) own[space->electrode[i]] += level->residual[i];
+      if (load != NULL) level->residual[i] -= load[i];
+      if (level->fixed[i]) level->residual[i] = 0;
+    }
+    memcpy(level->sums[k], own, sizeof own);
+  }
+  for (int k = 0; k < space->n_threads; k++) {
+    for (int p = 0; p <= IRZ_MAX_PROBES; p++) sums[p] += level->sums[k][p];
   }
   PetscCallMPI(MPI_Allreduce(sums, all, IRZ_MAX_PROBES + 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
   for (int p = 0; p < IRZ_MAX_PROBES; p++) current[p] = all[p];
@@ -274,31 +299,58 @@ static PetscErrorCode slope(const Level *level, double *value) {
 /// u = from + factor * step, ghosts included.
 static PetscErrorCode move(const Level *level, const double *from, double factor, double *u) {
   PetscFunctionBegin;
+#pragma omp parallel for num_threads(level->space->n_threads) schedule(static)
   for (int32_t i = 0; i < level->space->n_owned; i++) u[i] = from[i] + factor * level->step[i];
   PetscCall(irz_space_share(level->space, u));
   PetscFunctionReturn(0);
 }
 
+/// PETSc's test of convergence. The error before the solve is known only here, from the first step of conjugate
+/// gradients. Newton's step leaves 4 to 15 times its square, as measured, and the solve need not leave less.
+static PetscErrorCode is_enough(KSP ksp, PetscInt step, PetscReal norm, KSPConvergedReason *reason, void *context) {
+  Enough *enough = context;
+
+  PetscFunctionBegin;
+  (void)ksp;
+  *reason = KSP_CONVERGED_ITERATING;
+  if (step == 0) {
+    double error = enough->scale > 0 ? norm / enough->scale : 0;
+    double reduction = fmin(enough->forcing, fmax(enough->least, 4 * error));
+    enough->target = fmax(0.5 * enough->tolerance * enough->scale, reduction * norm);
+    if (error <= enough->tolerance || error > enough->most) *reason = KSP_CONVERGED_ITS;
+  }
+  if (PetscIsInfOrNanReal(norm))
+    *reason = KSP_DIVERGED_NANORINF;
+  else if (norm <= enough->target)
+    *reason = KSP_CONVERGED_RTOL;
+  PetscFunctionReturn(0);
+}
+
 /// Solve for a step from the residual; `linear` counts iterations, report->remaining becomes the error before the step.
-/// @param[in] forcing  reduction asked for
-static PetscErrorCode solve_linear(const Newton *newton, double forcing, int *linear, IrzReport *report,
-                                   KSPConvergedReason *reason) {
+/// @param[in] forcing  the error is reduced at least so much
+/// @param[in] least    and need not be reduced by more than this
+/// @param[in] most     nothing is done if the error is larger than this
+static PetscErrorCode solve_linear(const Newton *newton, double forcing, double least, double most, int *linear,
+                                   IrzReport *report, KSPConvergedReason *reason) {
   Level *level = &newton->field->level[newton->order - 1];
   double scale = sqrt(fabs(report->power));
   PetscInt iterations;
+  PetscReal norm;
 
   PetscFunctionBegin;
-  PetscCall(KSPSetTolerances(level->ksp, fmax(forcing, 1e-10), 0.5 * newton->tolerance * scale, 1e10, MAX_LINEAR));
+  level->enough = (Enough){
+      .scale = scale, .forcing = forcing, .least = fmax(least, 1e-10), .most = most, .tolerance = newton->tolerance};
   PetscCall(KSPSetResidualHistory(level->ksp, level->norm, 2 + MAX_LINEAR, PETSC_TRUE));
   PetscCall(VecScale(level->right, -1));
   PetscCall(KSPSolve(level->ksp, level->right, level->left));
   PetscCall(VecScale(level->right, -1));
   PetscCall(KSPGetConvergedReason(level->ksp, reason));
   PetscCall(KSPGetIterationNumber(level->ksp, &iterations));
+  PetscCall(KSPGetResidualNorm(level->ksp, &norm));
   *linear += iterations;
   report->remaining = scale > 0 ? level->norm[0] / scale : 0;
-  PetscCall(PetscInfo(level->ksp, "order %d: remaining error %.3e, asked for %.1e, %d linear steps\n", newton->order,
-                      report->remaining, forcing, (int)iterations));
+  PetscCall(PetscInfo(level->ksp, "order %d: remaining error %.3e, %d linear steps to %.3e\n", newton->order,
+                      report->remaining, (int)iterations, scale > 0 ? norm / scale : 0));
   PetscFunctionReturn(0);
 }
 
@@ -337,35 +389,40 @@ static PetscErrorCode take_step(const Newton *newton, bool started, bool tangent
   PetscFunctionReturn(0);
 }
 
+/// Largest error that one more step with the matrix of the step before takes below the tolerance: such a step leaves
+/// about `16 built` of it, where `built` is the error where the matrix was assembled. It saves assembling another.
+static double left_by_old(double tolerance, double built) {
+  return fmax(0.5, 1 / (32 * built)) * tolerance;
+}
+
 /// Newton's method from `u`. Fills iterations, power, current and remaining error.
 static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u, int *steps, int *linear,
                                    IrzReport *report, const char **failure) {
   IrzField *field = newton->field;
   Level *level = &field->level[newton->order - 1];
-  double before = 0, stalled = 0;
-  bool last_step = false;
+  double before = 0, stalled = 0, built = 1; /* the errors before this step and where the matrix was assembled */
+  bool old = false;                          /* the matrix is that of the step before */
 
   PetscFunctionBegin;
   *steps = *linear = 0;
   *failure = NULL;
   PetscCall(assemble(newton, u, !started, true, true, report->current, &report->power));
   for (int k = 0;; k++) {
-    if (last_step) {
-      /* Probably done: look at the residual with the matrix of the step before, which saves assembling another. */
-      PetscCall(remaining_error(level, &report->remaining, report->power));
-      if (report->remaining <= newton->tolerance) break;
-      PetscCall(assemble(newton, u, false, true, false, report->current, &report->power));
-      last_step = false;
-    }
     /* Built for the linear problem; after two steps the conductivity is nearly what it will be. */
     Refresh refresh = !newton->build_hierarchy ? KEEP : k == 0 ? BUILD : k == 2 && newton->order == 1 ? UPDATE : KEEP;
     PetscCall(hierarchy(field, refresh));
-    /* Inexact Newton: as the error shrinks, ask for more; never for more than is left to gain, and not for much while a
-     * steep law keeps steps from gaining. */
-    double forcing = k == 0 ? (started ? 0.1 : 0.03) : fmin(0.1, fmax(stalled, 0.5 * before * before));
     KSPConvergedReason reason;
-    PetscCall(solve_linear(newton, forcing, linear, report, &reason));
+    /* The linear problem is only a start. */
+    double forcing = started ? 0.1 : 0.03, least = started ? stalled : forcing;
+    double most = old ? left_by_old(newton->tolerance, built) : INFINITY;
+    PetscCall(solve_linear(newton, forcing, least, most, linear, report, &reason));
     if (started && report->remaining <= newton->tolerance) break;
+    if (report->remaining > most) {
+      PetscCall(assemble(newton, u, false, true, false, report->current, &report->power));
+      old = false;
+      most = INFINITY;
+      PetscCall(solve_linear(newton, forcing, least, most, linear, report, &reason));
+    }
     if (!isfinite(report->remaining)) {
       *failure = "the equations contain numbers that are not finite";
       break;
@@ -380,10 +437,12 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       *failure = "Newton's method does not converge, as with a conductivity that jumps";
     if (*failure != NULL) break;
     ++*steps;
-    /* A step squares Newton's error (times 3 to 4, as measured), so this one should be enough. */
-    last_step = started && 4 * report->remaining * report->remaining < 0.5 * newton->tolerance;
-    PetscCall(take_step(newton, started, !last_step, u, report, failure));
+    if (!old) built = started ? report->remaining : 1;
+    double expected = 4 * report->remaining * report->remaining;
+    old = started && expected <= left_by_old(newton->tolerance, built);
+    PetscCall(take_step(newton, started, !old, u, report, failure));
     if (*failure != NULL) break;
+    /* While a steep law keeps steps from gaining, exact ones would be wasted. */
     stalled = k > 1 && report->remaining > 0.5 * before ? 0.01 : 0;
     before = started && k > 0 ? fmin(1, report->remaining) : 1;
     started = true;
@@ -499,6 +558,7 @@ void irz_field_release(IrzField *field) {
     free(level->u);
     free(level->residual);
     free(level->step);
+    free(level->sums);
     *level = (Level){.space = level->space};
   }
 }

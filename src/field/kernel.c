@@ -4,8 +4,10 @@
    with the gradients g_i of the barycentric coordinates: a basis function's gradient is sum_i C_i(q) g_i, so a point's
    share of the element matrix needs only the ten numbers m_ij = w g_i . D g_j. Matrices are in single precision (see
    tangent.h), residuals in double. Where the law of a lane depends on direction the point's tensor is made lane by lane
-   instead; the rest is the same.
-   The general kernel does one tetrahedron at a time, curved or not, at its own list of points. */
+   instead; the rest is the same. Curved tetrahedra in one region are batched likewise: only their g_i change from point
+   to point.
+   The general kernel does one tetrahedron at a time, curved or not, at its own list of points: what label maps cut, and
+   curved ones with laws that depend on direction. */
 #include "field/kernel.h"
 #include "base/memory.h"
 #include "base/tensor.h"
@@ -15,6 +17,8 @@
 #include <string.h>
 
 #define W IRZ_LANES
+
+enum { CURVED_POINTS = 14 }; ///< of irz_rule_curved, the rule with the most points that is batched
 
 /// Results of a batch of tetrahedra, lane by lane.
 typedef struct {
@@ -31,6 +35,22 @@ typedef struct {
   _Alignas(64) float dot[10][W];  ///< g_i . g_j, packed
   _Alignas(64) double volume[W];  ///< m^3
 } Shape;
+
+/// Fill `dot`.
+static void batch_dots(Shape *s) {
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+    for (int j = i; j < 4; j++) {
+      int k = irz_packed(4, i, j);
+#pragma omp simd
+      for (int l = 0; l < W; l++) {
+        s->dot[k][l] =
+            (float)(s->g[i][0][l] * s->g[j][0][l] + s->g[i][1][l] * s->g[j][1][l] + s->g[i][2][l] * s->g[j][2][l]);
+      }
+    }
+  }
+}
 
 static void batch_shape(const IrzPart *part, const int32_t *tets, Shape *s) {
   _Alignas(64) double e[3][3][W];
@@ -71,21 +91,28 @@ static void batch_shape(const IrzPart *part, const int32_t *tets, Shape *s) {
       s->g[0][d][l] = -(x + y + z);
     }
   }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-#pragma GCC unroll 4
-    for (int j = i; j < 4; j++) {
-      int k = irz_packed(4, i, j);
-#pragma omp simd
-      for (int l = 0; l < W; l++) {
-        s->dot[k][l] =
-            (float)(s->g[i][0][l] * s->g[j][0][l] + s->g[i][1][l] * s->g[j][1][l] + s->g[i][2][l] * s->g[j][2][l]);
-      }
-    }
-  }
+  batch_dots(s);
 }
 
-/// Field, conductivity and flux at one point of a batch.
+/// Shape of a batch of curved tetrahedra at one point, from their maps there: `volume` is the one that a straight
+/// tetrahedron with these g_i would have.
+/// @param[in] map  [W]
+static void curved_shape(const IrzMap *const *map, Shape *s) {
+  for (int l = 0; l < W; l++) {
+    for (int i = 0; i < 3; i++) {
+      for (int d = 0; d < 3; d++) s->g[i + 1][d][l] = map[l]->inverse[i][d];
+    }
+    s->volume[l] = map[l]->det * (1.0 / 6);
+  }
+#pragma GCC unroll 3
+  for (int d = 0; d < 3; d++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) s->g[0][d][l] = -(s->g[1][d][l] + s->g[2][d][l] + s->g[3][d][l]);
+  }
+  batch_dots(s);
+}
+
+/// Field and conductivity at one point of a batch.
 typedef struct {
   _Alignas(64) double e[3][W];  ///< gradient of the potential, V/m
   _Alignas(64) double sigma[W]; ///< S/m
@@ -145,25 +172,32 @@ static void directed_tensor(const Shape *s, const Directed *p, double weight, bo
   }
 }
 
-/// From the four coefficients of the g_i to the conductivity, which is `floor` where that is more.
-static void batch_point(const Shape *s, double c[4][W], const IrzLaw *const *law, const double *floor, bool zero_field,
-                        Point *p) {
-  _Alignas(64) double size[W], slope[W];
-  batch_gradient(s, c, p->e);
+/// From the gradients at several points to the conductivity, which is `floor` where that is more.
+/// @param[in]     floor  [count] or NULL
+/// @param[in,out] p      [count]
+static void batch_sigma(const IrzLaw *const *law, double (*floor)[W], bool zero_field, int count, Point *p) {
+  _Alignas(64) double size[CURVED_POINTS][W], sigma[CURVED_POINTS][W], slope[CURVED_POINTS][W];
+  for (int q = 0; q < count; q++) {
 #pragma omp simd
-  for (int l = 0; l < W; l++) {
-    double square = p->e[0][l] * p->e[0][l] + p->e[1][l] * p->e[1][l] + p->e[2][l] * p->e[2][l];
-    size[l] = zero_field ? 0.0 : sqrt(square);
+    for (int l = 0; l < W; l++) {
+      double square = p[q].e[0][l] * p[q].e[0][l] + p[q].e[1][l] * p[q].e[1][l] + p[q].e[2][l] * p[q].e[2][l];
+      size[q][l] = zero_field ? 0.0 : sqrt(square);
+    }
   }
-  irz_conductivity(law, size, p->sigma, slope);
+  irz_conductivity(law, count, size[0], sigma[0], slope[0]);
+  for (int q = 0; q < count; q++) {
 #pragma omp simd
-  for (int l = 0; l < W; l++) p->steep[l] = size[l] > 0 ? slope[l] / size[l] : 0.0;
-  if (floor == NULL) return;
+    for (int l = 0; l < W; l++) {
+      p[q].sigma[l] = sigma[q][l];
+      p[q].steep[l] = size[q][l] > 0 ? slope[q][l] / size[q][l] : 0.0;
+    }
+    if (floor == NULL) continue;
 #pragma omp simd
-  for (int l = 0; l < W; l++) {
-    bool below = p->sigma[l] < floor[l];
-    p->sigma[l] = below ? floor[l] : p->sigma[l];
-    p->steep[l] = below ? 0.0 : p->steep[l];
+    for (int l = 0; l < W; l++) {
+      bool below = p[q].sigma[l] < floor[q][l];
+      p[q].sigma[l] = below ? floor[q][l] : p[q].sigma[l];
+      p[q].steep[l] = below ? 0.0 : p[q].steep[l];
+    }
   }
 }
 
@@ -209,7 +243,7 @@ static void batch_floor(const IrzPoints *points, const int32_t *tets, double flo
 /// @param[in] tets  [W] if a law depends on direction, else NULL
 static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
                          const int32_t *tets, const IrzAssembly *a, Batch *b) {
-  _Alignas(64) double c[4][W], flux[4][W], mean[W];
+  _Alignas(64) double c[4][W], flux[4][W], mean[1][W];
   Point p;
   memcpy(c, u, sizeof c);
   if (tets != NULL) {
@@ -219,8 +253,11 @@ static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *l
     memcpy(b->residual, flux, sizeof flux);
     return;
   }
-  for (int l = 0; floor != NULL && l < W; l++) mean[l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
-  batch_point(s, c, law, floor != NULL ? mean : NULL, a->zero_field, &p);
+  for (int l = 0; floor != NULL && l < W; l++) {
+    mean[0][l] = 0.25 * (floor[0][l] + floor[1][l] + floor[2][l] + floor[3][l]);
+  }
+  batch_gradient(s, c, p.e);
+  batch_sigma(law, floor != NULL ? mean : NULL, a->zero_field, 1, &p);
   batch_flux(s, &p, 1, flux, a->matrix != NULL ? b->matrix : NULL);
   memcpy(b->residual, flux, sizeof flux);
 }
@@ -301,6 +338,39 @@ static inline void order2_matrix(float m[4][10][W], float (*restrict out)[W], fl
   }
 }
 
+/// Coefficients of the g_i in the gradient of a potential of order 2 at a point.
+static inline void order2_coefficients(const double lambda[4], double u[10][W], double c[4][W]) {
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    /* Edges at vertex i and the vertices at their other ends. */
+    static const int edge_at[4][3] = {{0, 1, 2}, {0, 3, 4}, {1, 3, 5}, {2, 4, 5}};
+    static const int far_end[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
+    double ci = 4 * lambda[i] - 1, x = 4 * lambda[far_end[i][0]], y = 4 * lambda[far_end[i][1]],
+           z = 4 * lambda[far_end[i][2]];
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      c[i][l] = ci * u[i][l] + x * u[4 + edge_at[i][0]][l] + y * u[4 + edge_at[i][1]][l] + z * u[4 + edge_at[i][2]][l];
+    }
+  }
+}
+
+/// Add a point's share to the residual of order 2.
+static inline void order2_residual(const double lambda[4], double flux[4][W], double residual[10][W]) {
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    double ci = 4 * lambda[i] - 1;
+#pragma omp simd
+    for (int l = 0; l < W; l++) residual[i][l] += ci * flux[i][l];
+  }
+#pragma GCC unroll 6
+  for (int e = 0; e < 6; e++) {
+    int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
+    double ci = 4 * lambda[j], cj = 4 * lambda[i];
+#pragma omp simd
+    for (int l = 0; l < W; l++) residual[4 + e][l] += ci * flux[i][l] + cj * flux[j][l];
+  }
+}
+
 /// Order 2 with the four-point rule.
 /// @param[in] tets  [W] if a law depends on direction, else NULL
 static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
@@ -308,46 +378,153 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
   _Alignas(64) double c[4][W], flux[4][W];
   _Alignas(64) float m[4][10][W];
   bool tangent = a->matrix != NULL;
-  Point p;
+  Point p[4];
   Directed directed;
   memset(b->residual, 0, sizeof b->residual);
+  for (int q = 0; q < 4 && tets == NULL; q++) {
+    order2_coefficients(irz_rule_fast.point[q], u, c);
+    batch_gradient(s, c, p[q].e);
+  }
+  if (tets == NULL) batch_sigma(law, floor, a->zero_field, 4, p);
   for (int q = 0; q < 4; q++) {
     const double *lambda = irz_rule_fast.point[q];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      /* Edges at vertex i and the vertices at their other ends. */
-      static const int edge_at[4][3] = {{0, 1, 2}, {0, 3, 4}, {1, 3, 5}, {2, 4, 5}};
-      static const int far_end[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
-      double ci = 4 * lambda[i] - 1, x = 4 * lambda[far_end[i][0]], y = 4 * lambda[far_end[i][1]],
-             z = 4 * lambda[far_end[i][2]];
-#pragma omp simd
-      for (int l = 0; l < W; l++) {
-        c[i][l] =
-            ci * u[i][l] + x * u[4 + edge_at[i][0]][l] + y * u[4 + edge_at[i][1]][l] + z * u[4 + edge_at[i][2]][l];
-      }
-    }
     if (tets != NULL) {
+      order2_coefficients(lambda, u, c);
       directed_point(s, c, law, tets, q, a, &directed);
       directed_tensor(s, &directed, irz_rule_fast.weight[q], tangent, m[q], flux);
     } else {
-      batch_point(s, c, law, floor != NULL ? floor[q] : NULL, a->zero_field, &p);
-      batch_flux(s, &p, irz_rule_fast.weight[q], flux, tangent ? m[q] : NULL);
+      batch_flux(s, &p[q], irz_rule_fast.weight[q], flux, tangent ? m[q] : NULL);
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      double ci = 4 * lambda[i] - 1;
-#pragma omp simd
-      for (int l = 0; l < W; l++) b->residual[i][l] += ci * flux[i][l];
-    }
-#pragma GCC unroll 6
-    for (int e = 0; e < 6; e++) {
-      int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
-      double ci = 4 * lambda[j], cj = 4 * lambda[i];
-#pragma omp simd
-      for (int l = 0; l < W; l++) b->residual[4 + e][l] += ci * flux[i][l] + cj * flux[j][l];
-    }
+    order2_residual(lambda, flux, b->residual);
   }
   if (tangent) order2_matrix(m, b->matrix, b->coarse);
+}
+
+/* ---- Curved tetrahedra ---- */
+
+enum { CURVED_TERMS = 142 };
+
+/// One pair's share in one entry of the packed matrix of order 2.
+typedef struct {
+  uint8_t entry, pair;         ///< of 55, of 10
+  float weight[CURVED_POINTS]; ///< product of the coefficients at the points
+} Term;
+
+static Term curved_term[CURVED_TERMS];
+
+/// A basis function of order 2 as coefficients of the g_i at a point; returns which are not always zero, 1 or 2 of
+/// them.
+static int order2_function(int node, const double lambda[4], int which[2], double c[2]) {
+  if (node < 4) {
+    which[0] = node;
+    c[0] = 4 * lambda[node] - 1;
+    return 1;
+  }
+  for (int k = 0; k < 2; k++) {
+    which[k] = irz_edge_vertices[node - 4][k];
+    c[k] = 4 * lambda[irz_edge_vertices[node - 4][1 - k]];
+  }
+  return 2;
+}
+
+/// Work out curved_term once.
+static void make_curved_terms(void) {
+  static bool done = false;
+  if (done) return;
+  for (int q = 0; q < CURVED_POINTS; q++) {
+    const double *lambda = irz_rule_curved.point[q];
+    Term *term = curved_term;
+    for (int a = 0; a < 10; a++) {
+      for (int b = a; b < 10; b++) {
+        int i[2], j[2];
+        double ci[2], cj[2];
+        int n = order2_function(a, lambda, i, ci), m = order2_function(b, lambda, j, cj);
+        for (int k = 0; k < n * m; k++, term++) {
+          int x = i[k / m], y = j[k % m];
+          term->entry = (uint8_t)irz_packed(10, a, b);
+          term->pair = (uint8_t)irz_packed(4, x < y ? x : y, x < y ? y : x);
+          term->weight[q] = (float)(ci[k / m] * cj[k % m]);
+        }
+      }
+    }
+  }
+  done = true;
+}
+
+/// Element matrices of order 2 and 1 from m_ij at the points of the curved rule.
+static void curved_matrix(float m[CURVED_POINTS][10][W], float (*restrict out)[W], float (*restrict coarse)[W]) {
+  memset(out, 0, 55 * sizeof *out);
+  for (int k = 0; k < CURVED_TERMS; k++) {
+    const Term *term = &curved_term[k];
+    float sum[W] = {0};
+#pragma GCC unroll 14
+    for (int q = 0; q < CURVED_POINTS; q++) {
+#pragma omp simd
+      for (int l = 0; l < W; l++) sum[l] += term->weight[q] * m[q][term->pair][l];
+    }
+#pragma omp simd
+    for (int l = 0; l < W; l++) out[term->entry][l] += sum[l];
+  }
+  for (int k = 0; k < 10; k++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      float sum = 0;
+      for (int q = 0; q < CURVED_POINTS; q++) sum += m[q][k][l];
+      coarse[k][l] = sum;
+    }
+  }
+}
+
+/// A batch of curved tetrahedra, each in one region with a law that does not depend on direction. At order 1 the matrix
+/// is what `coarse` is at order 2.
+/// @param[in] general  [W] which
+static void batch_curved(const IrzAssembly *a, const int32_t *general, double u[10][W], const IrzLaw *const *law,
+                         Batch *b) {
+  const IrzMedium *medium = a->medium;
+  _Alignas(64) float m[CURVED_POINTS][10][W];
+  _Alignas(64) double c[4][W], flux[4][W], floor[CURVED_POINTS][W];
+  bool tangent = a->matrix != NULL, second = a->space->order == 2;
+  Shape shape[CURVED_POINTS];
+  Point p[CURVED_POINTS];
+  memset(b->residual, 0, sizeof b->residual);
+  memcpy(c, u, sizeof c); /* order 1 */
+  for (int q = 0; q < CURVED_POINTS; q++) {
+    const IrzMap *map[W];
+    for (int l = 0; l < W; l++) map[l] = &medium->map[medium->first_map[general[l]] + q];
+    curved_shape(map, &shape[q]);
+    for (int l = 0; l < W; l++) {
+      if (a->scale != NULL) shape[q].volume[l] *= a->scale[medium->tet[general[l]]];
+      if (a->floor != NULL) floor[q][l] = a->floor->general[medium->first_point[general[l]] + q];
+    }
+    if (second) order2_coefficients(irz_rule_curved.point[q], u, c);
+    batch_gradient(&shape[q], c, p[q].e);
+  }
+  batch_sigma(law, a->floor != NULL ? floor : NULL, a->zero_field, CURVED_POINTS, p);
+  for (int q = 0; q < CURVED_POINTS; q++) {
+    const double *lambda = irz_rule_curved.point[q];
+    batch_flux(&shape[q], &p[q], irz_rule_curved.weight[q], flux, tangent ? m[q] : NULL);
+    if (second) {
+      order2_residual(lambda, flux, b->residual);
+      continue;
+    }
+    for (int i = 0; i < 4; i++) {
+#pragma omp simd
+      for (int l = 0; l < W; l++) b->residual[i][l] += flux[i][l];
+    }
+  }
+  if (!tangent) return;
+  if (second) {
+    curved_matrix(m, b->matrix, b->coarse);
+    return;
+  }
+  for (int k = 0; k < 10; k++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      float sum = 0;
+      for (int q = 0; q < CURVED_POINTS; q++) sum += m[q][k][l];
+      b->matrix[k][l] = sum;
+    }
+  }
 }
 
 /* ---- General kernel ---- */
@@ -587,19 +764,55 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
   }
 }
 
+/// One general tetrahedron.
+static void assemble_one(const Rows *rows, int32_t general) {
+  const IrzAssembly *a = rows->a;
+  const IrzSpace *space = a->space;
+  int32_t tet = a->medium->tet[general];
+  const int32_t *dof = space->tet_dof + (size_t)tet * (size_t)space->nodes;
+  double u[10], residual[10];
+  float matrix[55], coarse[10];
+  for (int i = 0; i < space->nodes; i++) u[i] = a->u[dof[i]];
+  general_tet(a, general, u, residual, matrix);
+  if (a->coarse != NULL) restrict_matrix(matrix, coarse);
+  scatter(rows, tet, matrix, residual, coarse, 1);
+}
+
+/// Batch what can be batched of the general tetrahedra; the rest one by one.
 static void assemble_general(const Rows *rows, const int32_t *list, int32_t count) {
   const IrzAssembly *a = rows->a;
   const IrzSpace *space = a->space;
   const IrzMedium *medium = a->medium;
-  for (int32_t k = 0; k < count; k++) {
-    int32_t general = list[k], tet = medium->tet[general];
-    const int32_t *dof = space->tet_dof + (size_t)tet * (size_t)space->nodes;
-    double u[10], residual[10];
-    float matrix[55], coarse[10];
-    for (int i = 0; i < space->nodes; i++) u[i] = a->u[dof[i]];
-    general_tet(a, general, u, residual, matrix);
-    if (a->coarse != NULL) restrict_matrix(matrix, coarse);
-    scatter(rows, tet, matrix, residual, coarse, 1);
+  Batch batch;
+  _Alignas(64) double u[10][W];
+  int32_t general[W];
+  const IrzLaw *law[W];
+  int lanes = 0;
+  for (int32_t k = 0; k <= count; k++) {
+    if (k < count) {
+      int32_t next = list[k];
+      const IrzLaw *its = a->laws[medium->region[medium->tet[next]]];
+      if (medium->mixed[next] || !medium->bent[next] || its->direction != IRZ_LAW_ISOTROPIC) {
+        assemble_one(rows, next);
+        continue;
+      }
+      const int32_t *dof = space->tet_dof + (size_t)medium->tet[next] * (size_t)space->nodes;
+      general[lanes] = next;
+      law[lanes] = its;
+      for (int i = 0; i < space->nodes; i++) u[i][lanes] = a->u[dof[i]];
+      lanes++;
+    }
+    if (lanes < W && (k < count || lanes == 0)) continue;
+    for (int l = lanes; l < W; l++) { /* spare lanes repeat the first and are dropped */
+      general[l] = general[0];
+      law[l] = law[0];
+      for (int i = 0; i < space->nodes; i++) u[i][l] = u[i][0];
+    }
+    batch_curved(a, general, u, law, &batch);
+    for (int l = 0; l < lanes; l++) {
+      scatter(rows, medium->tet[general[l]], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
+    }
+    lanes = 0;
   }
 }
 
@@ -612,6 +825,7 @@ static void fixed_rows(IrzTangent *matrix, const uint8_t *fixed, int32_t first, 
 
 void irz_assemble(const IrzAssembly *a) {
   const IrzSpace *space = a->space;
+  make_curved_terms();
 #pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     Rows rows = {a, space->row_start[k], space->row_start[k + 1], 0, 0};

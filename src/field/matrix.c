@@ -6,41 +6,62 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Copy the columns of a pattern's row, without its own copies, and in the order that PETSc wants; counts only if
-/// `fill` is false.
-static PetscErrorCode copy_row(IrzMatrix *m, const IrzPattern *p, int32_t row, bool fill) {
-  int32_t owned = m->space->n_owned;
-  PetscInt a = fill ? m->ai[row] : 0, b = fill ? m->bi[row] : 0, last = -1;
-
-  PetscFunctionBegin;
-  for (PetscInt c = p->ai[row]; c < p->ai[row + 1]; c++) {
-    if (p->aj[c] == last) continue; /* a copy is next to what it copies */
-    last = p->aj[c];
-    if (fill) m->aj[a] = last;
-    a++;
-  }
-  for (PetscInt c = p->bi[row]; c < p->bi[row + 1]; c++) {
-    bool ghost = p->bj[c] >= owned;
-    if (fill && ghost) m->bj[b] = p->bj[c] - owned;
-    if (fill && !ghost) m->aj[a] = p->bj[c];
-    a += !ghost;
-    b += ghost;
-  }
-  if (fill) {
-    PetscCall(PetscSortInt(a - m->ai[row], m->aj + m->ai[row]));
-    PetscCall(PetscSortInt(b - m->bi[row], m->bj + m->bi[row]));
-  } else {
-    m->ai[row + 1] = m->ai[row] + a;
-    m->bi[row + 1] = m->bi[row] + b;
-  }
-  PetscFunctionReturn(0);
+/// Add a column to a row: counts only if `fill` is false.
+/// @param[in,out] next  [n_owned + 1] entries of each row behind it, or the next free place
+static void add_column(PetscInt *next, PetscInt *columns, int32_t row, PetscInt column, bool fill) {
+  if (fill)
+    columns[next[row]++] = column;
+  else
+    next[row + 1]++;
 }
 
-/// Copy all rows; counts only if `fill` is false.
-static PetscErrorCode copy_rows(IrzMatrix *m, const IrzPattern *p, bool fill) {
-  PetscFunctionBegin;
-  for (int32_t r = 0; r < p->space->n_owned; r++) PetscCall(copy_row(m, p, r, fill));
-  PetscFunctionReturn(0);
+/// Take over the columns of a pattern, both triangles, without its own copies; counts only if `fill` is false. They
+/// are in no order yet.
+/// @param[in,out] next_a, next_b  [n_owned + 1] of add_column()
+static void copy_columns(IrzMatrix *m, const IrzPattern *p, PetscInt *next_a, PetscInt *next_b, bool fill) {
+  int32_t owned = m->space->n_owned;
+  for (int32_t r = 0; r < owned; r++) {
+    for (PetscInt c = p->ai[r]; c < p->ai[r + 1]; c++) {
+      if (c > p->ai[r] && p->aj[c] == p->aj[c - 1]) continue;
+      add_column(next_a, m->aj, r, p->aj[c], fill);
+      if (p->aj[c] != r) add_column(next_a, m->aj, p->aj[c], r, fill);
+    }
+    for (PetscInt c = p->bi[r]; c < p->bi[r + 1]; c++) {
+      if (p->bj[c] < owned)
+        add_column(next_a, m->aj, r, p->bj[c], fill); /* another thread's */
+      else
+        add_column(next_b, m->bj, r, p->bj[c] - owned, fill);
+    }
+  }
+}
+
+/// Find rows and columns.
+static IrzCode fill_pattern(IrzMatrix *m, const IrzPattern *p, IrzError *error) {
+  size_t n = (size_t)m->space->n_owned;
+  PetscInt *next_a = NULL, *next_b = NULL;
+  IRZ_TRY(irz_alloc(&m->ai, n + 1, sizeof *m->ai, error));
+  IRZ_TRY(irz_alloc(&m->bi, n + 1, sizeof *m->bi, error));
+  copy_columns(m, p, m->ai, m->bi, false);
+  for (size_t r = 0; r < n; r++) {
+    m->ai[r + 1] += m->ai[r];
+    m->bi[r + 1] += m->bi[r];
+  }
+  IRZ_TRY(irz_alloc(&m->aj, (size_t)m->ai[n], sizeof *m->aj, error));
+  IRZ_TRY(irz_alloc(&m->bj, (size_t)m->bi[n], sizeof *m->bj, error));
+  IrzCode code = irz_alloc(&next_a, n + 1, sizeof *next_a, error);
+  if (code == IRZ_OK) code = irz_alloc(&next_b, n + 1, sizeof *next_b, error);
+  if (code == IRZ_OK) {
+    memcpy(next_a, m->ai, (n + 1) * sizeof *next_a);
+    memcpy(next_b, m->bi, (n + 1) * sizeof *next_b);
+    copy_columns(m, p, next_a, next_b, true);
+  }
+  free(next_a);
+  free(next_b);
+  for (size_t r = 0; code == IRZ_OK && r < n; r++) {
+    code = irz_petsc(PetscSortInt(m->ai[r + 1] - m->ai[r], m->aj + m->ai[r]), "matrix", error);
+    if (code == IRZ_OK) code = irz_petsc(PetscSortInt(m->bi[r + 1] - m->bi[r], m->bj + m->bi[r]), "matrix", error);
+  }
+  return code;
 }
 
 static PetscErrorCode wrap(IrzMatrix *m) {
@@ -67,14 +88,9 @@ IrzCode irz_matrix_create(const IrzPattern *pattern, IrzMatrix **matrix, IrzErro
   *matrix = NULL;
   IRZ_TRY(irz_alloc(&m, 1, sizeof *m, error));
   m->space = pattern->space;
-  IrzCode code = irz_alloc(&m->ai, n + 1, sizeof *m->ai, error);
-  if (code == IRZ_OK) code = irz_alloc(&m->bi, n + 1, sizeof *m->bi, error);
-  if (code == IRZ_OK) code = irz_petsc(copy_rows(m, pattern, false), "matrix", error);
-  if (code == IRZ_OK) code = irz_alloc(&m->aj, (size_t)m->ai[n], sizeof *m->aj, error);
-  if (code == IRZ_OK) code = irz_alloc(&m->bj, (size_t)m->bi[n], sizeof *m->bj, error);
+  IrzCode code = fill_pattern(m, pattern, error);
   if (code == IRZ_OK) code = irz_alloc(&m->aa, (size_t)m->ai[n], sizeof *m->aa, error);
   if (code == IRZ_OK) code = irz_alloc(&m->ba, (size_t)m->bi[n], sizeof *m->ba, error);
-  if (code == IRZ_OK) code = irz_petsc(copy_rows(m, pattern, true), "matrix", error);
   if (code == IRZ_OK) code = irz_petsc(wrap(m), "matrix", error);
   if (code != IRZ_OK)
     irz_matrix_free(m);

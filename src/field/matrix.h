@@ -31,11 +31,6 @@ void irz_matrix_add(IrzMatrix *matrix, int32_t tet, const uint8_t *skip, const d
 /// @param[in] column  local unknown
 void irz_matrix_add_entry(IrzMatrix *matrix, int32_t row, int32_t column, double value);
 
-/// Entry (i, j) in packed storage of a symmetric matrix of n nodes: row by row of the upper triangle.
-static inline int irz_packed(int n, int i, int j) {
-  return i <= j ? i * n - i * (i - 1) / 2 + (j - i) : j * n - j * (j - 1) / 2 + (i - j);
-}
-
 /// Set a diagonal entry.
 void irz_matrix_diagonal(IrzMatrix *matrix, int32_t row, double value);
 

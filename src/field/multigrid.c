@@ -164,20 +164,25 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   PetscCall(PCShellGetContext(pc, &mg));
   const IrzSpace *fine = mg->fine->pattern->space;
   PetscCall(VecGetArrayRead(right, &b));
+#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)b[i];
   PetscCall(VecRestoreArrayRead(right, &b));
-  irz_smoother_down(&mg->smoother, mg->b, mg->x);
+  irz_smoother_down(&mg->smoother, mg->b, mg->x, mg->rest);
   PetscCall(irz_space_share_single(fine, mg->x));
-  irz_smoother_rest(&mg->smoother, mg->x, mg->rest);
+  irz_smoother_outside(&mg->smoother, mg->x, mg->rest);
   PetscCall(irz_space_share_single(fine, mg->rest));
   restrict_rest(mg, mg->rest, mg->coarse_b);
   PetscCall(solve_coarse(mg));
   add_correction(mg, mg->coarse_x, mg->x);
   PetscCall(irz_space_share_single(fine, mg->x));
   bool alone = fine->n_threads == 1 && fine->part->size == 1;
-  if (!alone) PetscCall(PetscArraycpy(mg->old, mg->x, fine->n_local));
+  if (!alone) {
+#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
+    for (int32_t i = 0; i < fine->n_local; i++) mg->old[i] = mg->x[i];
+  }
   irz_smoother_up(&mg->smoother, mg->b, alone ? mg->x : mg->old, mg->x);
   PetscCall(VecGetArrayWrite(left, &out));
+#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) out[i] = mg->x[i];
   PetscCall(VecRestoreArrayWrite(left, &out));
   PetscFunctionReturn(0);

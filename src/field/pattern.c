@@ -37,7 +37,7 @@ typedef struct {
   size_t used_a, used_b; ///< so many
   size_t room_a, room_b; ///< fit
   int32_t (*mark)[2];    ///< [n_local] 1 + the last row that has this column, and its offset in that row
-  int32_t *column;       ///< [3][room] columns of one row: all, then those below and above the diagonal
+  int32_t *column;       ///< [2][room] columns of one row: all, then those below the diagonal
   size_t room;
   IrzCode code;
   IrzError error;
@@ -47,10 +47,11 @@ static inline size_t whole_groups(size_t count) {
   return (count + 3) / 4 * 4;
 }
 
-/// Columns of one row; returns how many there are. Room for all columns of all its tetrahedra is needed.
+/// Columns of one row but for those above its diagonal in the block that ends before `last`; returns how many there
+/// are. Room for all columns of all its tetrahedra is needed.
 static inline __attribute__((always_inline)) size_t row_columns(const int32_t *tet_dof, int nodes, int32_t row,
-                                                                const int32_t *entry, int32_t count, int32_t (*mark)[2],
-                                                                int32_t *column) {
+                                                                int32_t last, const int32_t *entry, int32_t count,
+                                                                int32_t (*mark)[2], int32_t *column) {
   size_t n = 0;
   for (int32_t k = 0; k < count; k++) {
     const int32_t *dof = tet_dof + (size_t)(entry[k] >> 4) * (size_t)nodes;
@@ -58,7 +59,7 @@ static inline __attribute__((always_inline)) size_t row_columns(const int32_t *t
     for (int j = 0; j < nodes; j++) { /* without a branch: half of the columns were met before */
       int32_t c = dof[j];
       column[n] = c;
-      n += mark[c][0] != row + 1;
+      n += (size_t)((mark[c][0] != row + 1) & ((c < row) | (c >= last)));
       mark[c][0] = row + 1;
     }
   }
@@ -83,7 +84,7 @@ static void sort_columns(int32_t *column, size_t count) {
 static IrzCode reserve_row(Worker *w, size_t most, IrzError *error) {
   if (most > w->room) {
     w->room = 2 * most;
-    IRZ_TRY(irz_resize(&w->column, w->room, 3 * sizeof *w->column, error));
+    IRZ_TRY(irz_resize(&w->column, w->room, 2 * sizeof *w->column, error));
   }
   if (w->used_a + most + 8 > w->room_a) {
     w->room_a += w->room_a / 4 + most + 4096;
@@ -97,56 +98,48 @@ static IrzCode reserve_row(Worker *w, size_t most, IrzError *error) {
 }
 
 /// Write the `n` different columns of row r behind those of the rows before and note their offsets.
-static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, int32_t last, size_t n) {
-  /* Sorting the many rows of order 2 would take longer than finding them. Coarsening order 1 goes by the order. */
-  bool sorted = p->space->nodes == 4;
+static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, size_t n) {
   const int32_t *column = w->column;
-  int32_t *low = w->column + w->room, *high = low + w->room;
+  int32_t *low = w->column + w->room;
   PetscInt *a = w->a + w->used_a, *b = w->b + w->used_b;
-  size_t below = 0, above = 0, outside = 0;
+  size_t below = 0, outside = 0;
   for (size_t k = 0; k < n; k++) {
     int32_t c = column[k];
-    bool in = c >= first && c < last;
-    low[below] = high[above] = b[outside] = c;
-    below += in && c < r;
-    above += in && c > r;
+    bool in = c >= first && c < r;
+    low[below] = b[outside] = c;
+    below += in;
     outside += !in;
   }
-  if (sorted || n > IRZ_PATTERN_LONG) {
+  /* Sorting the many rows of order 2 would take longer than finding them. Coarsening order 1 goes by the order. */
+  if (p->space->nodes == 4 || n >= IRZ_PATTERN_LONG) {
     sort_columns(low, below);
-    sort_columns(high, above);
     sort_columns(b, outside);
   }
-  size_t middle = whole_groups(below + 1), gap = middle - below - 1, end = middle + whole_groups(above), at = 0;
+  size_t end = whole_groups(below + 1), gap = end - below - 1, at = 0;
   while (at < gap) a[at++] = below > 0 ? low[0] : r;
   for (size_t k = 0; k < below; k++, at++) {
     a[at] = low[k];
     w->mark[low[k]][1] = (int32_t)at;
   }
   a[at] = r;
-  w->mark[r][1] = (int32_t)at++;
-  for (size_t k = 0; k < above; k++, at++) {
-    a[at] = high[k];
-    w->mark[high[k]][1] = (int32_t)at;
-  }
-  for (; at < end; at++) a[at] = high[above - 1];
-  for (size_t k = 0; k < outside; k++) w->mark[b[k]][1] = (int32_t)k;
-  p->middle[r] = (PetscInt)(w->used_a + middle);
+  w->mark[r][1] = (int32_t)at;
   w->used_a += end;
   w->used_b += outside;
   p->ai[r + 1] = (PetscInt)w->used_a;
   p->bi[r + 1] = (PetscInt)w->used_b;
 }
 
-/// Note where the entries of the tetrahedra around a row are in it.
-static inline __attribute__((always_inline)) void note_places(const int32_t *tet_dof, int nodes, const int32_t *entry,
-                                                              int32_t count, int32_t (*mark)[2], uint8_t *places) {
+/// Note where the entries up to the diagonal of the tetrahedra around a row are in it.
+static inline __attribute__((always_inline)) void note_places(const int32_t *tet_dof, int nodes, int32_t row,
+                                                              const int32_t *entry, int32_t count, int32_t (*mark)[2],
+                                                              uint8_t *places) {
   for (int32_t k = 0; k < count; k++) {
     size_t t = (size_t)(entry[k] >> 4);
     const int32_t *dof = tet_dof + t * (size_t)nodes;
-    uint8_t *place = places + (t * (size_t)nodes + (size_t)(entry[k] & 15)) * (size_t)nodes;
-#pragma GCC unroll 10
-    for (int j = 0; j < nodes; j++) place[j] = (uint8_t)mark[dof[j]][1];
+    uint8_t *place = places + t * (size_t)(nodes * (nodes + 1) / 2);
+    for (int j = 0; j < nodes; j++) {
+      if (dof[j] <= row) place[irz_packed(nodes, entry[k] & 15, j)] = (uint8_t)mark[dof[j]][1];
+    }
   }
 }
 
@@ -160,12 +153,9 @@ static inline __attribute__((always_inline)) IrzCode make_rows(IrzPattern *p, in
   for (int32_t r = first; r < last; r++) {
     int32_t count = start[r + 1] - start[r];
     IRZ_TRY(reserve_row(w, (size_t)count * (size_t)nodes + 1, error));
-    size_t before = w->used_a + w->used_b;
-    size_t n = row_columns(space->tet_dof, nodes, r, entry + start[r], count, w->mark, w->column);
-    write_row(p, w, r, first, last, n);
-    if (w->used_a + w->used_b - before <= IRZ_PATTERN_LONG) {
-      note_places(space->tet_dof, nodes, entry + start[r], count, w->mark, p->place);
-    }
+    size_t n = row_columns(space->tet_dof, nodes, r, last, entry + start[r], count, w->mark, w->column);
+    write_row(p, w, r, first, n);
+    note_places(space->tet_dof, nodes, r, entry + start[r], count, w->mark, p->place);
   }
   return IRZ_OK;
 }
@@ -195,12 +185,36 @@ static IrzCode join(IrzPattern *p, Worker *worker, IrzError *error) {
     memcpy(p->aj + before_a, worker[k].a, worker[k].used_a * sizeof *p->aj);
     memcpy(p->bj + before_b, worker[k].b, worker[k].used_b * sizeof *p->bj);
     for (int32_t r = space->row_start[k]; r < space->row_start[k + 1]; r++) {
-      p->middle[r] += (PetscInt)before_a;
       p->ai[r + 1] += (PetscInt)before_a;
       p->bi[r + 1] += (PetscInt)before_b;
     }
   }
   return IRZ_OK;
+}
+
+/// Find out of which tetrahedra `place` can know the entries.
+static void find_plain(IrzPattern *p) {
+  const IrzSpace *space = p->space;
+  int nodes = space->nodes;
+#pragma omp parallel for num_threads(space->n_threads) schedule(static)
+  for (int32_t t = 0; t < space->part->n_tets; t++) {
+    const int32_t *dof = space->tet_dof + (size_t)t * (size_t)nodes;
+    int32_t low = dof[0], high = dof[0];
+    bool electrode = false;
+    for (int i = 0; i < nodes; i++) {
+      low = dof[i] < low ? dof[i] : low;
+      high = dof[i] > high ? dof[i] : high;
+      electrode = electrode || space->electrode[dof[i]] >= 0;
+    }
+    int thread = 0;
+    while (thread < space->n_threads && low >= space->row_start[thread + 1]) thread++;
+    bool plain = thread < space->n_threads && high < space->row_start[thread + 1];
+    for (int i = 0; i < nodes && plain; i++) {
+      bool left_out = space->merged && space->electrode[dof[i]] >= 0;
+      plain = left_out || p->ai[dof[i] + 1] - p->ai[dof[i]] <= IRZ_PATTERN_LONG;
+    }
+    p->plain[t] = !plain ? IRZ_PLAIN_NO : electrode && space->merged ? IRZ_PLAIN_FIXED : IRZ_PLAIN;
+  }
 }
 
 /// Fill everything with the tetrahedra of each row known.
@@ -209,11 +223,11 @@ static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, W
   size_t rows = (size_t)space->n_owned, nodes = (size_t)space->nodes;
   int n_threads = space->n_threads;
   IRZ_TRY(irz_alloc(&p->ai, rows + 1, sizeof *p->ai, error));
-  IRZ_TRY(irz_alloc(&p->middle, rows, sizeof *p->middle, error));
   IRZ_TRY(irz_alloc(&p->bi, rows + 1, sizeof *p->bi, error));
-  IRZ_TRY(irz_alloc_unset(&p->place, (size_t)space->part->n_tets * nodes * nodes, 1, error));
+  IRZ_TRY(irz_alloc_unset(&p->plain, (size_t)space->part->n_tets, 1, error));
+  IRZ_TRY(irz_alloc_unset(&p->place, (size_t)space->part->n_tets * nodes * (nodes + 1) / 2, 1, error));
   for (int k = 0; k < n_threads; k++) {
-    worker[k].room_a = rows / (size_t)n_threads * (nodes == 10 ? 31 : 19);
+    worker[k].room_a = rows / (size_t)n_threads * (nodes == 10 ? 17 : 11);
     IRZ_TRY(irz_alloc_unset(&worker[k].a, worker[k].room_a, sizeof *worker[k].a, error));
     IRZ_TRY(irz_alloc(&worker[k].mark, (size_t)space->n_local, sizeof *worker[k].mark, error));
   }
@@ -227,7 +241,9 @@ static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, W
     if (worker[k].code != IRZ_OK) *error = worker[k].error;
     IRZ_TRY(worker[k].code);
   }
-  return join(p, worker, error);
+  IRZ_TRY(join(p, worker, error));
+  find_plain(p);
+  return IRZ_OK;
 }
 
 IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError *error) {
@@ -266,23 +282,29 @@ PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high,
   return low;
 }
 
+/// Entry in a column that the row has; only long rows, and those of order 1, are in order.
+static PetscInt find_entry(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {
+  if (high - low > IRZ_PATTERN_LONG) return irz_pattern_search(column, low, high, wanted);
+  PetscInt at = high - 1; /* from the end: copies stand at the beginning */
+  while (at > low && column[at] != wanted) at--;
+  return at;
+}
+
 PetscInt irz_pattern_in_a(const IrzPattern *pattern, int32_t row, int32_t column) {
-  PetscInt middle = pattern->middle[row];
-  return column <= row ? irz_pattern_search(pattern->aj, pattern->ai[row], middle, column)
-                       : irz_pattern_search(pattern->aj, middle, pattern->ai[row + 1], column);
+  return find_entry(pattern->aj, pattern->ai[row], pattern->ai[row + 1], column);
 }
 
 PetscInt irz_pattern_in_b(const IrzPattern *pattern, int32_t row, int32_t column) {
-  return irz_pattern_search(pattern->bj, pattern->bi[row], pattern->bi[row + 1], column);
+  return find_entry(pattern->bj, pattern->bi[row], pattern->bi[row + 1], column);
 }
 
 void irz_pattern_free(IrzPattern *pattern) {
   if (pattern == NULL) return;
   free(pattern->ai);
-  free(pattern->middle);
   free(pattern->aj);
   free(pattern->bi);
   free(pattern->bj);
+  free(pattern->plain);
   free(pattern->place);
   free(pattern);
 }

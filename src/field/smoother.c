@@ -11,7 +11,6 @@ IrzSmoother irz_smoother_of(const IrzTangent *tangent) {
                        .n_threads = p->space->n_threads,
                        .row_start = p->space->row_start,
                        .ai = p->ai,
-                       .middle = p->middle,
                        .aj = p->aj,
                        .aa = tangent->aa,
                        .bi = p->bi[p->space->n_owned] > 0 ? p->bi : NULL,
@@ -21,6 +20,7 @@ IrzSmoother irz_smoother_of(const IrzTangent *tangent) {
 
 IrzCode irz_smoother_create(IrzSmoother *s, IrzError *error) {
   IRZ_TRY(irz_alloc(&s->inverse, (size_t)s->n, sizeof *s->inverse, error));
+  IRZ_TRY(irz_alloc(&s->sum, (size_t)s->n, sizeof *s->sum, error));
   return irz_alloc(&s->extra, (size_t)s->n, sizeof *s->extra, error);
 }
 
@@ -31,7 +31,7 @@ void irz_smoother_update(IrzSmoother *s) {
       float sum = 0;
       for (PetscInt c = s->bi != NULL ? s->bi[r] : 0; s->bi != NULL && c < s->bi[r + 1]; c++) sum += fabsf(s->ba[c]);
       s->extra[r] = 0.5f * sum;
-      s->inverse[r] = 1 / (s->aa[s->middle[r] - 1] + s->extra[r]);
+      s->inverse[r] = 1 / (s->aa[s->ai[r + 1] - 1] + s->extra[r]);
     }
   }
 }
@@ -49,41 +49,55 @@ static inline float groups(const float *restrict a, const PetscInt *restrict col
   return (s0 + s1) + (s2 + s3);
 }
 
-/// Sum over the entries outside a thread's own rows.
+/// Add entries times a value to what is at their columns, over whole groups.
+static inline void scatter(const float *restrict a, const PetscInt *restrict column, float value, PetscInt from,
+                           PetscInt to, float *restrict sum) {
+  for (PetscInt c = from; c < to; c += 4) {
+    for (int i = 0; i < 4; i++) sum[column[c + i]] += a[c + i] * value;
+  }
+}
+
+/// Sum over the entries outside a thread's own block.
 static inline float outside(const IrzSmoother *s, int32_t r, const float *x) {
   float sum = 0;
   for (PetscInt c = s->bi[r]; c < s->bi[r + 1]; c++) sum += s->ba[c] * x[s->bj[c]];
   return sum;
 }
 
-void irz_smoother_down(const IrzSmoother *s, const float *restrict b, float *x) {
+void irz_smoother_down(const IrzSmoother *s, const float *restrict b, float *restrict x, float *restrict rest) {
 #pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
     int32_t first = s->row_start[k], last = s->row_start[k + 1];
-    memset(x + first, 0, (size_t)(last - first) * sizeof *x); /* so that the diagonal adds nothing */
     for (int32_t r = first; r < last; r++) {
-      x[r] = (b[r] - groups(s->aa, s->aj, x, s->ai[r], s->middle[r])) * s->inverse[r];
+      x[r] = 0; /* so that the diagonal adds nothing */
+      x[r] = (b[r] - groups(s->aa, s->aj, x, s->ai[r], s->ai[r + 1])) * s->inverse[r];
+      /* The rest of a row are its entries above the diagonal: those of later rows, which add them here. What the
+       * diagonal adds is overwritten. */
+      scatter(s->aa, s->aj, -x[r], s->ai[r], s->ai[r + 1], rest);
+      rest[r] = s->extra[r] * x[r];
     }
   }
 }
 
-void irz_smoother_rest(const IrzSmoother *s, const float *restrict x, float *restrict rest) {
+void irz_smoother_outside(const IrzSmoother *s, const float *restrict x, float *restrict rest) {
+  if (s->bi == NULL) return;
 #pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
-    for (int32_t r = s->row_start[k]; r < s->row_start[k + 1]; r++) {
-      rest[r] = s->extra[r] * x[r] - groups(s->aa, s->aj, x, s->middle[r], s->ai[r + 1]);
-      if (s->bi != NULL) rest[r] -= outside(s, r, x);
-    }
+    for (int32_t r = s->row_start[k]; r < s->row_start[k + 1]; r++) rest[r] -= outside(s, r, x);
   }
 }
 
 void irz_smoother_up(const IrzSmoother *s, const float *restrict b, const float *old, float *x) {
 #pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
-    for (int32_t r = s->row_start[k + 1] - 1; r >= s->row_start[k]; r--) {
-      float sum = b[r] - groups(s->aa, s->aj, x, s->ai[r], s->ai[r + 1]);
-      if (s->bi != NULL) sum -= outside(s, r, old);
-      x[r] += sum * s->inverse[r];
+    int32_t first = s->row_start[k], last = s->row_start[k + 1];
+    memset(s->sum + first, 0, (size_t)(last - first) * sizeof *s->sum);
+    for (int32_t r = last - 1; r >= first; r--) {
+      /* Columns before the row are as they were; later rows have added what they became to `sum`. */
+      float rest = b[r] - s->sum[r] - groups(s->aa, s->aj, x, s->ai[r], s->ai[r + 1]);
+      if (s->bi != NULL) rest -= outside(s, r, old);
+      x[r] += rest * s->inverse[r];
+      scatter(s->aa, s->aj, x[r], s->ai[r], s->ai[r + 1], s->sum);
     }
   }
 }
@@ -91,4 +105,5 @@ void irz_smoother_up(const IrzSmoother *s, const float *restrict b, const float 
 void irz_smoother_clear(IrzSmoother *s) {
   free(s->inverse);
   free(s->extra);
+  free(s->sum);
 }

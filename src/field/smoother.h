@@ -1,23 +1,26 @@
-/* Gauss-Seidel sweeps on a symmetric matrix in rows, in single precision: a preconditioner needs no more.
+/* Gauss-Seidel sweeps on a symmetric matrix in single precision: a preconditioner needs no more.
 
-   Within the rows of a thread they are Gauss-Seidel, between threads and ranks Jacobi: half the sum of the absolute
-   entries that lead elsewhere is added to the diagonal, which keeps the sweeps convergent. Forwards on the way down and
-   backwards on the way up a V-cycle is symmetric; the result does not depend on timing. */
+   Of a thread's own block only the rows up to the diagonal are stored (see pattern.h). A forward sweep and the residual
+   after it take one pass over them, and so does a backward sweep: a row's entries are used once for the row and once,
+   scattered, for the columns. Within the rows of a thread sweeps are Gauss-Seidel, between threads and ranks Jacobi:
+   half the sum of the absolute entries that lead elsewhere is added to the diagonal, which keeps them convergent.
+   Forwards on the way down and backwards on the way up a V-cycle is symmetric; the result does not depend on timing. */
 #ifndef IREZONE_FIELD_SMOOTHER_H
 #define IREZONE_FIELD_SMOOTHER_H
 
 #include "field/tangent.h"
 
 typedef struct {
-  int32_t n;                        ///< rows
-  int n_threads;                    ///< threads that share them
-  const int32_t *row_start;         ///< [n_threads + 1] their rows
-  const PetscInt *ai, *middle, *aj; ///< entries in a thread's own rows, in groups of four: see pattern.h
+  int32_t n;                ///< rows
+  int n_threads;            ///< threads that share them
+  const int32_t *row_start; ///< [n_threads + 1] their rows
+  const PetscInt *ai, *aj;  ///< a thread's own block, in groups of four: see pattern.h
   const float *aa;
   const PetscInt *bi, *bj; ///< the others: columns of other threads and, from n on, ghosts; NULL: there are none
   const float *ba;
   float *inverse; ///< [n] 1 / (diagonal + extra)
   float *extra;   ///< [n] added to the diagonal
+  float *sum;     ///< [n] scratch of a backward sweep
 } IrzSmoother;
 
 /// A smoother that borrows a tangent's rows and entries; nothing is allocated yet.
@@ -29,15 +32,17 @@ IrzCode irz_smoother_create(IrzSmoother *smoother, IrzError *error);
 /// Take the matrix's present values.
 void irz_smoother_update(IrzSmoother *smoother);
 
-/// x = (L + D + extra)^-1 b: a forward sweep from zero.
-/// @param[in]  b  [n]
-/// @param[out] x  [n]
-void irz_smoother_down(const IrzSmoother *smoother, const float *b, float *x);
-
-/// rest = b - A x after irz_smoother_down(), for which (L + D + extra) x = b: only the other entries are left.
-/// @param[in]  x     [n], ghosts behind
+/// x = (L + D + extra)^-1 b: a forward sweep from zero; and what it leaves, b - A x, but for the entries outside the
+/// threads' own blocks.
+/// @param[in]  b     [n]
+/// @param[out] x     [n]
 /// @param[out] rest  [n]
-void irz_smoother_rest(const IrzSmoother *smoother, const float *x, float *rest);
+void irz_smoother_down(const IrzSmoother *smoother, const float *b, float *x, float *rest);
+
+/// Take the entries outside the threads' own blocks off what irz_smoother_down() left.
+/// @param[in]     x     [n], ghosts behind
+/// @param[in,out] rest  [n]
+void irz_smoother_outside(const IrzSmoother *smoother, const float *x, float *rest);
 
 /// A backward sweep on A x = b.
 /// @param[in]     b    [n]

@@ -10,7 +10,7 @@
 
 typedef struct {
   IrzPattern *pattern;
-  float *aa, *ba;  ///< entries at the places of pattern->aj and pattern->bj; copies are zero
+  float *aa, *ba;  ///< entries at the places of pattern->aj and pattern->bj; those of copied columns are zero
   Mat mat;         ///< multiplies
   IrzMatrix *copy; ///< for PETSc's preconditioners; NULL: not wanted
   double *x;       ///< [n_local] a vector with its ghosts; NULL on one rank

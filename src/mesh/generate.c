@@ -278,10 +278,14 @@ static IrzCode orient(IrzMesh *mesh, IrzError *error) {
 
 /// Volume of all elements, bent edges included.
 static double curved_volume(const IrzMesh *mesh) {
+  static const double centre[4] = {0.25, 0.25, 0.25, 0.25};
   double volume = 0;
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     double corner[4][3], bow[6][3], coefficient[20], sum = 0;
-    irz_mesh_tet_shape(mesh, t, corner, bow);
+    if (!irz_mesh_tet_shape(mesh, t, corner, bow)) {
+      volume += irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, centre) / 6;
+      continue;
+    }
     irz_tet_bernstein(corner, bow, coefficient);
     for (int i = 0; i < 20; i++) sum += coefficient[i];
     volume += sum / 120;

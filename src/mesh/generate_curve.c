@@ -116,11 +116,11 @@ static Bend *find_bend(Bend *bends, int32_t count, int32_t a, int32_t b) {
 
 /// Whether a tetrahedron with its bent edges is valid.
 static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
+  static const double centre[4] = {0.25, 0.25, 0.25, 0.25};
   double corner[4][3], bow[6][3] = {{0}}, coefficient[20];
   for (int i = 0; i < 4; i++)
     memcpy(corner[i], &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]], sizeof corner[i]);
-  irz_tet_bernstein(corner, bow, coefficient);
-  double straight = coefficient[0];
+  double straight = irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, centre);
   for (int e = 0; e < 6; e++)
     for (int k = 0; k < 3 && bend[e]; k++) bow[e][k] = bend[e]->share * bend[e]->move[k];
   irz_tet_bernstein(corner, bow, coefficient);
@@ -129,23 +129,39 @@ static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
   return true;
 }
 
-/// The bends of a tetrahedron's edges; NULL: straight.
-static void find_tet_bends(const IrzMesh *mesh, int32_t tet, Bend *bends, int32_t count, Bend *bend[6]) {
+/// A tetrahedron with an edge that may be bent.
+typedef struct {
+  int32_t tet;
+  Bend *bend[6]; ///< of its edges; NULL: straight
+} Touched;
+
+/// Find the bends of a tetrahedron's edges; false if there are none.
+static bool find_tet_bends(const IrzMesh *mesh, const IrzBoundary *boundary, int32_t tet, Bend *bends, int32_t count,
+                           Touched *touched) {
   const int32_t *vertex = &mesh->tet[4 * (size_t)tet];
-  for (int e = 0; e < 6; e++) bend[e] = find_bend(bends, count, vertex[irz_tet_edge[e][0]], vertex[irz_tet_edge[e][1]]);
+  bool any = false;
+  touched->tet = tet;
+  for (int e = 0; e < 6; e++) {
+    int32_t a = vertex[irz_tet_edge[e][0]], b = vertex[irz_tet_edge[e][1]];
+    touched->bend[e] = NULL;
+    if (a >= boundary->n_points || b >= boundary->n_points) continue;
+    if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
+    touched->bend[e] = find_bend(bends, count, a, b);
+    any = any || touched->bend[e] != NULL;
+  }
+  return any;
 }
 
 /// Bend less where elements would be invalid: half, a quarter, and then not at all.
-static void relax(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched, Bend *bends, int32_t count) {
+static void relax(const IrzMesh *mesh, const Touched *touched, int32_t n_touched) {
   for (bool changed = true; changed;) {
     changed = false;
     for (int32_t i = 0; i < n_touched; i++) {
-      Bend *bend[6];
-      find_tet_bends(mesh, touched[i], bends, count, bend);
-      if (is_valid(mesh, touched[i], bend)) continue;
+      if (is_valid(mesh, touched[i].tet, touched[i].bend)) continue;
       for (int e = 0; e < 6; e++) {
-        if (!bend[e] || bend[e]->share == 0) continue;
-        bend[e]->share = bend[e]->share > 0.3 ? bend[e]->share / 2 : 0;
+        Bend *bend = touched[i].bend[e];
+        if (!bend || bend->share == 0) continue;
+        bend->share = bend->share > 0.3 ? bend->share / 2 : 0;
         changed = true;
       }
     }
@@ -154,29 +170,24 @@ static void relax(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched
 
 /// Whether all tetrahedra at a bend are valid.
 /// @param[in] around  indices into touched, of the tetrahedra at the bend
-static bool are_valid(const IrzMesh *mesh, const int32_t *touched, const int32_t *around, int32_t n_around, Bend *bends,
-                      int32_t count) {
+static bool are_valid(const IrzMesh *mesh, const Touched *touched, const int32_t *around, int32_t n_around) {
   for (int32_t i = 0; i < n_around; i++) {
-    Bend *bend[6];
-    find_tet_bends(mesh, touched[around[i]], bends, count, bend);
-    if (!is_valid(mesh, touched[around[i]], bend)) return false;
+    if (!is_valid(mesh, touched[around[i]].tet, touched[around[i]].bend)) return false;
   }
   return true;
 }
 
 /// Give back what relax() took too much: it bends all edges of an invalid tetrahedron less, where often one would do.
-static IrzCode restore(const IrzMesh *mesh, const int32_t *touched, int32_t n_touched, Bend *bends, int32_t count,
+static IrzCode restore(const IrzMesh *mesh, const Touched *touched, int32_t n_touched, Bend *bends, int32_t count,
                        IrzError *error) {
   int32_t *start = NULL, *around = NULL;
   IrzCode code = irz_alloc(&start, (size_t)count + 2, sizeof *start, error);
   if (code == IRZ_OK) code = irz_alloc(&around, 6 * (size_t)n_touched, sizeof *around, error);
   for (int pass = 0; pass < 2 && code == IRZ_OK; pass++) { /* count the tetrahedra at each bend, then list them */
     for (int32_t i = 0; i < n_touched; i++) {
-      Bend *bend[6];
-      find_tet_bends(mesh, touched[i], bends, count, bend);
       for (int e = 0; e < 6; e++) {
-        if (!bend[e]) continue;
-        ptrdiff_t b = bend[e] - bends;
+        if (!touched[i].bend[e]) continue;
+        ptrdiff_t b = touched[i].bend[e] - bends;
         if (pass == 0)
           start[b + 2]++;
         else
@@ -189,7 +200,7 @@ static IrzCode restore(const IrzMesh *mesh, const int32_t *touched, int32_t n_to
     double kept = bends[b].share;
     for (double share = 1; share > kept; share -= 0.125) {
       bends[b].share = share;
-      if (are_valid(mesh, touched, &around[start[b]], start[b + 1] - start[b], bends, count)) break;
+      if (are_valid(mesh, touched, &around[start[b]], start[b + 1] - start[b])) break;
       bends[b].share = kept;
     }
   }
@@ -200,22 +211,19 @@ static IrzCode restore(const IrzMesh *mesh, const int32_t *touched, int32_t n_to
 
 IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
   Bend *bends = NULL;
-  int32_t count, n_touched = 0, *touched = NULL;
+  Touched *touched = NULL;
+  int32_t count, n_touched = 0, room = 0;
   IrzCode code = find_bends(box, boundary, &bends, &count, error);
-  if (code == IRZ_OK) code = irz_alloc(&touched, (size_t)mesh->n_tets, sizeof *touched, error);
   for (int32_t t = 0; t < mesh->n_tets && code == IRZ_OK; t++) {
-    const int32_t *vertex = &mesh->tet[4 * (size_t)t];
-    bool touches = false;
-    for (int e = 0; e < 6; e++) {
-      int32_t a = vertex[irz_tet_edge[e][0]], b = vertex[irz_tet_edge[e][1]];
-      if (a >= boundary->n_points || b >= boundary->n_points) continue;
-      if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
-      touches = touches || find_bend(bends, count, a, b) != NULL;
+    if (n_touched == room) {
+      room = 2 * room + 1024;
+      code = irz_resize(&touched, (size_t)room, sizeof *touched, error);
+      if (code != IRZ_OK) break;
     }
-    if (touches) touched[n_touched++] = t;
+    n_touched += find_tet_bends(mesh, boundary, t, bends, count, &touched[n_touched]);
   }
   if (code == IRZ_OK) {
-    relax(mesh, touched, n_touched, bends, count);
+    relax(mesh, touched, n_touched);
     code = restore(mesh, touched, n_touched, bends, count, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&mesh->curved_edge, (size_t)count, 2 * sizeof *mesh->curved_edge, error);

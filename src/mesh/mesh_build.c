@@ -551,6 +551,8 @@ done:
 int32_t irz_mesh_curved_edge(const IrzMesh *mesh, int32_t a, int32_t b) {
   int32_t low = a < b ? a : b, high = a < b ? b : a;
   int32_t first = 0, last = mesh->n_curved;
+  /* Most edges begin behind the last curved one: the vertices of needles come first in a generated mesh. */
+  if (last == 0 || low > mesh->curved_edge[2 * (size_t)(last - 1)]) return -1;
   while (first < last) {
     int32_t middle = first + (last - first) / 2;
     const int32_t *edge = mesh->curved_edge + 2 * (size_t)middle;

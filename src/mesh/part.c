@@ -876,13 +876,13 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
 IrzCode irz_part_share(const IrzPart *part, int components, double *values, IrzError *error) {
   if (part->size == 1) return IRZ_OK;
   MPI_Datatype type = MPI_DOUBLE;
-  if (components == 3) {
-    MPI_Type_contiguous(3, MPI_DOUBLE, &type);
+  if (components > 1) {
+    MPI_Type_contiguous(components, MPI_DOUBLE, &type);
     MPI_Type_commit(&type);
   }
   PetscErrorCode code = PetscSFBcastBegin(part->nodes, type, values, values, MPI_REPLACE);
   if (code == 0) code = PetscSFBcastEnd(part->nodes, type, values, values, MPI_REPLACE);
-  if (components == 3) MPI_Type_free(&type);
+  if (components > 1) MPI_Type_free(&type);
   return irz_petsc(code, "node exchange", error);
 }
 

@@ -58,7 +58,7 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
 
 /// Give every node the value of its owner. Collective.
 /// @param[in]     part        the part
-/// @param[in]     components  values per node, 1 or 3
+/// @param[in]     components  values per node
 /// @param[in,out] values      [n_vertices + n_edges][components]
 IrzCode irz_part_share(const IrzPart *part, int components, double *values, IrzError *error);
 

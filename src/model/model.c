@@ -414,17 +414,19 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
                       .also = plan->zone.also};
   IrzZoneMeasure measure = {0};
   IrzZoneParts parts;
+  IrzTeam team = {0};
   double *defect = NULL;
   IrzCode code = irz_alloc(&defect, (size_t)model->n_met, sizeof *defect, error);
+  if (code == IRZ_OK) code = irz_team_create(model->part, model->threads, &team, error);
   if (code == IRZ_OK) {
-    code = irz_recover(model->medium, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_met,
+    code = irz_recover(model->medium, &team, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, model->n_met,
                        model->met, model->recovered, defect, error);
   }
   if (code == IRZ_OK && sharp) {
     IrzSharpenTask sharpen = {.medium = model->medium,
                               .laws = laws,
                               .n_pulses = model->n_met,
-                              .n_threads = model->threads,
+                              .team = &team,
                               .potential = model->met,
                               .recovered = model->recovered,
                               .threshold = model->threshold,
@@ -436,7 +438,8 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&zone->regions, (size_t)n, sizeof *zone->regions, error);
   if (code == IRZ_OK) code = irz_zone_measure(&task, &measure, error);
-  if (code == IRZ_OK) code = irz_zone_parts(model->medium, model->recovered, model->threshold, &parts, error);
+  if (code == IRZ_OK)
+    code = irz_zone_parts(model->medium, model->threads, model->recovered, model->threshold, &parts, error);
   if (code == IRZ_OK) {
     zone->threshold = plan->tissues[0].threshold;
     zone->volume = measure.zone.volume;
@@ -461,6 +464,7 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
       region->ablated = measure.region_ablated[r];
     }
   }
+  irz_team_clear(&team);
   free(defect);
   free(measure.region_volume);
   free(measure.region_ablated);
@@ -476,6 +480,7 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   bool sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
   double **field = NULL, **along = NULL, *plain = NULL;
   IrzPulse *pulses = NULL;
+  IrzTeam team = {0};
   int n = model->n_pulses; /* those of every position of a pull-back */
   IrzVolume volume[IRZ_MAX_SURVIVAL];
   free(model->survival);
@@ -491,16 +496,17 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   if (error->code == IRZ_OK && sharp) irz_alloc(&plain, nodes, sizeof *plain, error);
   if (error->code == IRZ_OK && sharp) irz_alloc(&along, (size_t)n, sizeof *along, error);
   for (int p = 0; error->code == IRZ_OK && sharp && p < n; p++) irz_alloc(&along[p], nodes, sizeof(double), error);
+  if (error->code == IRZ_OK) irz_team_create(model->part, model->threads, &team, error);
   IrzCode code = irz_error_agree(model->comm, error);
   for (int p = 0; code == IRZ_OK && p < n; p++) {
     double unused;
-    code = irz_recover(model->medium, laws, false, plan->mesh.order, 1, &model->potential[p], sharp ? plain : field[p],
-                       &unused, error);
+    code = irz_recover(model->medium, &team, laws, false, plan->mesh.order, 1, &model->potential[p],
+                       sharp ? plain : field[p], &unused, error);
     if (code != IRZ_OK || !sharp) continue;
     IrzSharpenTask sharpen = {.medium = model->medium,
                               .laws = laws,
                               .n_pulses = 1,
-                              .n_threads = model->threads,
+                              .team = &team,
                               .potential = &model->potential[p],
                               .recovered = plain,
                               .everywhere = true};
@@ -529,6 +535,7 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   for (int p = 0; along != NULL && p < n; p++) free(along[p]);
   free(field);
   free(along);
+  irz_team_clear(&team);
   free(plain);
   free(pulses);
   return code;

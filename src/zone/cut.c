@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "field/kernel.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 double irz_cut_fraction(const double f[4]) {
@@ -27,13 +28,6 @@ double irz_cut_fraction(const double f[4]) {
     if (i != lone) corner *= f[lone] / (f[lone] - f[i]);
   }
   return n_in == 1 ? corner : 1 - corner;
-}
-
-void irz_box_grow(double box[2][3], const double x[3]) {
-  for (int d = 0; d < 3; d++) {
-    box[0][d] = fmin(box[0][d], x[d]);
-    box[1][d] = fmax(box[1][d], x[d]);
-  }
 }
 
 /* ---- The lattice ---- */
@@ -76,85 +70,165 @@ void irz_lattice_make(int depth, IrzLattice *lattice) {
 
 /* ---- One tetrahedron ---- */
 
-IrzCode irz_cell_init(IrzCell *cell, const IrzPart *part, int order, int n_pulses, double *const *potential,
+IrzCode irz_cell_init(IrzCell *cell, const IrzMedium *medium, int order, int n_pulses, double *const *potential,
                       IrzError *error) {
-  *cell = (IrzCell){.part = part, .order = order, .n_pulses = n_pulses, .potential = potential};
-  return irz_alloc(&cell->corner, (size_t)n_pulses, sizeof *cell->corner, error);
+  *cell = (IrzCell){.medium = medium, .order = order, .n_pulses = n_pulses, .potential = potential};
+  IRZ_TRY(irz_alloc(&cell->corner, (size_t)n_pulses, sizeof *cell->corner, error));
+  return irz_alloc(&cell->slope, (size_t)n_pulses, sizeof *cell->slope, error);
 }
 
-/// A pulse's potential at the ten nodes.
-static void take_potential(const IrzCell *cell, int pulse, double u[10]) {
-  for (int i = 0; i < 10; i++) u[i] = cell->potential[pulse][cell->node[i]];
+void irz_cell_clear(IrzCell *cell) {
+  free(cell->corner);
+  free(cell->slope);
 }
 
-void irz_cell_move(IrzCell *cell, int32_t tet, int32_t curved) {
-  double u[10];
-  cell->tet = tet;
-  cell->node = cell->part->tet[tet];
-  cell->bent = curved >= 0;
-  irz_part_nodes(cell->part, tet, curved, cell->x);
-  for (int p = 0; p < cell->n_pulses && cell->order == 2 && !cell->bent; p++) {
-    take_potential(cell, p, u);
-    irz_corner_gradients(cell->x, u, cell->corner[p]);
-  }
-}
-
-static double length(const double g[3]) {
-  return sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]);
-}
-
-double irz_cell_field(IrzCell *cell, int pulse, const double l[4]) {
-  double g[3] = {0, 0, 0}, u[10];
-  if (cell->order == 2 && !cell->bent) {
-    for (int i = 0; i < 4; i++) {
-      for (int d = 0; d < 3; d++) g[d] += l[i] * cell->corner[pulse][i][d];
-    }
-    return length(g);
-  }
-  take_potential(cell, pulse, u);
-  irz_gradient(cell->x, cell->bent, cell->order == 2 ? 10 : 4, u, l, g);
-  return length(g);
-}
-
-void irz_cell_bounds(const IrzCell *cell, int pulse, double *low, double *high) {
-  double mean[3] = {0, 0, 0}, least = INFINITY;
-  *low = 0;
-  *high = cell->bent ? INFINITY : 0;
-  if (cell->bent) return;
-  for (int i = 0; i < 4; i++) {
-    const double *g = cell->corner[pulse][i];
-    *high = fmax(*high, length(g));
-    for (int d = 0; d < 3; d++) mean[d] += 0.25 * g[d];
-  }
-  double size = length(mean);
-  if (size == 0) return;
-  for (int i = 0; i < 4; i++) {
-    const double *g = cell->corner[pulse][i];
-    least = fmin(least, (g[0] * mean[0] + g[1] * mean[1] + g[2] * mean[2]) / size);
-  }
-  *low = fmax(least, 0);
-}
-
-double irz_cell_volume(IrzCell *cell) {
-  if (!cell->bent) return irz_tet_volume(cell->x[0], cell->x[1], cell->x[2], cell->x[3]);
-  /* The determinant of the map is a cubic polynomial, so the rule of degree 5 is exact. */
+/// Volume of a curved tetrahedron. The determinant of the map is a cubic polynomial, so the rule of degree 5 is exact.
+static double curved_volume(const IrzCell *cell) {
+  const IrzMedium *medium = cell->medium;
   const IrzRule *rule = &irz_rule_curved;
-  double zero[10] = {0}, unused[3], sum = 0;
+  int32_t general = medium->general[cell->tet] - 1;
+  double zero[10] = {0}, x[10][3], unused[3], sum = 0;
+  memcpy(x, cell->x, sizeof x);
   for (int q = 0; q < rule->count; q++) {
-    sum += rule->weight[q] / 6 * irz_gradient(cell->x, true, 10, zero, rule->point[q], unused);
+    /* The maps that are kept are those at the points of the tetrahedron's own rule. */
+    double det = medium->mixed[general] ? irz_gradient(x, true, 10, zero, rule->point[q], unused)
+                                        : medium->map[medium->first_map[general] + q].det;
+    sum += rule->weight[q] / 6 * det;
   }
   return sum;
 }
 
-double irz_cell_place(IrzCell *cell, const IrzLattice *lattice, double whole, double (*x)[3]) {
-  for (int p = 0; p < lattice->n_points; p++) irz_tet_position(cell->x, cell->bent, lattice->l[p], x[p]);
-  if (!cell->bent) return 1;
-  double flat = 0;
+/// The map's derivative at the centre of a curved tetrahedron, inverted, and how far it is from those at the corners.
+/// @param[in]  slope    of irz_bent_corners()
+/// @param[out] inverse  [d][k]: derivative of barycentric coordinate k by x_d, 1/m
+static double bend_of(double slope[4][3][IRZ_ROW], double inverse[3][3]) {
+  double center[3][3], det = 0, largest = 0;
+  for (int k = 0; k < 3; k++) {
+    for (int d = 0; d < 3; d++) {
+      center[k][d] = 0.25 * (slope[0][k][d] + slope[1][k][d] + slope[2][k][d] + slope[3][k][d]);
+    }
+  }
+  for (int k = 0; k < 3; k++) {
+    const double *a = center[(k + 1) % 3], *b = center[(k + 2) % 3];
+    for (int d = 0; d < 3; d++) inverse[d][k] = a[(d + 1) % 3] * b[(d + 2) % 3] - a[(d + 2) % 3] * b[(d + 1) % 3];
+  }
+  for (int d = 0; d < 3; d++) det += center[0][d] * inverse[d][0];
+  for (int d = 0; d < 3; d++) {
+    for (int k = 0; k < 3; k++) inverse[d][k] /= det;
+  }
+  for (int i = 0; i < 4; i++) {
+    double square = 0;
+    for (int d = 0; d < 3; d++) {
+      for (int x = 0; x < 3; x++) {
+        double off = 0;
+        for (int k = 0; k < 3; k++) off += inverse[d][k] * (slope[i][k][x] - center[k][x]);
+        square += off * off;
+      }
+    }
+    largest = square > largest ? square : largest;
+  }
+  return sqrt(largest);
+}
+
+static void move_curved(IrzCell *cell, int32_t curved) {
+  const IrzPart *part = cell->medium->part;
+  double inverse[3][3];
+  irz_part_nodes(part, cell->tet, curved, cell->x);
+  cell->volume = curved_volume(cell);
+  for (int p = 0; p < cell->n_pulses; p++) {
+    irz_bent_corners(part, cell->tet, curved, cell->order, cell->potential[p], cell->slope[p]);
+    if (p == 0) cell->bend = bend_of(cell->slope[0], inverse);
+    for (int i = 0; i < 4; i++) {
+      for (int d = 0; d < 3; d++) {
+        cell->corner[p][i][d] = 0;
+        for (int k = 0; k < 3; k++) cell->corner[p][i][d] += inverse[d][k] * cell->slope[p][i][k][3];
+      }
+      cell->corner[p][i][3] = 0;
+    }
+  }
+}
+
+void irz_cell_move(IrzCell *cell, int32_t tet, int32_t curved) {
+  const IrzPart *part = cell->medium->part;
+  _Alignas(32) double g[4][IRZ_ROW];
+  cell->tet = tet;
+  cell->node = part->tet[tet];
+  cell->bent = curved >= 0;
+  if (cell->bent) {
+    move_curved(cell, curved);
+    return;
+  }
+  double det = irz_straight_map(part, tet, g), inverse = 1 / det;
+  for (int i = 0; i < 4; i++) memcpy(cell->x[i], part->xyz + 3 * (size_t)cell->node[i], sizeof cell->x[i]);
+  cell->volume = fabs(det) / 6;
+  for (int p = 0; p < cell->n_pulses; p++) {
+    irz_straight_corners(part, tet, g, det, cell->order, cell->potential[p], cell->corner[p]);
+    for (int i = 0; i < 4; i++) {
+      for (int d = 0; d < IRZ_ROW; d++) cell->corner[p][i][d] *= inverse;
+      cell->corner[p][i][3] = 0;
+    }
+  }
+}
+
+/// Of a row whose last number is 0.
+static double length(const double g[IRZ_ROW]) {
+  return sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2] + g[3] * g[3]);
+}
+
+double irz_cell_field(const IrzCell *cell, int pulse, const double l[4]) {
+  _Alignas(32) double here[3][IRZ_ROW] = {{0}}, row[IRZ_ROW] = {0};
+  if (!cell->bent) {
+    for (int i = 0; i < 4; i++) {
+      for (int d = 0; d < IRZ_ROW; d++) row[d] += l[i] * cell->corner[pulse][i][d];
+    }
+    return length(row);
+  }
+  for (int i = 0; i < 4; i++) {
+    for (int k = 0; k < 3; k++) {
+      for (int d = 0; d < IRZ_ROW; d++) here[k][d] += l[i] * cell->slope[pulse][i][k][d];
+    }
+  }
+  irz_bent_row(here, row);
+  double det = row[3];
+  row[3] = 0;
+  return length(row) / fabs(det);
+}
+
+void irz_cell_bounds(const IrzCell *cell, int pulse, double *low, double *high) {
+  double(*corner)[IRZ_ROW] = cell->corner[pulse];
+  double mean[IRZ_ROW] = {0}, least = INFINITY, most = 0;
+  for (int i = 0; i < 4; i++) {
+    for (int d = 0; d < IRZ_ROW; d++) mean[d] += corner[i][d];
+  }
+  for (int i = 0; i < 4; i++) {
+    double square = 0, along = 0;
+    for (int d = 0; d < IRZ_ROW; d++) {
+      square += corner[i][d] * corner[i][d];
+      along += corner[i][d] * mean[d];
+    }
+    most = square > most ? square : most;
+    least = along < least ? along : least;
+  }
+  double size = length(mean);
+  *low = size > 0 && least > 0 ? least / size : 0;
+  *high = sqrt(most);
+  if (!cell->bent) return;
+  *low /= 1 + cell->bend;
+  *high = cell->bend < 1 ? *high / (1 - cell->bend) : INFINITY;
+}
+
+void irz_cell_place(const IrzCell *cell, const IrzLattice *lattice, IrzPlaced *placed) {
+  double flat = 0, node[10][3];
+  memcpy(node, cell->x, sizeof node);
+  for (int p = 0; p < lattice->n_points; p++) irz_tet_position(node, cell->bent, lattice->l[p], placed->x[p]);
   for (int c = 0; c < lattice->n_cells; c++) {
     const int *p = lattice->cell[c];
-    flat += irz_tet_volume(x[p[0]], x[p[1]], x[p[2]], x[p[3]]);
+    placed->volume[c] = cell->volume / lattice->n_cells;
+    if (!cell->bent) continue;
+    placed->volume[c] = irz_tet_volume(placed->x[p[0]], placed->x[p[1]], placed->x[p[2]], placed->x[p[3]]);
+    flat += placed->volume[c];
   }
-  return whole / flat;
+  for (int c = 0; cell->bent && c < lattice->n_cells; c++) placed->volume[c] *= cell->volume / flat;
 }
 
 /* ---- Cuts ---- */
@@ -170,7 +244,7 @@ static double mean_excess(const IrzLattice *lattice, const int *p, const double 
 }
 
 /// Grow a box by the corners inside and the cuts of the edges.
-static void grow_by_cut(double (*box)[3], double (*x)[3], const int *p, const double f[4]) {
+static void grow_by_cut(double (*box)[3], const double (*x)[3], const int *p, const double f[4]) {
   for (int i = 0; i < 4; i++) {
     if (f[i] < 0) continue;
     irz_box_grow(box, x[p[i]]);
@@ -183,8 +257,8 @@ static void grow_by_cut(double (*box)[3], double (*x)[3], const int *p, const do
   }
 }
 
-double irz_cut_volume(const IrzLattice *lattice, double (*x)[3], const double *value, double level, IrzScalarAt at,
-                      void *context, double (*box)[3]) {
+double irz_cut_volume(const IrzLattice *lattice, const IrzPlaced *placed, const double *value, double level,
+                      IrzScalarAt at, void *context, double (*box)[3]) {
   double sum = 0;
   for (int c = 0; c < lattice->n_cells; c++) {
     const int *p = lattice->cell[c];
@@ -192,13 +266,13 @@ double irz_cut_volume(const IrzLattice *lattice, double (*x)[3], const double *v
     for (int i = 0; i < 4; i++) f[i] = value[p[i]] - level;
     double fraction = irz_cut_fraction(f);
     if (fraction <= 0) continue;
-    if (box != NULL) grow_by_cut(box, x, p, f);
+    if (box != NULL) grow_by_cut(box, placed->x, p, f);
     if (fraction < 1 && at != NULL) {
       double excess = mean_excess(lattice, p, value, at, context);
       for (int i = 0; i < 4; i++) f[i] -= excess;
       fraction = irz_cut_fraction(f);
     }
-    sum += fraction * irz_tet_volume(x[p[0]], x[p[1]], x[p[2]], x[p[3]]);
+    sum += fraction * placed->volume[c];
   }
   return sum;
 }

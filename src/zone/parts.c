@@ -6,69 +6,109 @@
 #include <stdlib.h>
 #include <string.h>
 
+/// Tetrahedra are taken in chunks: their volumes are added up in order, whoever took them.
+enum { CHUNKS = 64 };
+
+/// What to look at.
+typedef struct {
+  const IrzMedium *medium;
+  int n_threads;
+  const double *field, *threshold;
+} Zone;
+
+/// The smallest node known to be connected with a node. Other threads may join nodes meanwhile: parents only ever move
+/// to smaller nodes of the same piece.
 static int32_t root_of(int32_t *parent, int32_t i) {
-  while (parent[i] != i) {
-    parent[i] = parent[parent[i]];
-    i = parent[i];
+  for (;;) {
+    int32_t above, top;
+#pragma omp atomic read
+    above = parent[i];
+    if (above == i) return i;
+#pragma omp atomic read
+    top = parent[above];
+    if (top != above) {
+#pragma omp atomic write
+      parent[i] = top;
+    }
+    i = top;
   }
-  return i;
 }
 
-/// Join the nodes of this rank that the zone connects; `inside` marks nodes in the zone.
-static void join(const IrzMedium *medium, const double *field, const double *threshold, int32_t *parent,
-                 uint8_t *inside) {
-  const IrzPart *part = medium->part;
-  for (int32_t t = 0; t < part->n_tets; t++) {
-    const int32_t *node = part->tet[t];
-    double limit = threshold[medium->region[t]];
-    bool in[10];
-    for (int i = 0; i < 10; i++) {
-      in[i] = field[node[i]] >= limit;
-      if (in[i]) inside[node[i]] = 1;
-    }
-    for (int c = 0; c < 8; c++) {
-      for (int i = 0; i < 4; i++) {
-        for (int j = i + 1; j < 4; j++) {
-          if (!in[irz_child_nodes[c][i]] || !in[irz_child_nodes[c][j]]) continue;
-          int32_t a = root_of(parent, node[irz_child_nodes[c][i]]), b = root_of(parent, node[irz_child_nodes[c][j]]);
-          if (a < b)
-            parent[b] = a;
-          else
-            parent[a] = b;
-        }
+/// Join two nodes. The larger root goes under the smaller, so that in the end a piece's root is its smallest node,
+/// whatever the order.
+static void join(int32_t *parent, int32_t i, int32_t j) {
+  for (;;) {
+    int32_t a = root_of(parent, i), b = root_of(parent, j);
+    if (a == b) return;
+    int32_t low = a < b ? a : b, high = a < b ? b : a, expected = high;
+    if (__atomic_compare_exchange_n(&parent[high], &expected, low, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
+  }
+}
+
+/// Nodes of a tetrahedron inside the zone, as bits.
+static inline unsigned inside_of(const Zone *zone, int32_t tet) {
+  const int32_t *node = zone->medium->part->tet[tet];
+  double limit = zone->threshold[zone->medium->region[tet]];
+  unsigned in = 0;
+  for (int i = 0; i < 10; i++) in |= (unsigned)(zone->field[node[i]] >= limit) << i;
+  return in;
+}
+
+enum { ALL_INSIDE = (1 << 10) - 1 };
+
+/// Join the nodes of a tetrahedron that the zone connects.
+static void join_tet(const int32_t *node, unsigned in, int32_t *parent) {
+  for (int i = 1; i < 10 && in == ALL_INSIDE; i++) join(parent, node[0], node[i]);
+  for (int c = 0; c < 8 && in != ALL_INSIDE; c++) {
+    const int *child = irz_child_nodes[c];
+    for (int i = 0; i < 4; i++) {
+      for (int j = i + 1; j < 4; j++) {
+        if ((in >> child[i] & 1) && (in >> child[j] & 1)) join(parent, node[child[i]], node[child[j]]);
       }
     }
   }
 }
 
+/// Join the nodes of this rank that the zone connects; `inside` marks nodes in the zone.
+static void join_all(const Zone *zone, int32_t *parent, uint8_t *inside) {
+  const IrzPart *part = zone->medium->part;
+#pragma omp parallel for num_threads(zone->n_threads) schedule(static)
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    unsigned in = inside_of(zone, t);
+    if (in == 0) continue;
+    for (int i = 0; i < 10; i++) {
+      if ((in >> i & 1) == 0) continue;
+#pragma omp atomic write
+      inside[part->tet[t][i]] = 1;
+    }
+    join_tet(part->tet[t], in, parent);
+  }
+}
+
 /// Let pieces that continue on other ranks agree on a name: the smallest name spreads until nothing changes.
-static IrzCode agree_on_names(const IrzPart *part, int32_t *parent, const uint8_t *inside, double *name,
-                              IrzError *error) {
+static IrzCode agree_on_names(const Zone *zone, int32_t *parent, const uint8_t *inside, double *name, IrzError *error) {
+  const IrzPart *part = zone->medium->part;
   int32_t n = part->n_vertices + part->n_edges;
   int64_t mine = n, end;
   MPI_Scan(&mine, &end, 1, MPI_INT64_T, MPI_SUM, part->comm);
-  for (int32_t i = 0; i < n; i++) name[i] = (double)(end - n + i);
-  for (int changed = 1; changed;) {
-    int here = 0;
+#pragma omp parallel for num_threads(zone->n_threads) schedule(static)
+  for (int32_t i = 0; i < n; i++) name[i] = (double)(end - n + (inside[i] ? root_of(parent, i) : i));
+  for (int changed = part->size > 1; changed;) {
     for (int32_t i = 0; i < n; i++) {
       int32_t root = root_of(parent, i);
       if (name[i] < name[root]) name[root] = name[i];
     }
     for (int32_t i = 0; i < n; i++) {
-      double smallest = name[root_of(parent, i)];
-      if (inside[i] && name[i] != smallest) {
-        name[i] = smallest;
-        here = 1;
-      }
+      if (inside[i]) name[i] = name[root_of(parent, i)];
     }
-    if (part->size == 1) break;
     /* Down from owners to copies, and up from copies to owners. */
     PetscErrorCode code = PetscSFReduceBegin(part->nodes, MPI_DOUBLE, name, name, MPI_MIN);
     if (code == 0) code = PetscSFReduceEnd(part->nodes, MPI_DOUBLE, name, name, MPI_MIN);
     if (code != 0) return irz_error_set(error, IRZ_ERR_SOLVER, "pieces of the zone: exchange failed");
     IRZ_TRY(irz_part_share(part, 1, name, error));
+    int here = 0;
     for (int32_t i = 0; i < n; i++) {
-      if (inside[i] && name[i] < name[root_of(parent, i)]) here = 1;
+      if (inside[i] && name[i] != name[root_of(parent, i)]) here = 1;
     }
     MPI_Allreduce(&here, &changed, 1, MPI_INT, MPI_MAX, part->comm);
   }
@@ -98,55 +138,89 @@ static int64_t merge(Piece *piece, int64_t count) {
   return n;
 }
 
-/// Volumes of the pieces in this rank's own tetrahedra.
-static IrzCode local_pieces(const IrzMedium *medium, const double *field, const double *threshold, const double *name,
-                            Piece **piece, int64_t *count, IrzError *error) {
-  const IrzPart *part = medium->part;
-  int64_t room = 0;
-  *piece = NULL;
-  *count = 0;
-  for (int32_t t = 0; t < part->n_tets; t++) {
-    if (!part->mine[t]) continue;
+/// Pieces in the order in which they were met.
+typedef struct {
+  Piece *piece;
+  int64_t count, room;
+} Pieces;
+
+static IrzCode pieces_add(Pieces *pieces, Piece piece, IrzError *error) {
+  if (pieces->count > 0 && pieces->piece[pieces->count - 1].name == piece.name) {
+    pieces->piece[pieces->count - 1].volume += piece.volume;
+    return IRZ_OK;
+  }
+  if (pieces->count == pieces->room) {
+    if (pieces->room > 1000) pieces->count = merge(pieces->piece, pieces->count);
+    if (2 * pieces->count >= pieces->room) {
+      pieces->room = 2 * pieces->room + 16;
+      IRZ_TRY(irz_resize(&pieces->piece, (size_t)pieces->room, sizeof *pieces->piece, error));
+    }
+  }
+  pieces->piece[pieces->count++] = piece;
+  return IRZ_OK;
+}
+
+/// Volumes of the pieces in this rank's own tetrahedra in [first, last).
+static IrzCode range_pieces(const Zone *zone, const double *name, int32_t first, int32_t last, Pieces *pieces,
+                            IrzError *error) {
+  const IrzPart *part = zone->medium->part;
+  for (int32_t t = first; t < last; t++) {
+    unsigned inside = part->mine[t] ? inside_of(zone, t) : 0;
+    if (inside == 0) continue;
     const int32_t *node = part->tet[t];
     const double *x[4];
     for (int i = 0; i < 4; i++) x[i] = part->xyz + 3 * (size_t)node[i];
-    double limit = threshold[medium->region[t]], child = irz_tet_volume(x[0], x[1], x[2], x[3]) / 8;
+    double limit = zone->threshold[zone->medium->region[t]], whole = irz_tet_volume(x[0], x[1], x[2], x[3]);
+    if (inside == ALL_INSIDE) {
+      IRZ_TRY(pieces_add(pieces, (Piece){name[node[0]], whole}, error));
+      continue;
+    }
     for (int c = 0; c < 8; c++) {
       double f[4];
       int in = -1;
       for (int i = 0; i < 4; i++) {
-        f[i] = field[node[irz_child_nodes[c][i]]] - limit;
+        f[i] = zone->field[node[irz_child_nodes[c][i]]] - limit;
         if (f[i] >= 0) in = i;
       }
       if (in < 0) continue;
-      double share = child * irz_cut_fraction(f), whose = name[node[irz_child_nodes[c][in]]];
-      if (*count > 0 && (*piece)[*count - 1].name == whose) {
-        (*piece)[*count - 1].volume += share;
-        continue;
-      }
-      if (*count == room) {
-        if (room > 1000) *count = merge(*piece, *count);
-        if (2 * *count >= room) {
-          room = 2 * room + 1024;
-          IRZ_TRY(irz_resize(piece, (size_t)room, sizeof **piece, error));
-        }
-      }
-      (*piece)[(*count)++] = (Piece){whose, share};
+      double whose = name[node[irz_child_nodes[c][in]]];
+      IRZ_TRY(pieces_add(pieces, (Piece){whose, whole / 8 * irz_cut_fraction(f)}, error));
     }
   }
-  *count = merge(*piece, *count);
   return IRZ_OK;
 }
 
-IrzCode irz_zone_parts(const IrzMedium *medium, const double *field, const double *threshold, IrzZoneParts *parts,
-                       IrzError *error) {
+/// Volumes of the pieces in this rank's own tetrahedra.
+static IrzCode local_pieces(const Zone *zone, const double *name, Pieces *all, IrzError *error) {
+  int64_t n = zone->medium->part->n_tets;
+  Pieces chunk[CHUNKS] = {{0}};
+#pragma omp parallel for num_threads(zone->n_threads) schedule(dynamic)
+  for (int k = 0; k < CHUNKS; k++) {
+    IrzError own = {0};
+    range_pieces(zone, name, (int32_t)(n * k / CHUNKS), (int32_t)(n * (k + 1) / CHUNKS), &chunk[k], &own);
+    if (own.code != IRZ_OK) {
+#pragma omp critical
+      *error = own;
+    }
+  }
+  for (int k = 0; k < CHUNKS; k++) {
+    for (int64_t i = 0; error->code == IRZ_OK && i < chunk[k].count; i++) pieces_add(all, chunk[k].piece[i], error);
+    free(chunk[k].piece);
+  }
+  if (error->code == IRZ_OK) all->count = merge(all->piece, all->count);
+  return error->code;
+}
+
+IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const double *field, const double *threshold,
+                       IrzZoneParts *parts, IrzError *error) {
   const IrzPart *part = medium->part;
+  const Zone zone = {medium, n_threads, field, threshold};
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   int32_t *parent = NULL;
   uint8_t *inside = NULL;
   double *name = NULL;
-  Piece *piece = NULL, *all = NULL;
-  int64_t count = 0;
+  Pieces own = {0};
+  Piece *all = NULL;
   int *counts = NULL, *shifts = NULL;
   memset(parts, 0, sizeof *parts);
   IrzCode code = irz_alloc(&parent, n, sizeof *parent, error);
@@ -157,21 +231,21 @@ IrzCode irz_zone_parts(const IrzMedium *medium, const double *field, const doubl
   code = irz_error_agree(part->comm, error);
   if (code == IRZ_OK) {
     for (size_t i = 0; i < n; i++) parent[i] = (int32_t)i;
-    join(medium, field, threshold, parent, inside);
-    code = agree_on_names(part, parent, inside, name, error);
+    join_all(&zone, parent, inside);
+    code = agree_on_names(&zone, parent, inside, name, error);
   }
   if (code == IRZ_OK) {
-    local_pieces(medium, field, threshold, name, &piece, &count, error);
+    local_pieces(&zone, name, &own, error);
     code = irz_error_agree(part->comm, error);
   }
   if (code == IRZ_OK) {
-    int mine = (int)(2 * count), touches = 0, touched;
+    int mine = (int)(2 * own.count), touches = 0, touched;
     MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, part->comm);
     for (int r = 0; r < part->size; r++) shifts[r + 1] = shifts[r] + counts[r];
     irz_alloc(&all, (size_t)shifts[part->size] / 2, sizeof *all, error);
     code = irz_error_agree(part->comm, error);
     if (code == IRZ_OK) {
-      MPI_Allgatherv(piece, mine, MPI_DOUBLE, all, counts, shifts, MPI_DOUBLE, part->comm);
+      MPI_Allgatherv(own.piece, mine, MPI_DOUBLE, all, counts, shifts, MPI_DOUBLE, part->comm);
       int64_t total = merge(all, shifts[part->size] / 2);
       double sum = 0;
       for (int64_t i = 0; i < total; i++) sum += all[i].volume;
@@ -188,7 +262,7 @@ IrzCode irz_zone_parts(const IrzMedium *medium, const double *field, const doubl
   free(parent);
   free(inside);
   free(name);
-  free(piece);
+  free(own.piece);
   free(all);
   free(counts);
   free(shifts);

@@ -14,9 +14,10 @@ typedef struct {
 
 /// Count the pieces of {field >= threshold} with the field linear on the eight children of every tetrahedron: there two
 /// points are connected exactly if their nodes are, along edges of the children. Collective.
+/// @param[in]  n_threads  threads to use
 /// @param[in]  field      [nodes of the part] recovered |E|, V/m
 /// @param[in]  threshold  [n_regions] V/m
-IrzCode irz_zone_parts(const IrzMedium *medium, const double *field, const double *threshold, IrzZoneParts *parts,
-                       IrzError *error);
+IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const double *field, const double *threshold,
+                       IrzZoneParts *parts, IrzError *error);
 
 #endif

@@ -3,12 +3,14 @@
 #define IREZONE_ZONE_RECOVER_H
 
 #include "field/points.h"
+#include "zone/team.h"
 #include <irezone/law.h>
 
 /// Recover the field and estimate how far the element-wise one is from it.
 /// The recovered gradient at a node is the mean of those of the tetrahedra around it, with their volumes as weights,
 /// pulse by pulse (Zienkiewicz and Zhu 1987). Collective.
 /// @param[in]  medium     regions and curved tetrahedra
+/// @param[in]  team       threads, of the medium's part
 /// @param[in]  laws       [n_regions] conductivities
 /// @param[in]  memory     conductivity never falls below what earlier pulses raised it to; matters to `defect`
 /// @param[in]  order      element order of the potentials
@@ -17,8 +19,8 @@
 /// @param[out] field      [nodes of the part] largest recovered |E| over the pulses, V/m
 /// @param[out] defect     [n_pulses] W, integral of sigma |recovered - element-wise gradient|^2: estimates the squared
 ///                        energy norm of the error
-IrzCode irz_recover(const IrzMedium *medium, const IrzLaw *const *laws, bool memory, int order, int n_pulses,
-                    double *const *potential, double *field, double *defect, IrzError *error);
+IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzLaw *const *laws, bool memory, int order,
+                    int n_pulses, double *const *potential, double *field, double *defect, IrzError *error);
 
 /// Nodal values for programs that draw a quadratic tetrahedron as eight flat ones, as ParaView does. |E| is convex
 /// along most lines, so between its own values at the nodes a linear function lies too high, and a zone drawn with it

@@ -2,8 +2,8 @@
 #include "zone/sharpen.h"
 #include "base/memory.h"
 #include "base/tensor.h"
-#include "field/element.h"
-#include "field/kernel.h"
+#include "field/conductivity.h"
+#include "zone/nodal.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +11,42 @@
 /// A node's region before its first tetrahedron and between regions; otherwise the region's index.
 enum { REGION_NONE = -1, REGION_MIXED = -2 };
 
-/// Means over the tetrahedra around each node, with their volumes as weights.
-typedef struct {
-  double (*slope)[6][3]; ///< [n_vertices] gradients of the components of E and D
-  double (*sum)[9];      ///< [nodes] E, D, and the gradient of |E|
-  double *weight;        ///< [nodes]
-  int16_t *region;       ///< [nodes]
-} Means;
+/// Components side by side, as long as a vector register: E, D and, in means at nodes, the first two of the gradient of
+/// |E|.
+enum { LANES = 8, FLUX = 3, CLIMB = 6 };
 
-/// Where means are wanted: most of a mesh is far from every threshold.
+/// A sum over the tetrahedra around a vertex, with their volumes as weights.
 typedef struct {
-  uint8_t *value; ///< [nodes] values, in tetrahedra that a threshold may cut
-  uint8_t *slope; ///< [n_vertices] slopes, in tetrahedra with such a node
-} Wanted;
+  double slope[3][LANES]; ///< along x, y, z, of the components of E and D; NaN between regions
+  double weight;
+} Slope;
+
+/// A sum over the tetrahedra around a node.
+typedef struct {
+  double value[LANES]; ///< E, D and the gradient of |E| but for its last component
+  double climb;        ///< that one
+  double weight;
+} Value;
+
+/// Tetrahedra that one thread visits: those around its own nodes at which something is wanted.
+typedef struct {
+  int32_t *slopes, *values;
+  int32_t n_slopes, n_values, slope_room, value_room;
+} Visits;
+
+/// What is wanted, where, and what was found.
+typedef struct {
+  uint8_t *want_value; ///< [nodes] 1 in tetrahedra that a threshold may cut: most of a mesh is far from every threshold
+  uint8_t *want_slope; ///< [nodes] 1 at vertices of tetrahedra with such a node
+  int32_t *place;      ///< [nodes] index into `value`
+  int32_t *corner;     ///< [n_vertices] index into `slope`
+  int32_t n_values, n_slopes;
+  Value *value;
+  Slope *slope;
+  int16_t *region; ///< [nodes]; NULL: one tissue everywhere
+  Visits *visits;  ///< [team size]
+  double *room;    ///< [nodes][3] for exchanges; NULL on one rank
+} Work;
 
 /// How far, relative, the other field's bounds may be outside those of the recovered one.
 static const double margin = 0.2;
@@ -36,112 +59,96 @@ static double dot(const double a[3], const double b[3]) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-/// Gradients of the four barycentric coordinates of the straight tetrahedron, 1/m.
-/// @return 6 times the volume
-static double linear_slopes(double x[10][3], double slope[4][3]) {
-  double unused[10][3] = {{0}};
-  double det = irz_inverse_map(x, false, unused, &slope[1]);
-  for (int d = 0; d < 3; d++) slope[0][d] = -(slope[1][d] + slope[2][d] + slope[3][d]);
-  return det;
-}
-
-/// E, D and the gradient of |E| at the corners of a tetrahedron, all linear between them: E as it is, D through its
-/// values at the points of the four-point rule, the gradient of |E| constant.
-/// @param[in] slope  of linear_slopes()
-static void corner_values(double x[10][3], double slope[4][3], bool bent, const IrzLaw *law, const double *u,
-                          double value[4][9]) {
-  double corner[4][3], climb[3] = {0, 0, 0}, mean[3] = {0, 0, 0}, flux[4][3];
-  if (bent) {
-    for (int i = 0; i < 4; i++) {
-      double l[4] = {0, 0, 0, 0};
-      l[i] = 1;
-      irz_gradient(x, true, 10, u, l, corner[i]);
-    }
-  } else {
-    irz_corner_gradients(x, u, corner);
-  }
-  for (int i = 0; i < 4; i++) {
-    double strength = size_of(corner[i]);
-    for (int d = 0; d < 3; d++) climb[d] += strength * slope[i][d];
-  }
-  for (int q = 0; q < 4; q++) {
-    double field[3] = {0, 0, 0};
-    for (int i = 0; i < 4; i++) {
-      for (int d = 0; d < 3; d++) field[d] += irz_rule_fast.point[q][i] * corner[i][d];
-    }
-    double sigma[6];
-    irz_law_tensor(law, field, NULL, sigma, NULL);
-    irz_tensor_apply(sigma, field, flux[q]);
-    for (int d = 0; d < 3; d++) mean[d] += 0.25 * flux[q][d];
-  }
-  /* Point q of the rule lies near corner q, 1/sqrt(5) of the way from the centre. */
-  for (int i = 0; i < 4; i++) {
-    for (int d = 0; d < 3; d++) {
-      value[i][d] = corner[i][d];
-      value[i][3 + d] = mean[d] + sqrt(5) * (flux[i][d] - mean[d]);
-      value[i][6 + d] = climb[d];
-    }
-  }
-}
-
 /// Whether a threshold may cut a tetrahedron.
 static bool may_be_cut(const IrzSharpenTask *task, int32_t tet) {
   if (task->everywhere) return true;
   const int32_t *node = task->medium->part->tet[tet];
-  double low = INFINITY, high = 0;
-  for (int i = 0; i < 10; i++) {
-    low = fmin(low, (1 - margin) * task->recovered[node[i]]);
-    high = fmax(high, (1 + margin) * task->recovered[node[i]]);
+  double low = task->recovered[node[0]], high = low;
+  for (int i = 1; i < 10; i++) {
+    double field = task->recovered[node[i]];
+    low = field < low ? field : low;
+    high = field > high ? field : high;
   }
+  low *= 1 - margin;
+  high *= 1 + margin;
   double own = task->threshold[task->medium->region[tet]];
   bool cut = low <= own && own <= high;
   for (int k = 0; k < task->n_also; k++) cut = cut || (low <= task->also[k] && task->also[k] <= high);
   return cut;
 }
 
-/// Whether a tetrahedron has one of the first `count` of its nodes marked.
-static bool has_marked(const IrzPart *part, int32_t tet, const uint8_t *mark, int count) {
-  bool marked = false;
-  for (int i = 0; i < count; i++) marked = marked || mark[part->tet[tet][i]];
-  return marked;
-}
-
 /// Give ghosts their owners' marks, which see all tetrahedra around a node.
-/// @param[in]     count  nodes that have marks
-/// @param[out]    room   [nodes] scratch
-static IrzCode share_marks(const IrzPart *part, int32_t count, uint8_t *mark, double *room, IrzError *error) {
+static IrzCode share_marks(const IrzPart *part, uint8_t *mark, double *room, IrzError *error) {
   if (part->size == 1) return IRZ_OK;
-  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) room[i] = i < count ? mark[i] : 0;
+  int32_t n = part->n_vertices + part->n_edges;
+  for (int32_t i = 0; i < n; i++) room[i] = mark[i];
   IRZ_TRY(irz_part_share(part, 1, room, error));
-  for (int32_t i = 0; i < count; i++) mark[i] = room[i] > 0;
+  for (int32_t i = 0; i < n; i++) mark[i] = room[i] > 0;
   return IRZ_OK;
 }
 
-/// Mark where values and slopes are wanted. Collective.
-/// @param[out] room  [nodes] scratch
-static IrzCode find_wanted(const IrzSharpenTask *task, Wanted *wanted, double *room, IrzError *error) {
-  const IrzPart *part = task->medium->part;
-  for (int32_t t = 0; t < part->n_tets; t++) {
-    if (!may_be_cut(task, t)) continue;
-    for (int i = 0; i < 10; i++) wanted->value[part->tet[t][i]] = 1;
+/// Mark nodes, as other threads may do at the same time.
+static void set_marks(const int32_t *node, int count, uint8_t *mark) {
+  for (int i = 0; i < count; i++) {
+#pragma omp atomic write
+    mark[node[i]] = 1;
   }
-  IRZ_TRY(share_marks(part, part->n_vertices + part->n_edges, wanted->value, room, error));
-  for (int32_t t = 0; t < part->n_tets; t++) {
-    if (!has_marked(part, t, wanted->value, 10)) continue;
-    for (int i = 0; i < 4; i++) wanted->slope[part->tet[t][i]] = 1;
-  }
-  return share_marks(part, part->n_vertices, wanted->slope, room, error);
 }
 
-/// Go through the tetrahedra of a part.
-typedef struct {
-  int32_t tet, curved;
-  int region; ///< or REGION_MIXED
-  double x[10][3];
-  double slope[4][3]; ///< of linear_slopes()
-  double value[4][9]; ///< of corner_values()
-  double det;         ///< 6 times the volume
-} Visit;
+/// Whether one of the first `count` nodes is marked.
+static inline bool has_marked(const uint8_t *mark, const int32_t *node, int count) {
+  int marked = 0;
+  for (int i = 0; i < count; i++) marked |= mark[node[i]];
+  return marked != 0;
+}
+
+/// Mark where values and slopes are wanted. Collective.
+static IrzCode find_wanted(const IrzSharpenTask *task, Work *work, IrzError *error) {
+  const IrzPart *part = task->medium->part;
+#pragma omp parallel for num_threads(task->team->size) schedule(static)
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (may_be_cut(task, t)) set_marks(part->tet[t], 10, work->want_value);
+  }
+  IRZ_TRY(share_marks(part, work->want_value, work->room, error));
+#pragma omp parallel for num_threads(task->team->size) schedule(static)
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (has_marked(work->want_value, part->tet[t], 10)) set_marks(part->tet[t], 4, work->want_slope);
+  }
+  return share_marks(part, work->want_slope, work->room, error);
+}
+
+/// Whether a member owns a marked one among the first `count` nodes.
+static bool owns_marked(const IrzMember *member, const uint8_t *mark, const int32_t *node, int count) {
+  bool owns = false;
+  for (int i = 0; i < count; i++) owns = owns || (mark[node[i]] && irz_member_owns(member, i, node[i]));
+  return owns;
+}
+
+static IrzCode append(int32_t **list, int32_t *count, int32_t *room, int32_t tet, IrzError *error) {
+  if (*count == *room) {
+    *room = 2 * *room + 1024;
+    IRZ_TRY(irz_resize(list, (size_t)*room, sizeof **list, error));
+  }
+  (*list)[(*count)++] = tet;
+  return IRZ_OK;
+}
+
+/// List the tetrahedra that a member visits.
+static IrzCode list_visits(const IrzPart *part, const IrzMember *member, const Work *work, Visits *visits,
+                           IrzError *error) {
+  for (int32_t k = 0; k < irz_member_count(member); k++) {
+    int32_t t = irz_member_tet(member, k);
+    const int32_t *node = part->tet[t];
+    if (!has_marked(work->want_slope, node, 4)) continue; /* then none of its values is wanted, either */
+    if (owns_marked(member, work->want_slope, node, 4)) {
+      IRZ_TRY(append(&visits->slopes, &visits->n_slopes, &visits->slope_room, t, error));
+    }
+    if (owns_marked(member, work->want_value, node, 10)) {
+      IRZ_TRY(append(&visits->values, &visits->n_values, &visits->value_room, t, error));
+    }
+  }
+  return IRZ_OK;
+}
 
 /// The first region of the same tissue: between two of these nothing happens to the fields.
 static int first_alike(const IrzLaw *const *laws, int region) {
@@ -150,120 +157,310 @@ static int first_alike(const IrzLaw *const *laws, int region) {
   return first;
 }
 
-/// Take the next tetrahedron that has one of the first `count` of its nodes marked; false after the last.
-static bool visit_next(const IrzSharpenTask *task, const double *potential, const uint8_t *mark, int count,
-                       Visit *visit) {
+/// Whether there are places between regions.
+static bool has_borders(const IrzSharpenTask *task) {
+  bool borders = false;
+  for (int r = 0; r < task->medium->n_regions; r++) borders = borders || task->laws[r] != task->laws[0];
+  for (int32_t g = 0; g < task->medium->n_general; g++) borders = borders || task->medium->mixed[g];
+  return borders;
+}
+
+/// Note the regions around a member's nodes.
+static void find_regions(const IrzSharpenTask *task, const IrzMember *member, const Visits *visits, int16_t *region) {
   const IrzMedium *medium = task->medium;
-  const IrzLaw *const *laws = task->laws;
-  const IrzPart *part = medium->part;
-  double u[10];
-  int32_t t = visit->tet + 1;
-  while (t < part->n_tets && !has_marked(part, t, mark, count)) t++;
-  visit->tet = t;
-  if (t >= part->n_tets) return false;
-  while (visit->curved < part->n_curved && part->curved_tet[visit->curved] < t) visit->curved++;
-  bool bent = visit->curved < part->n_curved && part->curved_tet[visit->curved] == t;
-  int32_t general = medium->general[t] - 1;
-  irz_part_nodes(part, t, bent ? visit->curved : -1, visit->x);
-  for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
-  visit->det = linear_slopes(visit->x, visit->slope);
-  corner_values(visit->x, visit->slope, bent, laws[medium->region[t]], u, visit->value);
-  visit->region = general >= 0 && medium->mixed[general] ? REGION_MIXED : first_alike(laws, medium->region[t]);
-  return true;
+  const int32_t *list[2] = {visits->slopes, visits->values}, count[2] = {visits->n_slopes, visits->n_values};
+  for (int kind = 0; kind < 2; kind++) {
+    for (int32_t k = 0; k < count[kind]; k++) {
+      int32_t t = list[kind][k], general = medium->general[t] - 1;
+      bool mixed = general >= 0 && medium->mixed[general];
+      int16_t here = (int16_t)(mixed ? REGION_MIXED : first_alike(task->laws, medium->region[t]));
+      for (int i = 0; i < 10; i++) {
+        int32_t node = medium->part->tet[t][i];
+        if (!irz_member_owns(member, i, node)) continue;
+        region[node] = region[node] == REGION_NONE || region[node] == here ? here : REGION_MIXED;
+      }
+    }
+  }
 }
 
-/// Note the region of a node's tetrahedron.
-static void note_region(Means *means, int32_t node, int region) {
-  if (means->region[node] == REGION_NONE)
-    means->region[node] = (int16_t)region;
-  else if (means->region[node] != region)
-    means->region[node] = REGION_MIXED;
-}
-
-/// Regions of the nodes; mean gradients of E and D at the vertices, NaN between regions.
-static void find_slopes(const IrzSharpenTask *task, const Wanted *wanted, const double *potential, Means *means) {
+/// Find out where what is wanted, and make room for it. Collective.
+static IrzCode prepare(const IrzSharpenTask *task, Work *work, IrzError *error) {
   const IrzPart *part = task->medium->part;
-  Visit visit = {.tet = -1};
-  for (int32_t v = 0; v < part->n_vertices; v++) {
-    if (!wanted->slope[v]) continue;
-    memset(means->slope[v], 0, sizeof means->slope[v]);
-    means->weight[v] = 0;
+  const IrzTeam *team = task->team;
+  int32_t n = part->n_vertices + part->n_edges;
+  bool borders = has_borders(task);
+  irz_alloc(&work->want_value, (size_t)n, 1, error);
+  if (error->code == IRZ_OK) irz_alloc(&work->want_slope, (size_t)n, 1, error);
+  if (error->code == IRZ_OK) irz_alloc(&work->place, (size_t)n, sizeof *work->place, error);
+  if (error->code == IRZ_OK) irz_alloc(&work->corner, (size_t)part->n_vertices, sizeof *work->corner, error);
+  if (error->code == IRZ_OK && borders) irz_alloc(&work->region, (size_t)n, sizeof *work->region, error);
+  if (error->code == IRZ_OK) irz_alloc(&work->visits, (size_t)team->size, sizeof *work->visits, error);
+  if (error->code == IRZ_OK && part->size > 1) irz_alloc(&work->room, 3 * (size_t)n, sizeof *work->room, error);
+  IRZ_TRY(irz_error_agree(part->comm, error));
+  IRZ_TRY(find_wanted(task, work, error));
+  for (int32_t i = 0; i < n; i++) {
+    if (work->want_value[i]) work->place[i] = work->n_values++;
+    if (work->want_slope[i]) work->corner[i] = work->n_slopes++;
+    if (borders) work->region[i] = REGION_NONE;
   }
-  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) means->region[i] = REGION_NONE;
-  while (visit_next(task, potential, wanted->slope, 4, &visit)) {
-    const int32_t *node = part->tet[visit.tet];
-    for (int k = 0; k < 6; k++) {
-      double gradient[3] = {0, 0, 0};
-      for (int i = 0; i < 4; i++) {
-        for (int d = 0; d < 3; d++) gradient[d] += visit.value[i][k] * visit.slope[i][d];
-      }
-      for (int i = 0; i < 4; i++) {
-        for (int d = 0; wanted->slope[node[i]] && d < 3; d++) means->slope[node[i]][k][d] += visit.det * gradient[d];
+  irz_alloc(&work->value, (size_t)work->n_values, sizeof *work->value, error);
+  if (error->code == IRZ_OK) irz_alloc(&work->slope, (size_t)work->n_slopes, sizeof *work->slope, error);
+#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+  for (int k = 0; k < team->size; k++) {
+    IrzError own = {0};
+    if (list_visits(part, &team->member[k], work, &work->visits[k], &own) != IRZ_OK) {
+#pragma omp critical
+      *error = own;
+    } else if (borders) {
+      find_regions(task, &team->member[k], &work->visits[k], work->region);
+    }
+  }
+  return irz_error_agree(part->comm, error);
+}
+
+static void work_clear(const IrzTeam *team, Work *work) {
+  for (int k = 0; work->visits != NULL && k < team->size; k++) {
+    free(work->visits[k].slopes);
+    free(work->visits[k].values);
+  }
+  free(work->want_value);
+  free(work->want_slope);
+  free(work->place);
+  free(work->corner);
+  free(work->value);
+  free(work->slope);
+  free(work->region);
+  free(work->visits);
+  free(work->room);
+}
+
+/* ---- Means ---- */
+
+/// A tetrahedron at work.
+typedef struct {
+  int32_t tet;
+  _Alignas(64) double value[4][LANES];   ///< E and D at the corners, linear between them; D through its values at the
+                                         ///< points of the four-point rule
+  _Alignas(32) double slope[4][IRZ_ROW]; ///< of irz_straight_map()
+  double det;                            ///< 6 times the volume, m^3
+} Visit;
+
+/// Two at a time: laws work on eight points at once.
+enum { PAIR = 2 };
+
+/// E at the corners of a tetrahedron.
+static void visit_field(const IrzPart *part, const double *potential, int32_t curved, Visit *visit) {
+  _Alignas(32) double row[4][IRZ_ROW];
+  visit->det = irz_straight_map(part, visit->tet, visit->slope);
+  if (curved >= 0) {
+    _Alignas(32) double slope[4][3][IRZ_ROW];
+    irz_bent_corners(part, visit->tet, curved, 2, potential, slope);
+    for (int i = 0; i < 4; i++) irz_bent_row(slope[i], row[i]);
+  } else {
+    irz_straight_corners(part, visit->tet, visit->slope, visit->det, 2, potential, row);
+  }
+  for (int i = 0; i < 4; i++) {
+    double inverse = 1 / row[i][3];
+    for (int d = 0; d < 3; d++) visit->value[i][d] = row[i][d] * inverse;
+    visit->value[i][CLIMB] = visit->value[i][CLIMB + 1] = 0;
+  }
+}
+
+/// E at the points of the four-point rule. Point q lies near corner q, 1/sqrt(5) of the way from the centre.
+static void point_fields(const Visit *visit, double field[4][3], double size[4]) {
+  const double near = IRZ_RULE_NEAR, step = IRZ_RULE_FAR - IRZ_RULE_NEAR;
+  for (int q = 0; q < 4; q++) {
+    for (int d = 0; d < 3; d++) {
+      field[q][d] = near * (visit->value[0][d] + visit->value[1][d] + visit->value[2][d] + visit->value[3][d]) +
+                    step * visit->value[q][d];
+    }
+    size[q] = size_of(field[q]);
+  }
+}
+
+/// D at the corners from its values at the four points.
+static void corner_flux(double flux[4][3], Visit *visit) {
+  static const double away = 2.23606797749978969641; /* sqrt(5) */
+  for (int d = 0; d < 3; d++) {
+    double mean = 0.25 * (flux[0][d] + flux[1][d] + flux[2][d] + flux[3][d]);
+    for (int i = 0; i < 4; i++) visit->value[i][FLUX + d] = mean + away * (flux[i][d] - mean);
+  }
+}
+
+/// Turn to the tetrahedra at a place of a list and after it.
+/// @param[in,out] curved  of irz_is_bent()
+/// @return how many
+static int visit_pair(const IrzSharpenTask *task, const double *potential, const int32_t *list, int32_t count,
+                      int32_t at, int32_t *curved, Visit visit[PAIR]) {
+  const IrzMedium *medium = task->medium;
+  int found = count - at < PAIR ? count - at : PAIR;
+  double field[PAIR][4][3], size[IRZ_LANES], sigma[IRZ_LANES], unused[IRZ_LANES];
+  const IrzLaw *law[IRZ_LANES];
+  for (int k = 0; k < PAIR; k++) {
+    if (k >= found) { /* lanes without a tetrahedron repeat the first */
+      memcpy(size + 4, size, 4 * sizeof *size);
+      memcpy(law + 4, law, 4 * sizeof *law);
+      continue;
+    }
+    int32_t t = visit[k].tet = list[at + k];
+    visit_field(medium->part, potential, irz_is_bent(medium->part, t, curved) ? *curved : -1, &visit[k]);
+    point_fields(&visit[k], field[k], size + 4 * (ptrdiff_t)k);
+    for (int q = 0; q < 4; q++) law[4 * k + q] = task->laws[medium->region[t]];
+  }
+  irz_conductivity(law, 1, size, sigma, unused);
+  for (int k = 0; k < found; k++) {
+    double flux[4][3], tensor[6];
+    for (int q = 0; q < 4; q++) {
+      if (law[4 * k]->direction != IRZ_LAW_ISOTROPIC) {
+        irz_law_tensor(law[4 * k], field[k][q], NULL, tensor, NULL);
+        irz_tensor_apply(tensor, field[k][q], flux[q]);
+      } else {
+        for (int d = 0; d < 3; d++) flux[q][d] = sigma[4 * k + q] * field[k][q][d];
       }
     }
+    corner_flux(flux, &visit[k]);
+  }
+  return found;
+}
+
+/// Add a tetrahedron's slopes to a member's vertices.
+static void add_slopes(const IrzMember *member, const int32_t *node, const Visit *visit, const Work *work) {
+  _Alignas(64) double gradient[3][LANES] = {{0}};
+  for (int d = 0; d < 3; d++) {
     for (int i = 0; i < 4; i++) {
-      if (wanted->slope[node[i]]) means->weight[node[i]] += visit.det;
+      for (int k = 0; k < LANES; k++) gradient[d][k] += visit->slope[i][d] * visit->value[i][k];
     }
-    for (int i = 0; i < 10; i++) note_region(means, node[i], visit.region);
   }
-  for (int32_t v = 0; v < part->n_vertices; v++) {
-    if (!wanted->slope[v]) continue;
-    double scale = means->region[v] == REGION_MIXED ? NAN : means->weight[v] > 0 ? 1 / means->weight[v] : 0;
-    for (int k = 0; k < 18; k++) means->slope[v][k / 3][k % 3] *= scale;
+  for (int i = 0; i < 4; i++) {
+    if (!work->want_slope[node[i]] || !irz_member_owns(member, i, node[i])) continue;
+    Slope *sum = &work->slope[work->corner[node[i]]];
+    for (int d = 0; d < 3; d++) {
+      for (int k = 0; k < LANES; k++) sum->slope[d][k] += gradient[d][k];
+    }
+    sum->weight += visit->det;
   }
+}
+
+/// Mean gradients of E and D at a member's vertices, NaN between regions.
+static void find_slopes(const IrzSharpenTask *task, const IrzMember *member, const Visits *visits,
+                        const double *potential, const Work *work) {
+  const IrzPart *part = task->medium->part;
+  Visit visit[PAIR];
+  int32_t curved = 0;
+  for (int32_t v = member->vertex[0]; v < member->vertex[1]; v++) {
+    if (work->want_slope[v]) work->slope[work->corner[v]] = (Slope){0};
+  }
+  for (int32_t at = 0; at < visits->n_slopes; at += PAIR) {
+    int found = visit_pair(task, potential, visits->slopes, visits->n_slopes, at, &curved, visit);
+    for (int k = 0; k < found; k++) add_slopes(member, part->tet[visit[k].tet], &visit[k], work);
+  }
+  for (int32_t v = member->vertex[0]; v < member->vertex[1]; v++) {
+    if (!work->want_slope[v]) continue;
+    Slope *mean = &work->slope[work->corner[v]];
+    double scale = work->region != NULL && work->region[v] == REGION_MIXED ? NAN : 1 / mean->weight;
+    for (int d = 0; d < 3; d++) {
+      for (int k = 0; k < LANES; k++) mean->slope[d][k] *= scale;
+    }
+  }
+}
+
+/// Bring ghosts' slopes up to date.
+static IrzCode share_slopes(const IrzPart *part, const Work *work, IrzError *error) {
+  for (int k = 0; k < CLIMB && part->size > 1; k++) {
+    for (int32_t v = 0; v < part->n_vertices; v++) {
+      for (int d = 0; d < 3 && work->want_slope[v]; d++) {
+        work->room[3 * (size_t)v + (size_t)d] = work->slope[work->corner[v]].slope[d][k];
+      }
+    }
+    IRZ_TRY(irz_part_share(part, 3, work->room, error));
+    for (int32_t v = 0; v < part->n_vertices; v++) {
+      for (int d = 0; d < 3 && work->want_slope[v]; d++) {
+        work->slope[work->corner[v]].slope[d][k] = work->room[3 * (size_t)v + (size_t)d];
+      }
+    }
+  }
+  return IRZ_OK;
 }
 
 /// Values at the ten nodes of a tetrahedron, bent. Between its corners a quadratic sum of -4 q_ij l_i l_j lies under
 /// its own linear interpolant, by q_ij in the middle of edge ij: an eighth of the change of slope along it. What is
 /// linear in a tetrahedron is close to the projection of the truth: that of l_i l_j is 2/15 at corners i and j and
-/// -1/30 at the others. So 4 q_ij times these is added at the corners.
-static void bend(const IrzPart *part, const Means *means, const Visit *visit, double value[10][9]) {
+/// -1/30 at the others. So 4 q_ij times these is added at the corners. Beside a vertex between regions nothing is bent.
+static void bend(const IrzPart *part, const Work *work, const Visit *visit, double value[10][LANES]) {
   const int32_t *node = part->tet[visit->tet];
+  const Slope *slope[4];
+  _Alignas(64) double excess[6][LANES], all[LANES] = {0};
   bool plain = false;
-  for (int i = 0; i < 4; i++) plain = plain || isnan(means->slope[node[i]][0][0]);
+  for (int i = 0; i < 4; i++) {
+    slope[i] = &work->slope[work->corner[node[i]]];
+    plain = plain || isnan(slope[i]->slope[0][0]);
+  }
+  memset(excess, 0, sizeof excess);
   memcpy(value, visit->value, sizeof visit->value);
-  for (int k = 0; k < 6; k++) {
-    double excess[6];
-    for (int e = 0; e < 6; e++) {
-      int a = irz_edge_vertices[e][0], b = irz_edge_vertices[e][1];
-      excess[e] = 0;
-      for (int d = 0; d < 3; d++) {
-        double change = means->slope[node[b]][k][d] - means->slope[node[a]][k][d];
-        if (!plain) excess[e] += 0.125 * change * (visit->x[b][d] - visit->x[a][d]);
-      }
-      for (int i = 0; i < 4; i++) value[i][k] += (i == a || i == b ? 8.0 / 15 : -2.0 / 15) * excess[e];
+  for (int e = 0; e < 6 && !plain; e++) {
+    int a = irz_edge_vertices[e][0], b = irz_edge_vertices[e][1];
+    for (int d = 0; d < 3; d++) {
+      double along = 0.125 * (part->xyz[3 * (size_t)node[b] + (size_t)d] - part->xyz[3 * (size_t)node[a] + (size_t)d]);
+      for (int k = 0; k < LANES; k++) excess[e][k] += (slope[b]->slope[d][k] - slope[a]->slope[d][k]) * along;
     }
-    for (int e = 0; e < 6; e++) {
-      value[4 + e][k] = 0.5 * (value[irz_edge_vertices[e][0]][k] + value[irz_edge_vertices[e][1]][k]) - excess[e];
+    for (int k = 0; k < LANES; k++) {
+      all[k] += excess[e][k];
+      value[a][k] += 10.0 / 15 * excess[e][k];
+      value[b][k] += 10.0 / 15 * excess[e][k];
     }
   }
-  for (int i = 4; i < 10; i++) memcpy(value[i] + 6, value[0] + 6, 3 * sizeof(double));
+  for (int i = 0; i < 4; i++) {
+    for (int k = 0; k < LANES; k++) value[i][k] -= 2.0 / 15 * all[k];
+  }
+  for (int e = 0; e < 6; e++) {
+    const double *a = value[irz_edge_vertices[e][0]], *b = value[irz_edge_vertices[e][1]];
+    for (int k = 0; k < LANES; k++) value[4 + e][k] = 0.5 * (a[k] + b[k]) - excess[e][k];
+  }
 }
 
-/// Mean E, D and gradient of |E| at the nodes.
-static void find_values(const IrzSharpenTask *task, const Wanted *wanted, const double *potential, Means *means) {
-  const IrzPart *part = task->medium->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
-  Visit visit = {.tet = -1};
-  for (size_t i = 0; i < n; i++) {
-    if (!wanted->value[i]) continue;
-    memset(means->sum[i], 0, sizeof means->sum[i]);
-    means->weight[i] = 0;
+/// Add a tetrahedron's values to a member's nodes.
+static void add_values(const IrzPart *part, const IrzMember *member, const Visit *visit, const Work *work) {
+  const int32_t *node = part->tet[visit->tet];
+  _Alignas(64) double value[10][LANES];
+  double climb[3] = {0, 0, 0}; /* constant in the tetrahedron; times det */
+  for (int i = 0; i < 4; i++) {
+    double strength = size_of(visit->value[i]);
+    for (int d = 0; d < 3; d++) climb[d] += strength * visit->slope[i][d];
   }
-  while (visit_next(task, potential, wanted->value, 10, &visit)) {
-    double value[10][9];
-    bend(part, means, &visit, value);
-    for (int i = 0; i < 10; i++) {
-      int32_t node = part->tet[visit.tet][i];
-      if (!wanted->value[node]) continue;
-      for (int k = 0; k < 9; k++) means->sum[node][k] += visit.det * value[i][k];
-      means->weight[node] += visit.det;
-    }
-  }
-  for (size_t i = 0; i < n; i++) {
-    for (int k = 0; k < 9 && wanted->value[i] && means->weight[i] > 0; k++) means->sum[i][k] /= means->weight[i];
+  bend(part, work, visit, value);
+  for (int i = 0; i < 10; i++) {
+    if (!work->want_value[node[i]] || !irz_member_owns(member, i, node[i])) continue;
+    Value *sum = &work->value[work->place[node[i]]];
+    for (int k = 0; k < LANES; k++) sum->value[k] += visit->det * value[i][k];
+    sum->value[CLIMB] += climb[0];
+    sum->value[CLIMB + 1] += climb[1];
+    sum->climb += climb[2];
+    sum->weight += visit->det;
   }
 }
+
+/// Mean E, D and gradient of |E| at a member's nodes.
+static void find_values(const IrzSharpenTask *task, const IrzMember *member, const Visits *visits,
+                        const double *potential, const Work *work) {
+  const IrzPart *part = task->medium->part;
+  Visit visit[PAIR];
+  int32_t curved = 0;
+  for (int kind = 0; kind < 2; kind++) {
+    const int32_t *range = kind == 0 ? member->vertex : member->edge;
+    for (int32_t i = range[0]; i < range[1]; i++) {
+      if (work->want_value[i]) work->value[work->place[i]] = (Value){0};
+    }
+  }
+  for (int32_t at = 0; at < visits->n_values; at += PAIR) {
+    int found = visit_pair(task, potential, visits->values, visits->n_values, at, &curved, visit);
+    for (int k = 0; k < found; k++) add_values(part, member, &visit[k], work);
+  }
+}
+
+/* ---- From means to the field ---- */
+
+/// Steps of Newton's method at most; three or four do.
+static const int most_steps = 40;
 
 /// The normal part of E at which that of D is `flux`; it grows with E's, so Newton's method stays in a bracket.
 /// @param[in] normal  [3] unit vector
@@ -272,7 +469,7 @@ static void find_values(const IrzSharpenTask *task, const Wanted *wanted, const 
 static double normal_part(const IrzLaw *law, const double normal[3], const double across[3], double flux,
                           double start) {
   double low = -INFINITY, high = INFINITY, part = start, size = hypot(start, size_of(across));
-  for (int step = 0; step < 40; step++) {
+  for (int step = 0; step < most_steps; step++) {
     double field[3], current[3], sigma[6], tangent[6];
     for (int d = 0; d < 3; d++) field[d] = across[d] + part * normal[d];
     irz_law_tensor(law, field, NULL, sigma, tangent);
@@ -290,94 +487,143 @@ static double normal_part(const IrzLaw *law, const double normal[3], const doubl
   return part;
 }
 
-/// |E| and w at one node from the means there.
-static double sharp_field(const IrzLaw *law, const double mean[9], double *along) {
-  const double *field = mean, *flux = mean + 3, *climb = mean + 6;
-  double strength = size_of(field), steep = size_of(climb), normal[3], across[3];
-  *along = law == NULL ? IRZ_NOT_SMOOTH : 0;
-  if (law == NULL || strength <= 0 || steep <= 0) return strength;
+/// Nodes whose normal part is looked for together: laws work on several points at once.
+typedef struct {
+  int count;
+  int32_t node[IRZ_LANES];
+  const IrzLaw *law[IRZ_LANES];
+  double flux[IRZ_LANES];   ///< normal part of D, A/m^2
+  double across[IRZ_LANES]; ///< size of the tangential part of E, V/m
+  double start[IRZ_LANES];  ///< normal part of the mean E, V/m
+} Together;
+
+/// normal_part() of several nodes with laws that need no direction.
+static void normal_parts(const Together *t, double part[IRZ_LANES]) {
+  double low[IRZ_LANES], high[IRZ_LANES], enough[IRZ_LANES], size[IRZ_LANES], sigma[IRZ_LANES], steep[IRZ_LANES];
+  int done[IRZ_LANES], left = IRZ_LANES;
+  for (int l = 0; l < IRZ_LANES; l++) {
+    low[l] = -INFINITY;
+    high[l] = INFINITY;
+    part[l] = t->start[l];
+    enough[l] = 1e-6 * sqrt(part[l] * part[l] + t->across[l] * t->across[l]);
+    done[l] = 0;
+  }
+  for (int step = 0; step < most_steps && left > 0; step++) {
+    left = 0;
+#pragma omp simd
+    for (int l = 0; l < IRZ_LANES; l++) size[l] = sqrt(part[l] * part[l] + t->across[l] * t->across[l]);
+    irz_conductivity(t->law, 1, size, sigma, steep);
+#pragma omp simd reduction(+ : left)
+    for (int l = 0; l < IRZ_LANES; l++) {
+      double excess = sigma[l] * part[l] - t->flux[l];
+      double tangent = sigma[l] + (size[l] > 0 ? steep[l] / size[l] * part[l] * part[l] : 0);
+      high[l] = excess > 0 ? part[l] : high[l];
+      low[l] = excess > 0 ? low[l] : part[l];
+      double next = part[l] - excess / tangent, middle = 0.5 * (low[l] + high[l]);
+      next = next >= low[l] && next <= high[l] ? next : fabs(middle) < INFINITY ? middle : part[l];
+      int ends = fabs(next - part[l]) <= enough[l];
+      part[l] = done[l] ? part[l] : next;
+      done[l] |= ends;
+      left += !done[l];
+    }
+  }
+}
+
+/// Raise the field at a node.
+static void raise_node(int32_t node, double sharp, double share, double *field, double *along) {
+  if (sharp <= field[node]) return;
+  field[node] = sharp;
+  along[node] = share;
+}
+
+/// Raise the field at the nodes that wait.
+static void raise_together(Together *t, double *field, double *along) {
+  double part[IRZ_LANES];
+  if (t->count == 0) return;
+  for (int l = t->count; l < IRZ_LANES; l++) {
+    t->law[l] = t->law[0];
+    t->flux[l] = t->flux[0];
+    t->across[l] = t->across[0];
+    t->start[l] = t->start[0];
+  }
+  normal_parts(t, part);
+  for (int l = 0; l < t->count; l++) {
+    double square = part[l] * part[l] + t->across[l] * t->across[l];
+    raise_node(t->node[l], sqrt(square), square > 0 ? part[l] * part[l] / square : 0, field, along);
+  }
+  t->count = 0;
+}
+
+/// Raise the field at a node to that of one pulse, from the means there.
+/// @param[in] law  NULL: between regions
+static void raise_from(const IrzLaw *law, int32_t node, const Value *sum, Together *t, double *field, double *along) {
+  const double *mean = sum->value, climb[3] = {mean[CLIMB], mean[CLIMB + 1], sum->climb};
+  double strength = size_of(mean), steep = size_of(climb), normal[3], across[3];
+  if (law == NULL || strength <= 0 || steep <= 0) {
+    raise_node(node, strength / sum->weight, law == NULL ? IRZ_NOT_SMOOTH : 0, field, along);
+    return;
+  }
+  double inverse = 1 / sum->weight;
   for (int d = 0; d < 3; d++) normal[d] = climb[d] / steep;
-  double start = dot(field, normal);
-  for (int d = 0; d < 3; d++) across[d] = field[d] - start * normal[d];
-  double part = normal_part(law, normal, across, dot(flux, normal), start);
-  double sharp = hypot(part, size_of(across));
-  if (sharp > 0) *along = part * part / (sharp * sharp);
-  return sharp;
-}
-
-static IrzCode means_create(const IrzPart *part, Means *means, IrzError *error) {
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
-  IRZ_TRY(irz_alloc(&means->slope, (size_t)part->n_vertices, sizeof *means->slope, error));
-  IRZ_TRY(irz_alloc(&means->sum, n, sizeof *means->sum, error));
-  IRZ_TRY(irz_alloc(&means->weight, n, sizeof *means->weight, error));
-  return irz_alloc(&means->region, n, sizeof *means->region, error);
-}
-
-static void means_clear(Means *means) {
-  free(means->slope);
-  free(means->sum);
-  free(means->weight);
-  free(means->region);
-}
-
-/// Bring ghosts' slopes up to date, through `sum`.
-static IrzCode share_slopes(const IrzPart *part, Means *means, IrzError *error) {
-  double(*values)[3] = (double(*)[3])means->sum;
-  for (int k = 0; k < 6 && part->size > 1; k++) {
-    for (int32_t v = 0; v < part->n_vertices; v++) memcpy(values[v], means->slope[v][k], sizeof values[v]);
-    IRZ_TRY(irz_part_share(part, 3, values[0], error));
-    for (int32_t v = 0; v < part->n_vertices; v++) memcpy(means->slope[v][k], values[v], sizeof values[v]);
+  double start = inverse * dot(mean, normal), flux = inverse * dot(mean + FLUX, normal);
+  for (int d = 0; d < 3; d++) across[d] = inverse * mean[d] - start * normal[d];
+  if (law->direction == IRZ_LAW_ISOTROPIC) {
+    t->node[t->count] = node;
+    t->law[t->count] = law;
+    t->flux[t->count] = flux;
+    t->across[t->count] = size_of(across);
+    t->start[t->count] = start;
+    if (++t->count == IRZ_LANES) raise_together(t, field, along);
+    return;
   }
-  return IRZ_OK;
+  double part = normal_part(law, normal, across, flux, start), sharp = hypot(part, size_of(across));
+  raise_node(node, sharp, sharp > 0 ? part * part / (sharp * sharp) : 0, field, along);
 }
 
-/// Raise the field at the nodes to that of one pulse.
-static void raise_field(const IrzSharpenTask *task, const Wanted *wanted, const Means *means, double *field,
+/// Raise the field at a member's nodes to that of one pulse.
+static void raise_field(const IrzSharpenTask *task, const IrzMember *member, const Work *work, double *field,
                         double *along) {
-  const IrzPart *part = task->medium->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
-  for (size_t i = 0; i < n; i++) {
-    double share;
-    if (!wanted->value[i] || means->weight[i] <= 0) continue;
-    double sharp = sharp_field(means->region[i] >= 0 ? task->laws[means->region[i]] : NULL, means->sum[i], &share);
-    if (sharp <= field[i]) continue;
-    field[i] = sharp;
-    along[i] = share;
+  Together together = {0};
+  for (int kind = 0; kind < 2; kind++) {
+    const int32_t *range = kind == 0 ? member->vertex : member->edge;
+    for (int32_t i = range[0]; i < range[1]; i++) {
+      if (!work->want_value[i]) continue;
+      int region = work->region != NULL ? work->region[i] : 0;
+      raise_from(region >= 0 ? task->laws[region] : NULL, i, &work->value[work->place[i]], &together, field, along);
+    }
   }
+  raise_together(&together, field, along);
 }
 
 IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, IrzError *error) {
-  enum { TEAM = 8 };
   const IrzPart *part = task->medium->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
-  int n_pulses = task->n_pulses, team = task->n_threads < n_pulses ? task->n_threads : n_pulses;
-  Means means[TEAM] = {{0}};
-  Wanted wanted = {0};
-  if (team > TEAM) team = TEAM;
-  for (int k = 0; error->code == IRZ_OK && k < team; k++) means_create(part, &means[k], error);
-  if (error->code == IRZ_OK) irz_alloc(&wanted.value, n, sizeof *wanted.value, error);
-  if (error->code == IRZ_OK) irz_alloc(&wanted.slope, (size_t)part->n_vertices, sizeof *wanted.slope, error);
-  IrzCode code = irz_error_agree(part->comm, error);
-  if (code == IRZ_OK) code = find_wanted(task, &wanted, field, error);
-  for (size_t i = 0; code == IRZ_OK && i < n; i++) {
-    field[i] = wanted.value[i] ? 0 : task->recovered[i];
-    along[i] = 0;
+  const IrzTeam *team = task->team;
+  int32_t n = part->n_vertices + part->n_edges;
+  Work work = {0};
+  IrzCode code = prepare(task, &work, error);
+  if (code == IRZ_OK) {
+#pragma omp parallel for num_threads(team->size) schedule(static)
+    for (int32_t i = 0; i < n; i++) {
+      field[i] = work.want_value[i] ? 0 : task->recovered[i];
+      along[i] = 0;
+    }
   }
-  /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
-  for (int first = 0; code == IRZ_OK && first < n_pulses; first += team) {
-    int count = first + team < n_pulses ? team : n_pulses - first;
-#pragma omp parallel for num_threads(team)
-    for (int k = 0; k < count; k++) find_slopes(task, &wanted, task->potential[first + k], &means[k]);
-    for (int k = 0; code == IRZ_OK && k < count; k++) code = share_slopes(part, &means[k], error);
-#pragma omp parallel for num_threads(team)
-    for (int k = 0; k < count; k++) find_values(task, &wanted, task->potential[first + k], &means[k]);
-    for (int k = 0; k < count; k++) raise_field(task, &wanted, &means[k], field, along);
+  for (int p = 0; code == IRZ_OK && p < task->n_pulses; p++) {
+#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+    for (int k = 0; k < team->size; k++) {
+      find_slopes(task, &team->member[k], &work.visits[k], task->potential[p], &work);
+    }
+    /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
+    code = share_slopes(part, &work, error);
+#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+    for (int k = 0; k < team->size; k++) {
+      find_values(task, &team->member[k], &work.visits[k], task->potential[p], &work);
+      raise_field(task, &team->member[k], &work, field, along);
+    }
   }
   if (code == IRZ_OK) code = irz_part_share(part, 1, field, error);
   if (code == IRZ_OK) code = irz_part_share(part, 1, along, error);
-  for (int k = 0; k < team; k++) means_clear(&means[k]);
-  free(wanted.value);
-  free(wanted.slope);
+  work_clear(team, &work);
   return code;
 }
 

@@ -3,6 +3,7 @@
 #define IREZONE_ZONE_SHARPEN_H
 
 #include "field/medium.h"
+#include "zone/team.h"
 #include <irezone/law.h>
 
 /// In place of w at a node between regions, where E jumps and means say little.
@@ -13,7 +14,7 @@ typedef struct {
   const IrzMedium *medium;   ///< regions and curved tetrahedra
   const IrzLaw *const *laws; ///< [n_regions] conductivities
   int n_pulses;              ///< number of potentials
-  int n_threads;             ///< threads to share the pulses among
+  const IrzTeam *team;       ///< threads, of the medium's part
   double *const *potential;  ///< [n_pulses] each [nodes of the part], of order 2, V
   const double *recovered;   ///< [nodes of the part] |E| from means of E alone, V/m
   const double *threshold;   ///< [n_regions] V/m, of each region

@@ -185,34 +185,37 @@ static void score_bounds(Place *place, double *low, double *high) {
     place->high[p] *= 1 + slope_step;
   }
   *low = score_of(place, place->low);
-  *high = task->order == 2 && place->cell.bent ? INFINITY : score_of(place, place->high);
+  bool bounded = true;
+  for (int p = 0; p < task->n_pulses; p++) bounded = bounded && place->high[p] < INFINITY;
+  *high = bounded ? score_of(place, place->high) : INFINITY;
 }
 
 /// Volumes above the levels in a tetrahedron, on a lattice.
-static void lattice_volumes(Place *place, const IrzLattice *lattice, Fields fields, double whole, const double *level,
+static void lattice_volumes(Place *place, const IrzLattice *lattice, Fields fields, const double *level,
                             double *volume) {
-  double x[IRZ_LATTICE_POINTS][3], score[IRZ_LATTICE_POINTS];
-  double scale = irz_cell_place(&place->cell, lattice, whole, x);
+  IrzPlaced placed;
+  double score[IRZ_LATTICE_POINTS];
+  irz_cell_place(&place->cell, lattice, &placed);
   IrzScalarAt at = place->task->order == 1 ? NULL : score_at;
   place->fields = fields;
   for (int p = 0; p < lattice->n_points; p++) score[p] = score_at(place, lattice->l[p]);
   for (int k = 0; k < place->task->death->n_survival; k++) {
-    volume[k] = scale * irz_cut_volume(lattice, x, score, level[k], at, place, NULL);
+    volume[k] = irz_cut_volume(lattice, &placed, score, level[k], at, place, NULL);
   }
 }
 
 /// Add one tetrahedron's volumes.
 static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
   int n = place->task->death->n_survival;
-  double low, high, whole = irz_cell_volume(&place->cell);
+  double low, high;
   double fine[IRZ_MAX_SURVIVAL], rough[3][IRZ_MAX_SURVIVAL];
   bool cut = false, sharp = false;
   score_bounds(place, &low, &high);
   for (int k = 0; k < n; k++) cut = cut || (low < level[k] && level[k] <= high);
   if (cut) {
     make_kinkless(place);
-    lattice_volumes(place, &place->lattice, OWN, whole, level, fine);
-    for (int f = OWN; f <= WEAKER; f++) lattice_volumes(place, &place->coarse, (Fields)f, whole, level, rough[f]);
+    lattice_volumes(place, &place->lattice, OWN, level, fine);
+    for (int f = OWN; f <= WEAKER; f++) lattice_volumes(place, &place->coarse, (Fields)f, level, rough[f]);
     sharp = place->smooth && place->task->order == 2;
   }
   for (int k = 0; k < n; k++) {
@@ -223,7 +226,7 @@ static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
       volume[k].scatter += difference * difference;
       volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;
     } else if (low >= level[k]) {
-      volume[k].volume += whole;
+      volume[k].volume += place->cell.volume;
     }
   }
 }
@@ -237,7 +240,7 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, Irz
   int32_t curved = 0;
   irz_lattice_make(2, &place.lattice);
   irz_lattice_make(1, &place.coarse);
-  irz_cell_init(&place.cell, part, task->order, task->n_pulses, task->potential, error);
+  irz_cell_init(&place.cell, task->medium, task->order, task->n_pulses, task->potential, error);
   if (error->code == IRZ_OK) irz_alloc(&place.low, (size_t)task->n_pulses, sizeof *place.low, error);
   if (error->code == IRZ_OK) irz_alloc(&place.high, (size_t)task->n_pulses, sizeof *place.high, error);
   if (error->code == IRZ_OK) irz_alloc(&place.along, (size_t)task->n_pulses, sizeof *place.along, error);
@@ -252,7 +255,7 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, Irz
     irz_cell_move(&place.cell, t, bend);
     measure_tet(&place, level, mine);
   }
-  free(place.cell.corner);
+  irz_cell_clear(&place.cell);
   free(place.low);
   free(place.high);
   free(place.along);

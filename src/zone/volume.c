@@ -26,7 +26,10 @@ typedef struct {
 static double element_field(void *context, const double l[4]) {
   Place *place = context;
   double largest = 0;
-  for (int p = 0; p < place->task->n_pulses; p++) largest = fmax(largest, irz_cell_field(&place->cell, p, l));
+  for (int p = 0; p < place->task->n_pulses; p++) {
+    double field = irz_cell_field(&place->cell, p, l);
+    largest = field > largest ? field : largest;
+  }
   return largest;
 }
 
@@ -70,19 +73,19 @@ static double recovered_level(const Place *place, double threshold) {
 static void field_bounds(const Place *place, double *low, double *high) {
   const IrzZoneTask *task = place->task;
   double element_low = 0;
-  *low = INFINITY;
-  *high = 0;
-  for (int i = 0; i < (task->order == 2 ? 10 : 4); i++) {
-    *low = fmin(*low, task->recovered[place->cell.node[i]]);
-    *high = fmax(*high, task->recovered[place->cell.node[i]]);
+  *low = *high = task->recovered[place->cell.node[0]];
+  for (int i = 1; i < (task->order == 2 ? 10 : 4); i++) {
+    double field = task->recovered[place->cell.node[i]];
+    *low = field < *low ? field : *low;
+    *high = field > *high ? field : *high;
   }
   for (int p = 0; p < task->n_pulses && task->order == 2; p++) {
     double least, most;
     irz_cell_bounds(&place->cell, p, &least, &most);
-    element_low = fmax(element_low, least);
-    *high = fmax(*high, most);
+    element_low = least > element_low ? least : element_low;
+    *high = most > *high ? most : *high;
   }
-  if (task->order == 2) *low = fmin(*low, element_low);
+  if (task->order == 2 && element_low < *low) *low = element_low;
 }
 
 /// Running sums of one rank; `scatter` holds squares.
@@ -99,9 +102,8 @@ static const double slope_step = 0.03;
 /// Field in a tetrahedron on the lattice: bounds, and values where a threshold may cut it.
 typedef struct {
   double low, high;
-  double whole; ///< m^3
-  double scale; ///< true volume over that of the lattice's flat tetrahedra
-  double x[IRZ_LATTICE_POINTS][3], recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS];
+  IrzPlaced placed;
+  double recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS];
 } Sampled;
 
 /// Add the volume in a tetrahedron, or a part of one, and its difference from that of the other field.
@@ -123,19 +125,19 @@ static double add_volume(Place *place, Sampled *s, double threshold, double (*bo
   const IrzLattice *lattice = place->lattice;
   double next = threshold * (1 + slope_step), volume = 0, other = 0, above = 0;
   if (s->low >= next) {
-    volume = other = above = s->whole;
+    volume = other = above = place->cell.volume;
   } else if (threshold <= s->high) {
     bool linear = place->task->order == 1;
     IrzScalarAt recovered = linear ? NULL : recovered_field, element = linear ? NULL : element_field;
     double here = recovered_level(place, threshold), there = recovered_level(place, next);
     /* The extent comes from the recovered field: one poor element must not stretch it. */
-    volume = s->scale * irz_cut_volume(lattice, s->x, s->recovered, here, recovered, place, box);
-    other = s->scale * irz_cut_volume(lattice, s->x, s->element, threshold, element, place, NULL);
+    volume = irz_cut_volume(lattice, &s->placed, s->recovered, here, recovered, place, box);
+    other = irz_cut_volume(lattice, &s->placed, s->element, threshold, element, place, NULL);
     if (place->smooth) {
-      above = s->scale * irz_cut_volume(lattice, s->x, s->recovered, there, recovered, place, NULL);
+      above = irz_cut_volume(lattice, &s->placed, s->recovered, there, recovered, place, NULL);
     } else {
       swap(&volume, &other);
-      above = s->scale * irz_cut_volume(lattice, s->x, s->element, next, element, place, NULL);
+      above = irz_cut_volume(lattice, &s->placed, s->element, next, element, place, NULL);
     }
   }
   if (box != NULL && s->low >= next) {
@@ -184,18 +186,17 @@ static void measure_plain(Place *place, Sums *sums) {
   double threshold = task->threshold[region];
   Sampled s;
   field_bounds(place, &s.low, &s.high);
-  s.whole = irz_cell_volume(&place->cell);
   bool cut = s.low < threshold * (1 + slope_step) && threshold <= s.high;
   for (int k = 0; k < task->n_also; k++) {
     cut = cut || (s.low < task->also[k] * (1 + slope_step) && task->also[k] <= s.high);
   }
-  if (cut) s.scale = irz_cell_place(&place->cell, lattice, s.whole, s.x);
+  if (cut) irz_cell_place(&place->cell, lattice, &s.placed);
   if (cut) make_kinkless(place, true);
   for (int p = 0; cut && p < lattice->n_points; p++) {
     s.recovered[p] = recovered_field(place, lattice->l[p]);
     s.element[p] = element_field(place, lattice->l[p]);
   }
-  sums->region_volume[region] += s.whole;
+  sums->region_volume[region] += place->cell.volume;
   sums->region_ablated[region] += add_volume(place, &s, threshold, sums->box, &sums->zone);
   for (int k = 0; k < task->n_also; k++) add_volume(place, &s, task->also[k], NULL, &sums->also[k]);
 }
@@ -206,14 +207,11 @@ static void measure_plain(Place *place, Sums *sums) {
 static void measure_range(Place *place, int32_t first, int32_t last, Sums *sums) {
   const IrzMedium *medium = place->task->medium;
   const IrzPart *part = medium->part;
-  int32_t curved = 0;
-  while (curved < part->n_curved && part->curved_tet[curved] < first) curved++;
+  int32_t curved = irz_first_curved(part, first);
   for (int32_t t = first; t < last; t++) {
-    bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
-    int32_t bend = bent ? curved : -1, general = medium->general[t] - 1;
-    curved += bent;
+    int32_t general = medium->general[t] - 1;
     if (!part->mine[t]) continue;
-    irz_cell_move(&place->cell, t, bend);
+    irz_cell_move(&place->cell, t, irz_is_bent(part, t, &curved) ? curved : -1);
     if (general >= 0 && medium->mixed[general]) {
       measure_mixed(place, general, sums);
     } else {
@@ -268,7 +266,7 @@ static IrzCode measure_part(const IrzZoneTask *task, const IrzLattice *lattice, 
   IrzCode code = irz_alloc(&chunk, CHUNKS, sizeof *chunk, error);
   for (int k = 0; code == IRZ_OK && k < CHUNKS; k++) {
     chunk[k].place = (Place){.task = task, .lattice = lattice};
-    code = irz_cell_init(&chunk[k].place.cell, medium->part, task->order, task->n_pulses, task->potential, error);
+    code = irz_cell_init(&chunk[k].place.cell, medium, task->order, task->n_pulses, task->potential, error);
     if (code == IRZ_OK) code = sums_create(medium->n_regions, &chunk[k].sums, error);
   }
   if (code == IRZ_OK) {
@@ -279,7 +277,7 @@ static IrzCode measure_part(const IrzZoneTask *task, const IrzLattice *lattice, 
     for (int k = 0; k < CHUNKS; k++) sums_add(task, sums, &chunk[k].sums);
   }
   for (int k = 0; chunk != NULL && k < CHUNKS; k++) {
-    free(chunk[k].place.cell.corner);
+    irz_cell_clear(&chunk[k].place.cell);
     sums_clear(&chunk[k].sums);
   }
   free(chunk);
