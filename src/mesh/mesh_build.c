@@ -225,7 +225,7 @@ static IrzCode drop_repeated_tets(IrzMeshDraft *draft, const char *name, IrzErro
   int32_t *start = NULL, *bucket = NULL, *size = NULL;
   bool *drop = NULL;
   IrzCode code = irz_alloc(&start, (size_t)draft->n_points + 2, sizeof *start, error);
-  if (code == IRZ_OK) code = irz_alloc(&bucket, (size_t)n, sizeof *bucket, error);
+  if (code == IRZ_OK) code = irz_alloc_unset(&bucket, (size_t)n, sizeof *bucket, error);
   if (code == IRZ_OK) code = irz_alloc(&size, (size_t)draft->n_regions, sizeof *size, error);
   if (code == IRZ_OK) code = irz_alloc(&drop, (size_t)n, sizeof *drop, error);
   if (code != IRZ_OK) goto done;
@@ -290,7 +290,7 @@ static IrzCode number_vertices(const IrzMeshDraft *draft, IrzMesh *mesh, int32_t
     vertex[i] = vertex[i] == CORNER ? count++ : -1;
   }
   mesh->n_vertices = count;
-  IRZ_TRY(irz_alloc(&mesh->xyz, (size_t)count, 3 * sizeof *mesh->xyz, error));
+  IRZ_TRY(irz_alloc_unset(&mesh->xyz, (size_t)count, 3 * sizeof *mesh->xyz, error));
   for (int32_t i = 0; i < draft->n_points; i++) {
     if (vertex[i] >= 0) memcpy(mesh->xyz + 3 * (size_t)vertex[i], draft->xyz + 3 * (size_t)i, 3 * sizeof *mesh->xyz);
   }
@@ -316,29 +316,34 @@ double irz_tet_determinant(const double *xyz, const int32_t *tet, double *shorte
   return (a[1] * b[2] - a[2] * b[1]) * c[0] + (a[2] * b[0] - a[0] * b[2]) * c[1] + (a[0] * b[1] - a[1] * b[0]) * c[2];
 }
 
-/// Copy the tetrahedra with vertices for points, all positively oriented.
-static IrzCode orient_tets(const IrzMeshDraft *draft, const char *name, const int32_t *vertex, IrzMesh *mesh,
-                           IrzError *error) {
-  for (int32_t i = 0; i < draft->n_tets; i++) {
+/// Turn corners from points into vertices and all tetrahedra to the positive orientation.
+/// @param[in] point  [n_tets][4] corners as points; may be mesh->tet itself
+static IrzCode orient_tets(const IrzMeshDraft *draft, const char *name, const int32_t *vertex, const int32_t *point,
+                           IrzMesh *mesh, IrzError *error) {
+  int32_t first = INT32_MAX, turned = 0; /* the first degenerate one */
+#pragma omp parallel for reduction(min : first) reduction(+ : turned)
+  for (int32_t i = 0; i < mesh->n_tets; i++) {
     int32_t *tet = mesh->tet + 4 * (size_t)i;
-    for (int k = 0; k < 4; k++) tet[k] = vertex[draft->tet[4 * (size_t)i + (size_t)k]];
+    for (int k = 0; k < 4; k++) tet[k] = vertex[point[4 * (size_t)i + (size_t)k]];
     double shortest, longest, determinant = irz_tet_determinant(mesh->xyz, tet, &shortest, &longest);
-    if (!(fabs(determinant) > IRZ_DEGENERATE * longest * sqrt(longest))) {
-      const double *corner = mesh->xyz + 3 * (size_t)tet[0];
-      return irz_error_set(error, IRZ_ERR_INPUT,
-                           "%s: tetrahedron %lld at (%.6g, %.6g, %.6g) mm is degenerate: volume %.3g mm3, longest edge "
-                           "%.3g mm",
-                           name, (long long)draft->tet_tag[i], 1e3 * corner[0], 1e3 * corner[1], 1e3 * corner[2],
-                           fabs(determinant) / 6 * 1e9, sqrt(longest) * 1e3);
-    }
+    if (!(fabs(determinant) > IRZ_DEGENERATE * longest * sqrt(longest)) && i < first) first = i;
     if (determinant < 0) {
       int32_t swapped = tet[1];
       tet[1] = tet[2];
       tet[2] = swapped;
-      mesh->n_reoriented++;
+      turned++;
     }
   }
-  return IRZ_OK;
+  mesh->n_reoriented = turned;
+  if (first == INT32_MAX) return IRZ_OK;
+  const int32_t *tet = mesh->tet + 4 * (size_t)first;
+  const double *corner = mesh->xyz + 3 * (size_t)tet[0];
+  double shortest, longest, determinant = irz_tet_determinant(mesh->xyz, tet, &shortest, &longest);
+  return irz_error_set(error, IRZ_ERR_INPUT,
+                       "%s: tetrahedron %lld at (%.6g, %.6g, %.6g) mm is degenerate: volume %.3g mm3, longest edge "
+                       "%.3g mm",
+                       name, (long long)draft->tet_tag[first], 1e3 * corner[0], 1e3 * corner[1], 1e3 * corner[2],
+                       fabs(determinant) / 6 * 1e9, sqrt(longest) * 1e3);
 }
 
 /// Triangles by their corners: chains of a hash table.
@@ -400,6 +405,7 @@ static IrzCode copy_triangles(const IrzMeshDraft *draft, const char *name, const
 
 /// Mark the triangles that are faces of tetrahedra.
 static void mark_faces(const IrzMesh *mesh, TriangleTable *table) {
+#pragma omp parallel for
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     const int32_t *tet = mesh->tet + 4 * (size_t)t;
     if (table->is_corner[tet[0]] + table->is_corner[tet[1]] + table->is_corner[tet[2]] + table->is_corner[tet[3]] < 3) {
@@ -409,7 +415,9 @@ static void mark_faces(const IrzMesh *mesh, TriangleTable *table) {
       int32_t sorted[3] = {tet[irz_tet_face[f][0]], tet[irz_tet_face[f][1]], tet[irz_tet_face[f][2]]};
       sort3(sorted);
       for (int32_t k = table->head[triangle_place(table, sorted)]; k >= 0; k = table->next[k]) {
-        if (has_corners(mesh->triangle + 3 * (size_t)k, sorted)) table->is_matched[k] = true;
+        if (!has_corners(mesh->triangle + 3 * (size_t)k, sorted)) continue;
+#pragma omp atomic write
+        table->is_matched[k] = true;
       }
     }
   }
@@ -658,12 +666,19 @@ static IrzCode finish(IrzMeshDraft *draft, const char *name, IrzMesh *mesh, int3
                        &mesh->regions, error));
   IRZ_TRY(merge_groups(draft->n_triangles, draft->triangle_surface, draft->n_surfaces, draft->surfaces,
                        &mesh->n_surfaces, &mesh->surfaces, error));
-  IRZ_TRY(irz_alloc(vertex, (size_t)draft->n_points, sizeof **vertex, error));
+  IRZ_TRY(irz_alloc_unset(vertex, (size_t)draft->n_points, sizeof **vertex, error));
   IRZ_TRY(number_vertices(draft, mesh, *vertex, error));
 
   mesh->n_tets = draft->n_tets;
-  IRZ_TRY(irz_alloc(&mesh->tet, (size_t)mesh->n_tets, 4 * sizeof *mesh->tet, error));
-  IRZ_TRY(orient_tets(draft, name, *vertex, mesh, error));
+  const int32_t *point = draft->tet;
+  if (draft->mid == NULL) { /* nothing else needs the corners as points */
+    mesh->tet = draft->tet;
+    draft->tet = NULL;
+  } else {
+    IRZ_TRY(irz_alloc_unset(&mesh->tet, (size_t)mesh->n_tets, 4 * sizeof *mesh->tet, error));
+  }
+  IRZ_TRY(orient_tets(draft, name, *vertex, point, mesh, error));
+  IRZ_TRY(irz_resize(&mesh->tet, (size_t)mesh->n_tets, 4 * sizeof *mesh->tet, error));
   mesh->region = draft->tet_region;
   draft->tet_region = NULL;
   IRZ_TRY(irz_resize(&mesh->region, (size_t)mesh->n_tets, sizeof *mesh->region, error));

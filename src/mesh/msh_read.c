@@ -831,11 +831,7 @@ static IrzCode load_file(const char *path, char **data, size_t *size, IrzError *
   } else if (!S_ISREG(status.st_mode)) {
     code = irz_error_set(error, IRZ_ERR_INPUT, "%s: is not a regular file", path);
   } else {
-    *data = malloc((size_t)status.st_size + 1);
-    if (*data == NULL) {
-      code = irz_error_set(error, IRZ_ERR_SOLVER, "%s: out of memory: %.1f MB more are needed", path,
-                           (double)status.st_size / 1e6);
-    }
+    code = irz_alloc_unset(data, (size_t)status.st_size + 1, 1, error);
   }
   for (*size = 0; code == IRZ_OK && *size < (size_t)status.st_size;) {
     ssize_t got = read(file, *data + *size, (size_t)status.st_size - *size);

@@ -211,12 +211,14 @@ static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
   for (int32_t i = 0; i < part->n_vertices + (nodes == 10 ? part->n_edges : 0); i++) {
     int32_t to = point_of(piece, i);
     if (to < 0) continue;
-    const int32_t *end = part->edge + 2 * ((int64_t)i - part->n_vertices);
+    double *position = piece->points + 3 * (size_t)to;
+    if (i < part->n_vertices) {
+      memcpy(position, part->xyz + 3 * (size_t)i, 3 * sizeof *position);
+      continue;
+    }
+    const int32_t *end = part->edge + 2 * (size_t)(i - part->n_vertices);
     for (int d = 0; d < 3; d++) {
-      piece->points[3 * (size_t)to + (size_t)d] =
-          i < part->n_vertices
-              ? part->xyz[3 * (size_t)i + (size_t)d]
-              : 0.5 * (part->xyz[3 * (size_t)end[0] + (size_t)d] + part->xyz[3 * (size_t)end[1] + (size_t)d]);
+      position[d] = 0.5 * (part->xyz[3 * (size_t)end[0] + (size_t)d] + part->xyz[3 * (size_t)end[1] + (size_t)d]);
     }
   }
   for (int32_t k = 0; nodes == 10 && k < part->n_curved; k++) {
