@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NEWTON = 150, MAX_LINEAR = 500, MAX_HALVINGS = 12 };
+enum { MAX_NEWTON = 150, MAX_LINEAR = 500, MAX_CUT_SHORT = 30, MAX_HALVINGS = 12 };
 
 /// When a linear solve has done enough. Errors are in the energy norm, as the natural norm estimates them.
 typedef struct {
@@ -402,6 +402,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
   Level *level = &field->level[newton->order - 1];
   double before = 0, stalled = 0, built = 1; /* the errors before this step and where the matrix was assembled */
   bool old = false;                          /* the matrix is that of the step before */
+  int cut_short = 0;
 
   PetscFunctionBegin;
   *steps = *linear = 0;
@@ -412,6 +413,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     Refresh refresh = !newton->build_hierarchy ? KEEP : k == 0 ? BUILD : k == 2 && newton->order == 1 ? UPDATE : KEEP;
     PetscCall(hierarchy(field, refresh));
     KSPConvergedReason reason;
+    int linear_before = *linear;
     /* The linear problem is only a start. */
     double forcing = started ? 0.1 : 0.03, least = started ? stalled : forcing;
     double most = old ? left_by_old(newton->tolerance, built) : INFINITY;
@@ -432,14 +434,17 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       PetscCall(remaining_error(level, &report->remaining, report->power));
       if (started && report->remaining <= newton->tolerance) break;
     }
-    *failure = linear_failure(reason);
+    /* What conjugate gradients have found when they give up lowers the energy all the same. */
+    bool given_up = reason < 0 && reason != KSP_DIVERGED_NANORINF && *linear > linear_before;
+    if (!given_up || ++cut_short > MAX_CUT_SHORT) *failure = linear_failure(reason);
     if (*failure == NULL && k == MAX_NEWTON)
       *failure = "Newton's method does not converge, as with a conductivity that jumps";
     if (*failure != NULL) break;
     ++*steps;
     if (!old) built = started ? report->remaining : 1;
     double expected = 4 * report->remaining * report->remaining;
-    old = started && expected <= left_by_old(newton->tolerance, built);
+    /* Never twice: where a steep law makes it gain little, a new matrix must follow. */
+    old = started && !old && expected <= left_by_old(newton->tolerance, built);
     PetscCall(take_step(newton, started, !old, u, report, failure));
     if (*failure != NULL) break;
     /* While a steep law keeps steps from gaining, exact ones would be wasted. */
