@@ -16,7 +16,7 @@ static IrzCode rows_to_tets(const IrzSpace *space, int32_t **start, int32_t **en
   }
   for (int32_t r = 0; r < space->n_owned; r++) at[r + 1] += at[r];
   /* `at[row]` is now the first place of the row; filling moves it to the last, which is the next row's first. */
-  IRZ_TRY(irz_alloc(entry, (size_t)at[space->n_owned], sizeof **entry, error));
+  IRZ_TRY(irz_alloc_unset(entry, (size_t)at[space->n_owned], sizeof **entry, error));
   for (int32_t t = 0; t < space->part->n_tets; t++) {
     for (int i = 0; i < space->nodes; i++) {
       int32_t row = space->tet_dof[(size_t)t * (size_t)space->nodes + (size_t)i];
@@ -52,6 +52,7 @@ static inline size_t whole_groups(size_t count) {
 static inline __attribute__((always_inline)) size_t row_columns(const int32_t *tet_dof, int nodes, int32_t row,
                                                                 int32_t last, const int32_t *entry, int32_t count,
                                                                 int32_t (*mark)[2], int32_t *column) {
+  const uint32_t above = (uint32_t)(last - row); /* columns [row, row + above) are not wanted */
   size_t n = 0;
   for (int32_t k = 0; k < count; k++) {
     const int32_t *dof = tet_dof + (size_t)(entry[k] >> 4) * (size_t)nodes;
@@ -59,7 +60,7 @@ static inline __attribute__((always_inline)) size_t row_columns(const int32_t *t
     for (int j = 0; j < nodes; j++) { /* without a branch: half of the columns were met before */
       int32_t c = dof[j];
       column[n] = c;
-      n += (size_t)((mark[c][0] != row + 1) & ((c < row) | (c >= last)));
+      n += (size_t)((mark[c][0] != row + 1) & ((uint32_t)c - (uint32_t)row >= above));
       mark[c][0] = row + 1;
     }
   }
@@ -129,17 +130,31 @@ static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, size_t
   p->bi[r + 1] = (PetscInt)w->used_b;
 }
 
+/// irz_packed() of ten nodes.
+static const uint8_t packed_10[10][10] = {
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},          {1, 10, 11, 12, 13, 14, 15, 16, 17, 18},
+    {2, 11, 19, 20, 21, 22, 23, 24, 25, 26}, {3, 12, 20, 27, 28, 29, 30, 31, 32, 33},
+    {4, 13, 21, 28, 34, 35, 36, 37, 38, 39}, {5, 14, 22, 29, 35, 40, 41, 42, 43, 44},
+    {6, 15, 23, 30, 36, 41, 45, 46, 47, 48}, {7, 16, 24, 31, 37, 42, 46, 49, 50, 51},
+    {8, 17, 25, 32, 38, 43, 47, 50, 52, 53}, {9, 18, 26, 33, 39, 44, 48, 51, 53, 54}};
+
 /// Note where the entries up to the diagonal of the tetrahedra around a row are in it.
 static inline __attribute__((always_inline)) void note_places(const int32_t *tet_dof, int nodes, int32_t row,
                                                               const int32_t *entry, int32_t count, int32_t (*mark)[2],
                                                               uint8_t *places) {
   for (int32_t k = 0; k < count; k++) {
     size_t t = (size_t)(entry[k] >> 4);
+    const int i = entry[k] & 15;
     const int32_t *dof = tet_dof + t * (size_t)nodes;
     uint8_t *place = places + t * (size_t)(nodes * (nodes + 1) / 2);
+    const int diagonal = nodes == 10 ? packed_10[i][i] : irz_packed(nodes, i, i);
+#pragma GCC unroll 10
     for (int j = 0; j < nodes; j++) {
-      if (dof[j] <= row) place[irz_packed(nodes, entry[k] & 15, j)] = (uint8_t)mark[dof[j]][1];
+      /* Without a branch: half of them are the other rows' and go where the diagonal's place is written in the end. */
+      int own = nodes == 10 ? packed_10[i][j] : irz_packed(nodes, i, j), others = -(dof[j] > row);
+      place[own ^ ((own ^ diagonal) & others)] = (uint8_t)mark[dof[j]][1];
     }
+    place[diagonal] = (uint8_t)mark[row][1];
   }
 }
 
