@@ -130,7 +130,8 @@ static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, size_t
   p->bi[r + 1] = (PetscInt)w->used_b;
 }
 
-/// irz_packed() of ten nodes.
+/// irz_packed() of four and of ten nodes.
+static const uint8_t packed_4[4][4] = {{0, 1, 2, 3}, {1, 4, 5, 6}, {2, 5, 7, 8}, {3, 6, 8, 9}};
 static const uint8_t packed_10[10][10] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},          {1, 10, 11, 12, 13, 14, 15, 16, 17, 18},
     {2, 11, 19, 20, 21, 22, 23, 24, 25, 26}, {3, 12, 20, 27, 28, 29, 30, 31, 32, 33},
@@ -147,11 +148,12 @@ static inline __attribute__((always_inline)) void note_places(const int32_t *tet
     const int i = entry[k] & 15;
     const int32_t *dof = tet_dof + t * (size_t)nodes;
     uint8_t *place = places + t * (size_t)(nodes * (nodes + 1) / 2);
-    const int diagonal = nodes == 10 ? packed_10[i][i] : irz_packed(nodes, i, i);
+    const uint8_t *packed = nodes == 10 ? packed_10[i] : packed_4[i];
+    const int diagonal = packed[i];
 #pragma GCC unroll 10
     for (int j = 0; j < nodes; j++) {
       /* Without a branch: half of them are the other rows' and go where the diagonal's place is written in the end. */
-      int own = nodes == 10 ? packed_10[i][j] : irz_packed(nodes, i, j), others = -(dof[j] > row);
+      int own = packed[j], others = -(dof[j] > row);
       place[own ^ ((own ^ diagonal) & others)] = (uint8_t)mark[dof[j]][1];
     }
     place[diagonal] = (uint8_t)mark[row][1];
