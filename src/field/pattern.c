@@ -4,49 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 8 }; ///< tetrahedra sorted side by side
-
-/// A tetrahedron's nodes by increasing unknown.
-typedef struct {
-  int32_t dof[10];
-  uint8_t node[10]; ///< in the tetrahedron
-} Sorted;
-
-/// Sort the nodes of every tetrahedron: what lies up to the diagonal of a node's row then comes before it. By odd-even
-/// transposition, which has no branches and runs in vector registers.
-static void sort_nodes(const IrzSpace *space, Sorted *sorted) {
-  int nodes = space->nodes;
-  int32_t n = space->part->n_tets;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static)
-  for (int32_t start = 0; start < n; start += LANES) {
-    uint64_t key[10][LANES];
-    for (int l = 0; l < LANES; l++) {
-      int32_t t = start + l < n ? start + l : n - 1;
-      const int32_t *dof = space->tet_dof + (size_t)t * (size_t)nodes;
-      for (int i = 0; i < nodes; i++) key[i][l] = (uint64_t)dof[i] << 4 | (uint64_t)i;
-    }
-    for (int round = 0; round < nodes; round++) {
-      for (int i = round % 2; i + 1 < nodes; i += 2) {
-#pragma omp simd
-        for (int l = 0; l < LANES; l++) {
-          uint64_t x = key[i][l], y = key[i + 1][l];
-          key[i][l] = x < y ? x : y;
-          key[i + 1][l] = x < y ? y : x;
-        }
-      }
-    }
-    for (int l = 0; l < LANES && start + l < n; l++) {
-      for (int i = 0; i < nodes; i++) {
-        sorted[start + l].dof[i] = (int32_t)(key[i][l] >> 4);
-        sorted[start + l].node[i] = key[i][l] & 15;
-      }
-    }
-  }
-}
-
-/// For every owned row the tetrahedra that touch it, as 16 t + (place among the sorted nodes). start is [n_owned + 1].
-static IrzCode rows_to_tets(const IrzSpace *space, const Sorted *sorted, int32_t **start, int32_t **entry,
-                            IrzError *error) {
+/// For every owned row the tetrahedra that touch it, as 16 t + (node in t). start is [n_owned + 1].
+static IrzCode rows_to_tets(const IrzSpace *space, int32_t **start, int32_t **entry, IrzError *error) {
   size_t count = (size_t)space->part->n_tets * (size_t)space->nodes;
   *start = *entry = NULL;
   IRZ_TRY(irz_alloc(start, (size_t)space->n_owned + 2, sizeof **start, error));
@@ -60,7 +19,7 @@ static IrzCode rows_to_tets(const IrzSpace *space, const Sorted *sorted, int32_t
   IRZ_TRY(irz_alloc_unset(entry, (size_t)at[space->n_owned], sizeof **entry, error));
   for (int32_t t = 0; t < space->part->n_tets; t++) {
     for (int i = 0; i < space->nodes; i++) {
-      int32_t row = sorted[t].dof[i];
+      int32_t row = space->tet_dof[(size_t)t * (size_t)space->nodes + (size_t)i];
       if (row < space->n_owned) (*entry)[at[row]++] = 16 * t + i;
     }
   }
@@ -90,23 +49,18 @@ static inline size_t whole_groups(size_t count) {
 
 /// Columns of one row but for those above its diagonal in the block that ends before `last`; returns how many there
 /// are. Room for all columns of all its tetrahedra is needed.
-static inline __attribute__((always_inline)) size_t row_columns(const Sorted *sorted, int nodes, int32_t row,
+static inline __attribute__((always_inline)) size_t row_columns(const int32_t *tet_dof, int nodes, int32_t row,
                                                                 int32_t last, const int32_t *entry, int32_t count,
                                                                 int32_t (*mark)[2], int32_t *column) {
+  const uint32_t above = (uint32_t)(last - row); /* columns [row, row + above) are not wanted */
   size_t n = 0;
   for (int32_t k = 0; k < count; k++) {
-    const int32_t *dof = sorted[entry[k] >> 4].dof;
-    int own = entry[k] & 15;
-    for (int j = 0; j < own; j++) { /* without a branch: half of the columns were met before */
+    const int32_t *dof = tet_dof + (size_t)(entry[k] >> 4) * (size_t)nodes;
+#pragma GCC unroll 10
+    for (int j = 0; j < nodes; j++) { /* without a branch: half of the columns were met before */
       int32_t c = dof[j];
       column[n] = c;
-      n += (size_t)((mark[c][0] != row + 1) & (c < row));
-      mark[c][0] = row + 1;
-    }
-    for (int j = nodes - 1; j > own && dof[j] >= last; j--) {
-      int32_t c = dof[j];
-      column[n] = c;
-      n += mark[c][0] != row + 1;
+      n += (size_t)((mark[c][0] != row + 1) & ((uint32_t)c - (uint32_t)row >= above));
       mark[c][0] = row + 1;
     }
   }
@@ -176,32 +130,49 @@ static void write_row(IrzPattern *p, Worker *w, int32_t r, int32_t first, size_t
   p->bi[r + 1] = (PetscInt)w->used_b;
 }
 
-/// Note where the entries up to the diagonal of the tetrahedra around a row are in it. Nodes that share the row's
-/// unknown have their entries on the diagonal.
-static inline __attribute__((always_inline)) void note_places(const Sorted *sorted, int nodes, const int32_t *entry,
-                                                              int32_t count, int32_t (*mark)[2], uint8_t *places) {
+/// irz_packed() of four and of ten nodes.
+static const uint8_t packed_4[4][4] = {{0, 1, 2, 3}, {1, 4, 5, 6}, {2, 5, 7, 8}, {3, 6, 8, 9}};
+static const uint8_t packed_10[10][10] = {
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},          {1, 10, 11, 12, 13, 14, 15, 16, 17, 18},
+    {2, 11, 19, 20, 21, 22, 23, 24, 25, 26}, {3, 12, 20, 27, 28, 29, 30, 31, 32, 33},
+    {4, 13, 21, 28, 34, 35, 36, 37, 38, 39}, {5, 14, 22, 29, 35, 40, 41, 42, 43, 44},
+    {6, 15, 23, 30, 36, 41, 45, 46, 47, 48}, {7, 16, 24, 31, 37, 42, 46, 49, 50, 51},
+    {8, 17, 25, 32, 38, 43, 47, 50, 52, 53}, {9, 18, 26, 33, 39, 44, 48, 51, 53, 54}};
+
+/// Note where the entries up to the diagonal of the tetrahedra around a row are in it.
+static inline __attribute__((always_inline)) void note_places(const int32_t *tet_dof, int nodes, int32_t row,
+                                                              const int32_t *entry, int32_t count, int32_t (*mark)[2],
+                                                              uint8_t *places) {
   for (int32_t k = 0; k < count; k++) {
     size_t t = (size_t)(entry[k] >> 4);
-    const Sorted *tet = &sorted[t];
-    int own = entry[k] & 15, i = tet->node[own];
+    const int i = entry[k] & 15;
+    const int32_t *dof = tet_dof + t * (size_t)nodes;
     uint8_t *place = places + t * (size_t)(nodes * (nodes + 1) / 2);
-    for (int j = 0; j <= own; j++) place[irz_packed(nodes, i, tet->node[j])] = (uint8_t)mark[tet->dof[j]][1];
+    const uint8_t *packed = nodes == 10 ? packed_10[i] : packed_4[i];
+    const int diagonal = packed[i];
+#pragma GCC unroll 10
+    for (int j = 0; j < nodes; j++) {
+      /* Without a branch: half of them are the other rows' and go where the diagonal's place is written in the end. */
+      int own = packed[j], others = -(dof[j] > row);
+      place[own ^ ((own ^ diagonal) & others)] = (uint8_t)mark[dof[j]][1];
+    }
+    place[diagonal] = (uint8_t)mark[row][1];
   }
 }
 
 /// Find and write the columns of all rows of one thread, one row at a time: what a row touches stays in the cache.
 /// Counts are from the thread's first row; see join().
-static inline __attribute__((always_inline)) IrzCode make_rows(IrzPattern *p, int thread, const Sorted *sorted,
-                                                               const int32_t *start, const int32_t *entry, Worker *w,
-                                                               int nodes, IrzError *error) {
+static inline __attribute__((always_inline)) IrzCode make_rows(IrzPattern *p, int thread, const int32_t *start,
+                                                               const int32_t *entry, Worker *w, int nodes,
+                                                               IrzError *error) {
   const IrzSpace *space = p->space;
   int32_t first = space->row_start[thread], last = space->row_start[thread + 1];
   for (int32_t r = first; r < last; r++) {
     int32_t count = start[r + 1] - start[r];
     IRZ_TRY(reserve_row(w, (size_t)count * (size_t)nodes + 1, error));
-    size_t n = row_columns(sorted, nodes, r, last, entry + start[r], count, w->mark, w->column);
+    size_t n = row_columns(space->tet_dof, nodes, r, last, entry + start[r], count, w->mark, w->column);
     write_row(p, w, r, first, n);
-    note_places(sorted, nodes, entry + start[r], count, w->mark, p->place);
+    note_places(space->tet_dof, nodes, r, entry + start[r], count, w->mark, p->place);
   }
   return IRZ_OK;
 }
@@ -264,8 +235,7 @@ static void find_plain(IrzPattern *p) {
 }
 
 /// Fill everything with the tetrahedra of each row known.
-static IrzCode fill(IrzPattern *p, const Sorted *sorted, const int32_t *start, const int32_t *entry, Worker *worker,
-                    IrzError *error) {
+static IrzCode fill(IrzPattern *p, const int32_t *start, const int32_t *entry, Worker *worker, IrzError *error) {
   const IrzSpace *space = p->space;
   size_t rows = (size_t)space->n_owned, nodes = (size_t)space->nodes;
   int n_threads = space->n_threads;
@@ -281,8 +251,8 @@ static IrzCode fill(IrzPattern *p, const Sorted *sorted, const int32_t *start, c
 #pragma omp parallel for num_threads(n_threads) schedule(static, 1)
   for (int k = 0; k < n_threads; k++) {
     Worker *w = &worker[k];
-    w->code = nodes == 10 ? make_rows(p, k, sorted, start, entry, w, 10, &w->error)
-                          : make_rows(p, k, sorted, start, entry, w, 4, &w->error);
+    w->code =
+        nodes == 10 ? make_rows(p, k, start, entry, w, 10, &w->error) : make_rows(p, k, start, entry, w, 4, &w->error);
   }
   for (int k = 0; k < n_threads; k++) {
     if (worker[k].code != IRZ_OK) *error = worker[k].error;
@@ -296,17 +266,12 @@ static IrzCode fill(IrzPattern *p, const Sorted *sorted, const int32_t *start, c
 IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError *error) {
   int32_t *start = NULL, *entry = NULL;
   Worker *worker = NULL;
-  Sorted *sorted = NULL;
   *pattern = NULL;
   IRZ_TRY(irz_alloc(pattern, 1, sizeof **pattern, error));
   (*pattern)->space = space;
-  IrzCode code = irz_alloc_unset(&sorted, (size_t)space->part->n_tets, sizeof *sorted, error);
-  if (code == IRZ_OK) {
-    sort_nodes(space, sorted);
-    code = rows_to_tets(space, sorted, &start, &entry, error);
-  }
+  IrzCode code = rows_to_tets(space, &start, &entry, error);
   if (code == IRZ_OK) code = irz_alloc(&worker, (size_t)space->n_threads, sizeof *worker, error);
-  if (code == IRZ_OK) code = fill(*pattern, sorted, start, entry, worker, error);
+  if (code == IRZ_OK) code = fill(*pattern, start, entry, worker, error);
   for (int k = 0; worker != NULL && k < space->n_threads; k++) {
     free(worker[k].a);
     free(worker[k].b);
@@ -314,7 +279,6 @@ IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError
     free(worker[k].column);
   }
   free(worker);
-  free(sorted);
   free(start);
   free(entry);
   if (code != IRZ_OK) {
