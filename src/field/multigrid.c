@@ -9,7 +9,7 @@
 struct IrzMultigrid {
   const IrzTangent *fine, *coarse;
   PC solver;             ///< of the coarse matrix, NULL: amg
-  const IrzAmg *amg;     ///< likewise, on one rank
+  const IrzAmg *amg;     ///< likewise, ours
   IrzSmoother smoother;  ///< of the fine matrix
   int32_t (*parent)[2];  ///< [n_local fine] coarse unknowns it is the mean of
   int32_t *child_start;  ///< [n_owned coarse + 1]
@@ -140,7 +140,7 @@ static PetscErrorCode solve_coarse(IrzMultigrid *mg) {
 
   PetscFunctionBegin;
   if (mg->solver == NULL) {
-    irz_amg_apply(mg->amg, mg->coarse_b, mg->coarse_x);
+    PetscCall(irz_amg_apply(mg->amg, mg->coarse_b, mg->coarse_x));
     PetscFunctionReturn(0);
   }
   PetscCall(VecGetArrayWrite(mg->coarse_right, &c));
