@@ -1,8 +1,8 @@
-/* Distribution of a mesh: order along a curve, cut it or partition with PT-Scotch, send, number the edges. See part.h.
- */
+/* Distribution of a mesh: order along a curve, divide among the ranks, send, number the edges. See part.h. */
 #include "mesh/part.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "mesh/bisect.h"
 #include <petscmat.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,7 +184,8 @@ static PetscErrorCode vertex_graph(const IrzMesh *mesh, PetscInt **rows, PetscIn
   PetscFunctionReturn(0);
 }
 
-/// Owner of every vertex, by PT-Scotch (or the PETSc option -mat_partitioning_type). Collective; result on rank 0.
+/// Owner of every vertex by the graph partitioner of the PETSc option -mat_partitioning_type. Collective; result on
+/// rank 0.
 static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) {
   int rank, size, *counts, *displacements;
   PetscInt n = mesh != NULL ? mesh->n_vertices : 0, *i = NULL, *j = NULL, *mine_i, *mine_j;
@@ -232,7 +233,6 @@ static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) 
   }
   PetscCall(MatPartitioningCreate(comm, &part));
   PetscCall(MatPartitioningSetAdjacency(part, graph));
-  PetscCall(MatPartitioningSetType(part, MATPARTITIONINGPTSCOTCH));
   PetscCall(MatPartitioningSetFromOptions(part));
   PetscCall(MatPartitioningApply(part, &result));
   {
@@ -248,18 +248,38 @@ static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) 
   PetscFunctionReturn(0);
 }
 
-/// Owner of every vertex by cutting the curve in equal pieces: free of charge, while building the graph and PT-Scotch
-/// take as long as half the solve on two ranks, which gain little by a better cut.
-static void cut_curve(Plan0 *plan, int size) {
+/// Owner of every vertex by bisection; an electrode is one point that weighs as much as all its vertices.
+static IrzCode bisect(Plan0 *plan, int n_probes, int size, IrzError *error) {
   const IrzMesh *mesh = plan->mesh;
-  int64_t met = 0;
-  for (int32_t v = 0; v < mesh->n_vertices; v++) plan->owner[v] = -1;
-  for (int32_t k = 0; k < mesh->n_tets; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    for (int c = 0; c < 4; c++) {
-      if (plan->owner[v[c]] < 0) plan->owner[v[c]] = (int)(met++ * size / mesh->n_vertices);
+  size_t room = (size_t)mesh->n_vertices + (size_t)n_probes;
+  int32_t *weight = NULL, count = n_probes;
+  int *owner = NULL;
+  double *x = NULL;
+  IrzCode code = irz_alloc(&weight, room, sizeof *weight, error);
+  if (code == IRZ_OK) code = irz_alloc(&owner, room, sizeof *owner, error);
+  if (code == IRZ_OK) code = irz_alloc(&x, 3 * room, sizeof *x, error);
+  if (code == IRZ_OK) {
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      int32_t point = plan->electrode[v] >= 0 ? plan->electrode[v] : count++;
+      weight[point]++;
+      for (int d = 0; d < 3; d++) x[3 * (size_t)point + (size_t)d] += mesh->xyz[3 * (size_t)v + (size_t)d];
+    }
+    for (int p = 0; p < n_probes; p++) {
+      if (weight[p] == 0) weight[p] = 1; /* a probe that the mesh does not have is reported elsewhere */
+      for (int d = 0; d < 3; d++) x[3 * p + d] /= weight[p];
+    }
+    code = irz_bisect(count, x, weight, size, owner, error);
+  }
+  if (code == IRZ_OK) {
+    count = n_probes;
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      plan->owner[v] = owner[plan->electrode[v] >= 0 ? plan->electrode[v] : count++];
     }
   }
+  free(weight);
+  free(owner);
+  free(x);
+  return code;
 }
 
 /// Give all vertices of an electrode to the rank that has most of them.
@@ -486,9 +506,15 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzE
 
 /* ---- Edges ---- */
 
-/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. An edge
-/// belongs to the owner of its end with the smaller global number. Fills edge, tet[..][4..9] and the electrodes of the
-/// edges.
+/// The end of an edge, by global numbers, to whose owner it belongs: the smaller one of every other edge, so that of
+/// the edges between two ranks each gets half.
+static inline int32_t owning_end(int32_t a, int32_t b) {
+  int32_t low = a < b ? a : b, high = a < b ? b : a;
+  return (a ^ b) & 1 ? low : high;
+}
+
+/// Find the edges of the local tetrahedra; owned ones first, each in the order in which the curve meets them. Fills
+/// edge, tet[..][4..9] and the electrodes of the edges.
 static IrzCode number_edges(IrzPart *part, const Share *share, IrzError *error) {
   size_t n = (size_t)part->n_vertices, pairs = 6 * (size_t)part->n_tets;
   int32_t *start = NULL, *other = NULL, *slot = NULL, *edge_of = NULL, *fill = NULL;
@@ -518,8 +544,8 @@ static IrzCode number_edges(IrzPart *part, const Share *share, IrzError *error) 
         if (k == fill[low]) {
           other[k] = high;
           fill[low]++;
-          int32_t first = share->id[a] < share->id[b] ? a : b;
-          edge_of[k] = first < part->n_owned_vertices ? owned++ : -1 - ghosts++;
+          int32_t end = owning_end(share->id[a], share->id[b]) == share->id[a] ? a : b;
+          edge_of[k] = end < part->n_owned_vertices ? owned++ : -1 - ghosts++;
         }
         slot[6 * (size_t)t + (size_t)e] = k;
       }
@@ -572,7 +598,8 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
   PetscSFNode *root;
   int size = part->size, *counts, *back, *shift, *shift_back, *place;
   int32_t *ask, *asked, *answer, *reply, (*list)[3] = NULL;
-  int32_t n_ghost_edges = part->n_edges - part->n_owned_edges;
+  int32_t n_ghost_edges = part->n_edges - part->n_owned_edges, n_beside = 0;
+  uint8_t *beside;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(ghosts, &where));
@@ -586,7 +613,7 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
   PetscCall(PetscCalloc5(size, &counts, size, &back, size + 1, &shift, size + 1, &shift_back, n_ghost_edges, &place));
   for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
     int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
-    counts[owner_of(start, size, a < b ? a : b)] += 2;
+    counts[owner_of(start, size, owning_end(a, b))] += 2;
   }
   PetscCallMPI(MPI_Alltoall(counts, 1, MPI_INT, back, 1, MPI_INT, part->comm));
   for (int r = 0; r < size; r++) {
@@ -597,7 +624,7 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
                          &reply));
   for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
     int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
-    int rank = owner_of(start, size, a < b ? a : b);
+    int rank = owner_of(start, size, owning_end(a, b));
     place[e - part->n_owned_edges] = shift[rank] / 2;
     ask[shift[rank]++] = a < b ? a : b;
     ask[shift[rank]++] = a < b ? b : a;
@@ -605,19 +632,31 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
   for (int r = size; r > 0; r--) shift[r] = shift[r - 1];
   shift[0] = 0;
   PetscCallMPI(MPI_Alltoallv(ask, counts, shift, MPI_INT32_T, asked, back, shift_back, MPI_INT32_T, part->comm));
-  /* Owned edges by their global ends, to answer what others ask. */
-  if (shift_back[size] > 0) {
-    PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)part->n_owned_edges, &list));
-    for (int32_t e = 0; e < part->n_owned_edges; e++) {
-      int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
-      list[e][0] = a < b ? a : b;
-      list[e][1] = a < b ? b : a;
-      list[e][2] = part->n_vertices + e;
+  /* Owned edges by their global ends, to answer what others ask: who asks owns a vertex of a tetrahedron that the edge
+   * is in, so edges whose tetrahedra have no ghosts need not be looked at. */
+  PetscCall(PetscCalloc1(part->n_owned_edges, &beside));
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    bool inside = true;
+    for (int c = 0; c < 4; c++) inside = inside && part->tet[t][c] < part->n_owned_vertices;
+    for (int c = 4; c < 10 && !inside; c++) {
+      int32_t e = part->tet[t][c] - part->n_vertices;
+      if (e < part->n_owned_edges) beside[e] = 1;
     }
-    qsort(list, (size_t)part->n_owned_edges, sizeof list[0], compare_pairs);
   }
+  for (int32_t e = 0; e < part->n_owned_edges; e++) n_beside += beside[e];
+  PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)n_beside, &list));
+  n_beside = 0;
+  for (int32_t e = 0; e < part->n_owned_edges; e++) {
+    if (!beside[e]) continue;
+    int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
+    list[n_beside][0] = a < b ? a : b;
+    list[n_beside][1] = a < b ? b : a;
+    list[n_beside++][2] = part->n_vertices + e;
+  }
+  if (n_beside > 0) qsort(list, (size_t)n_beside, sizeof list[0], compare_pairs);
   for (int k = 0; k < shift_back[size] / 2; k++) {
-    const int32_t *hit = bsearch(asked + 2 * k, list, (size_t)part->n_owned_edges, sizeof list[0], compare_pairs);
+    const int32_t *hit =
+        n_beside > 0 ? bsearch(asked + 2 * k, list, (size_t)n_beside, sizeof list[0], compare_pairs) : NULL;
     PetscCheck(hit != NULL, PETSC_COMM_SELF, PETSC_ERR_PLIB, "edge unknown to its owner");
     answer[k] = hit[2];
   }
@@ -640,6 +679,7 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
                             PETSC_OWN_POINTER));
   PetscCall(PetscSFSetUp(part->nodes));
   PetscCall(PetscFree(list));
+  PetscCall(PetscFree(beside));
   PetscCall(PetscFree4(ask, asked, answer, reply));
   PetscCall(PetscFree5(counts, back, shift, shift_back, place));
   PetscFunctionReturn(0);
@@ -667,15 +707,13 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
   IRZ_TRY(irz_error_agree(comm, error));
   PetscBool chosen;
   IRZ_PETSC(PetscOptionsHasName(NULL, NULL, "-mat_partitioning_type", &chosen));
-  if (size == 2 && !chosen) {
-    if (rank == 0) cut_curve(plan, size);
-  } else if (size > 1) {
-    IRZ_PETSC(partition(comm, mesh, plan->owner));
-  }
+  if (size > 1 && chosen) IRZ_PETSC(partition(comm, mesh, plan->owner));
+  if (size > 1 && !chosen && rank == 0) bisect(plan, n_probes, size, error);
+  IRZ_TRY(irz_error_agree(comm, error));
   if (rank == 0) {
     int32_t *scratch = NULL;
     if (irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) {
-      if (size > 1) gather_electrodes(plan, n_probes, size, scratch);
+      if (chosen) gather_electrodes(plan, n_probes, size, scratch);
       number_vertices(plan, size, scratch);
       free(scratch);
     }
