@@ -392,7 +392,7 @@ static PetscErrorCode sweep_up(const Level *level, const float *b) {
   const float *old = level->x;
 
   PetscFunctionBegin;
-  if (level->smoother.bi != NULL) {
+  if (level->smoother.n_threads > 1) { /* one thread takes only ghosts from `old`, which the sweep leaves */
     memcpy(level->rest, level->x, (size_t)level->halo.n_local * sizeof *level->x);
     old = level->rest;
   }

@@ -112,7 +112,7 @@ static void restrict_rest(const IrzMultigrid *mg, const float *rest, float *coar
   }
 }
 
-/// Add the coarse correction to the owned fine unknowns.
+/// Add the coarse correction to the fine unknowns; ghosts get what their owners add, so they stay up to date.
 static void add_correction(const IrzMultigrid *mg, const float *coarse, float *x) {
   const IrzSpace *space = mg->fine->pattern->space;
 #pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
@@ -120,6 +120,9 @@ static void add_correction(const IrzMultigrid *mg, const float *coarse, float *x
     for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
       x[i] += 0.5f * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
     }
+  }
+  for (int32_t i = space->n_owned; i < space->n_local; i++) {
+    x[i] += 0.5f * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
   }
 }
 
@@ -173,10 +176,9 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   restrict_rest(mg, mg->rest, mg->coarse_b);
   PetscCall(solve_coarse(mg));
   add_correction(mg, mg->coarse_x, mg->x);
-  PetscCall(irz_space_share_single(fine, mg->x));
-  bool alone = fine->n_threads == 1 && fine->part->size == 1;
-  if (!alone) PetscCall(PetscArraycpy(mg->old, mg->x, fine->n_local));
-  irz_smoother_up(&mg->smoother, mg->b, alone ? mg->x : mg->old, mg->x);
+  /* One thread takes only ghosts from the old values, and the sweep leaves those as they are. */
+  if (fine->n_threads > 1) PetscCall(PetscArraycpy(mg->old, mg->x, fine->n_local));
+  irz_smoother_up(&mg->smoother, mg->b, fine->n_threads > 1 ? mg->old : mg->x, mg->x);
   PetscCall(VecGetArrayWrite(left, &out));
   for (int32_t i = 0; i < fine->n_owned; i++) out[i] = mg->x[i];
   PetscCall(VecRestoreArrayWrite(left, &out));
