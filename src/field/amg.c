@@ -1,6 +1,8 @@
 /* Smoothed aggregation; see amg.h. */
 #include "field/amg.h"
 #include "base/memory.h"
+#include "base/petsc.h"
+#include "field/aggregate.h"
 #include "field/smoother.h"
 #include <math.h>
 #include <stdlib.h>
@@ -8,24 +10,21 @@
 
 enum { MAX_LEVELS = 12, DIRECT = 150 };
 
-/// Entries below this share of the geometric mean of their diagonals do not tie unknowns together.
-#define WEAK 0.03
-
-/// Sparse rows.
-typedef struct {
-  int32_t n, columns;
-  PetscInt *start, *column;
-  float *value;
-} Rows;
+/// A level with at most this many unknowns, and all below it, is kept and worked on by every rank: sweeps over it take
+/// less time than messages for it.
+enum { TOGETHER = 2000 };
 
 typedef struct {
-  Rows matrix;             ///< compact, for setting up
-  float *diagonal;         ///< [n]
-  Rows prolong, restrict_; ///< from the next level and its transpose
-  Rows groups;             ///< the matrix up to the diagonal for sweeps (see pattern.h); empty at the finest level
-  PetscInt one_block[2];   ///< row_start of a level that one thread sweeps
-  IrzSmoother smoother;    ///< its matrix is `groups`, or the finest's own
-  float *x, *b, *rest;     ///< [n]
+  IrzHalo halo;
+  IrzRows matrix;       ///< [n][n_local] compact, for setting up
+  float *diagonal;      ///< [n_local]
+  IrzRows prolong;      ///< [n_local] from the next level's n_local
+  IrzRows restrict_;    ///< the transpose of the owned rows
+  IrzRows groups;       ///< owned columns up to the diagonal for sweeps (see pattern.h); empty at the finest level
+  IrzRows beside;       ///< the columns of ghosts; empty at the finest level
+  int32_t one_block[2]; ///< row_start of a level that one thread sweeps
+  IrzSmoother smoother; ///< its matrix is `groups` and `beside`, or the finest's own
+  float *x, *b, *rest;  ///< [n_local]
 } Level;
 
 struct IrzAmg {
@@ -35,225 +34,11 @@ struct IrzAmg {
   double *factor; ///< [n n] Cholesky factor of the coarsest matrix, lower triangle by rows
 };
 
-static void clear_rows(Rows *rows) {
-  free(rows->start);
-  free(rows->column);
-  free(rows->value);
-  *rows = (Rows){0};
-}
-
-static IrzCode alloc_rows(Rows *rows, int32_t n, int32_t columns, PetscInt entries, IrzError *error) {
-  *rows = (Rows){.n = n, .columns = columns};
-  IRZ_TRY(irz_alloc(&rows->start, (size_t)n + 1, sizeof *rows->start, error));
-  IRZ_TRY(irz_alloc(&rows->column, (size_t)entries, sizeof *rows->column, error));
-  return irz_alloc(&rows->value, (size_t)entries, sizeof *rows->value, error);
-}
-
-/* ---- Aggregates ---- */
-
-/// Whether entry c of row r ties r to another unknown.
-static inline bool is_strong(const Level *level, int32_t r, PetscInt c) {
-  double a = level->matrix.value[c];
-  int32_t other = level->matrix.column[c];
-  return other != r && a * a > WEAK * WEAK * level->diagonal[r] * level->diagonal[other];
-}
-
-/// Sort the unknowns into aggregates.
-/// @param[out] aggregate  [n] or -1: tied to nothing, as a fixed unknown is; smoothing alone solves it
-/// @return number of aggregates
-static int32_t find_aggregates(const Level *level, int32_t *aggregate) {
-  const Rows *m = &level->matrix;
-  enum { NONE = -2, ALONE = -1 };
-  int32_t count = 0;
-  for (int32_t r = 0; r < m->n; r++) aggregate[r] = NONE;
-  for (int32_t r = 0; r < m->n; r++) { /* whole neighbourhoods */
-    bool tied = false, free_around = true;
-    if (aggregate[r] != NONE) continue;
-    for (PetscInt c = m->start[r]; c < m->start[r + 1] && free_around; c++) {
-      if (!is_strong(level, r, c)) continue;
-      tied = true;
-      free_around = aggregate[m->column[c]] == NONE;
-    }
-    if (!tied && free_around) aggregate[r] = ALONE;
-    if (!tied || !free_around) continue;
-    aggregate[r] = count;
-    for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
-      if (is_strong(level, r, c)) aggregate[m->column[c]] = count;
-    }
-    count++;
-  }
-  for (int32_t r = 0; r < m->n; r++) { /* the rest joins its strongest neighbour, marked so that no chains form */
-    double best = 0;
-    int32_t chosen = NONE;
-    if (aggregate[r] != NONE) continue;
-    for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
-      int32_t of = aggregate[m->column[c]];
-      if (of < 0 || !is_strong(level, r, c)) continue;
-      double strength = fabs(m->value[c]) / sqrt(level->diagonal[m->column[c]]);
-      if (strength > best) {
-        best = strength;
-        chosen = -3 - of;
-      }
-    }
-    aggregate[r] = chosen;
-  }
-  for (int32_t r = 0; r < m->n; r++) {
-    if (aggregate[r] < NONE) aggregate[r] = -3 - aggregate[r];
-  }
-  for (int32_t r = 0; r < m->n; r++) { /* what is left has no aggregate beside it */
-    if (aggregate[r] != NONE) continue;
-    aggregate[r] = count;
-    for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
-      if (aggregate[m->column[c]] == NONE && is_strong(level, r, c)) aggregate[m->column[c]] = count;
-    }
-    count++;
-  }
-  return count;
-}
-
-/// Largest eigenvalue of D^-1 A by the power method, from a start that has all frequencies; 10 % on top because it
-/// comes from below.
-static double spectral_radius(const Level *level) {
-  const Rows *m = &level->matrix;
-  float *x = level->x, *y = level->rest;
-  uint32_t state = 1;
-  double radius = 1;
-  for (int32_t r = 0; r < m->n; r++) {
-    state = state * 1664525u + 1013904223u;
-    x[r] = (float)state / 4294967296.0f - 0.5f;
-  }
-  for (int turn = 0; turn < 8; turn++) {
-    double from = 0, to = 0;
-    for (int32_t r = 0; r < m->n; r++) {
-      double sum = 0;
-      for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) sum += (double)m->value[c] * (double)x[m->column[c]];
-      y[r] = (float)(sum / level->diagonal[r]);
-    }
-    for (int32_t r = 0; r < m->n; r++) {
-      from += (double)x[r] * x[r];
-      to += (double)y[r] * y[r];
-    }
-    radius = sqrt(to / from);
-    for (int32_t r = 0; r < m->n; r++) x[r] = (float)(y[r] / sqrt(to));
-  }
-  return 1.1 * radius;
-}
-
-/// The interpolation: one step of damped Jacobi on "1 in the aggregate", with weak entries moved to the diagonal.
-static IrzCode make_prolongation(Level *level, const int32_t *aggregate, int32_t count, IrzError *error) {
-  const Rows *m = &level->matrix;
-  Rows *p = &level->prolong;
-  int32_t *where = NULL;
-  PetscInt room = m->start[m->n];
-  double damping = 4.0 / 3 / spectral_radius(level);
-  IRZ_TRY(alloc_rows(p, m->n, count, room, error));
-  IRZ_TRY(irz_alloc(&where, (size_t)count, sizeof *where, error));
-  PetscInt next = 0;
-  for (int32_t r = 0; r < m->n; r++) {
-    PetscInt first = next;
-    double diagonal = level->diagonal[r];
-    p->start[r] = next;
-    if (aggregate[r] < 0) continue;
-    for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
-      if (m->column[c] != r && !is_strong(level, r, c)) diagonal += m->value[c];
-    }
-    if (!(diagonal > 0)) diagonal = level->diagonal[r];
-    for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
-      int32_t other = m->column[c], of = aggregate[other];
-      double value = other == r ? 1 - damping : -damping * m->value[c] / diagonal;
-      if (of < 0 || (other != r && !is_strong(level, r, c))) continue;
-      if (where[of] <= first) { /* places are counted from 1, so that cleared memory is "none" */
-        p->column[next] = of;
-        p->value[next] = 0;
-        where[of] = ++next;
-      }
-      p->value[where[of] - 1] += (float)value;
-    }
-  }
-  p->start[m->n] = next;
-  free(where);
-  return IRZ_OK;
-}
-
-static IrzCode transpose(const Rows *from, Rows *to, IrzError *error) {
-  IRZ_TRY(alloc_rows(to, from->columns, from->n, from->start[from->n], error));
-  for (PetscInt c = 0; c < from->start[from->n]; c++) to->start[from->column[c] + 1]++;
-  for (int32_t r = 0; r < to->n; r++) to->start[r + 1] += to->start[r];
-  for (int32_t r = 0; r < from->n; r++) {
-    for (PetscInt c = from->start[r]; c < from->start[r + 1]; c++) {
-      PetscInt at = to->start[from->column[c]]++;
-      to->column[at] = r;
-      to->value[at] = from->value[c];
-    }
-  }
-  for (int32_t r = to->n; r > 0; r--) to->start[r] = to->start[r - 1];
-  to->start[0] = 0;
-  return IRZ_OK;
-}
-
-/* ---- Coarse matrices ---- */
-
-/// Make room for `more` entries after `used`.
-static IrzCode ensure(Rows *rows, PetscInt *room, PetscInt used, PetscInt more, IrzError *error) {
-  if (used + more <= *room) return IRZ_OK;
-  *room += *room / 2 + more;
-  IRZ_TRY(irz_resize(&rows->column, (size_t)*room, sizeof *rows->column, error));
-  return irz_resize(&rows->value, (size_t)*room, sizeof *rows->value, error);
-}
-
-/// left * right. `sorted`: with increasing columns.
-static IrzCode multiply(const Rows *left, const Rows *right, bool sorted, Rows *product, IrzError *error) {
-  int32_t n = left->n;
-  PetscInt room = left->start[n] + right->start[right->n], next = 0, *where = NULL;
-  double *sum = NULL;
-  IrzCode code = alloc_rows(product, n, right->columns, room, error);
-  if (code == IRZ_OK) code = irz_alloc(&where, (size_t)right->columns, sizeof *where, error);
-  if (code == IRZ_OK) code = irz_alloc(&sum, (size_t)right->columns, sizeof *sum, error);
-  for (int32_t r = 0; r < n && code == IRZ_OK; r++) {
-    PetscInt first = next;
-    code = ensure(product, &room, next, right->columns, error);
-    if (code != IRZ_OK) break;
-    product->start[r] = next;
-    for (PetscInt c = left->start[r]; c < left->start[r + 1]; c++) {
-      int32_t k = left->column[c];
-      for (PetscInt d = right->start[k]; d < right->start[k + 1]; d++) {
-        int32_t j = right->column[d];
-        if (where[j] <= first) { /* counted from 1, as above */
-          product->column[next] = j;
-          where[j] = ++next;
-          sum[j] = 0;
-        }
-        sum[j] += (double)left->value[c] * (double)right->value[d];
-      }
-    }
-    if (sorted) {
-      for (PetscInt c = first + 1; c < next; c++) {
-        PetscInt j = product->column[c], k = c;
-        for (; k > first && product->column[k - 1] > j; k--) product->column[k] = product->column[k - 1];
-        product->column[k] = j;
-      }
-    }
-    for (PetscInt c = first; c < next; c++) product->value[c] = (float)sum[product->column[c]];
-  }
-  if (code == IRZ_OK) product->start[n] = next;
-  free(where);
-  free(sum);
-  return code;
-}
-
-/// P^T A P of a level becomes the matrix of the next.
-static IrzCode make_coarse(const Level *level, Level *next, IrzError *error) {
-  Rows half = {0};
-  clear_rows(&next->matrix);
-  IrzCode code = multiply(&level->matrix, &level->prolong, false, &half, error);
-  if (code == IRZ_OK) code = multiply(&level->restrict_, &half, true, &next->matrix, error);
-  clear_rows(&half);
-  return code;
-}
+/* ---- A level ---- */
 
 /// Add an entry to a row: counts only if `fill` is false.
 /// @param[in,out] next  [n + 1] entries of each row behind it, or the next free place
-static inline void add_entry(Rows *rows, PetscInt *next, int32_t row, PetscInt column, float value, bool fill) {
+static inline void add_entry(IrzRows *rows, PetscInt *next, int32_t row, PetscInt column, float value, bool fill) {
   if (value == 0) return;
   if (!fill) {
     next[row + 1]++;
@@ -264,7 +49,7 @@ static inline void add_entry(Rows *rows, PetscInt *next, int32_t row, PetscInt c
 }
 
 /// The entries of the finest matrix, both triangles, without zeros and the division between threads.
-static void add_finest(const IrzTangent *m, Rows *rows, PetscInt *next, bool fill) {
+static void add_finest(const IrzTangent *m, IrzRows *rows, PetscInt *next, bool fill) {
   const IrzPattern *p = m->pattern;
   for (int32_t r = 0; r < p->space->n_owned; r++) {
     for (PetscInt c = p->ai[r]; c < p->ai[r + 1]; c++) {
@@ -279,11 +64,11 @@ static void add_finest(const IrzTangent *m, Rows *rows, PetscInt *next, bool fil
 static IrzCode take_finest(IrzAmg *amg, IrzError *error) {
   const IrzPattern *p = amg->finest->pattern;
   int32_t n = p->space->n_owned;
-  Rows *to = &amg->level[0].matrix;
+  IrzRows *to = &amg->level[0].matrix;
   PetscInt *next = NULL;
-  clear_rows(to);
-  IRZ_TRY(irz_alloc(&next, (size_t)n + 1, sizeof *next, error));
-  IrzCode code = alloc_rows(to, n, n, 2 * p->ai[n] + p->bi[n], error);
+  irz_rows_clear(to);
+  IRZ_TRY(irz_alloc_unset(&next, (size_t)n + 1, sizeof *next, error));
+  IrzCode code = irz_rows_alloc(to, n, p->space->n_local, 2 * p->ai[n] + p->bi[n], error);
   if (code == IRZ_OK) {
     add_finest(amg->finest, to, to->start, false);
     for (int32_t r = 0; r < n; r++) to->start[r + 1] += to->start[r];
@@ -294,45 +79,59 @@ static IrzCode take_finest(IrzAmg *amg, IrzError *error) {
   return code;
 }
 
-/// The diagonal of a level's matrix.
-static void find_diagonal(Level *level) {
-  const Rows *m = &level->matrix;
+/// The diagonal of a level's matrix. Collective.
+static IrzCode find_diagonal(Level *level, IrzError *error) {
+  const IrzRows *m = &level->matrix;
   for (int32_t r = 0; r < m->n; r++) {
     for (PetscInt c = m->start[r]; c < m->start[r + 1]; c++) {
       if (m->column[c] == r) level->diagonal[r] = m->value[c];
     }
   }
+  return irz_petsc(irz_halo_share(&level->halo, MPI_FLOAT, level->diagonal), "diagonal", error);
 }
 
-/// Copy a coarse level's matrix up to the diagonal into groups of four and point the smoother to them.
+/// Copy a coarse level's matrix, up to the diagonal and in groups of four, and ghosts' columns, and point the smoother
+/// to them.
 static IrzCode make_groups(Level *level, IrzError *error) {
-  const Rows *m = &level->matrix;
-  Rows *g = &level->groups;
-  clear_rows(g);
-  IRZ_TRY(alloc_rows(g, m->n, m->n, m->start[m->n] / 2 + 4 * m->n, error));
-  PetscInt next = 0;
+  const IrzRows *m = &level->matrix;
+  IrzRows *g = &level->groups, *o = &level->beside;
+  PetscInt next = 0, other = 0;
+  IRZ_TRY(irz_rows_alloc(g, m->n, m->n, m->start[m->n] / 2 + 4 * m->n, error));
+  IRZ_TRY(irz_rows_alloc(o, m->n, m->columns, m->columns > m->n ? m->start[m->n] : 0, error));
   for (int32_t r = 0; r < m->n; r++) {
-    PetscInt first = m->start[r], end = first;
+    PetscInt first = m->start[r], end = first, ghosts;
     while (m->column[end] < r) end++;
     end++; /* behind the diagonal */
+    for (ghosts = end; ghosts < m->start[r + 1] && m->column[ghosts] < m->n;) ghosts++;
     g->start[r] = next;
     for (PetscInt k = (4 - (end - first) % 4) % 4; k > 0; k--) g->column[next++] = m->column[first];
     for (PetscInt c = first; c < end; c++) {
       g->column[next] = m->column[c];
       g->value[next++] = m->value[c];
     }
+    for (PetscInt c = ghosts; c < m->start[r + 1]; c++) {
+      o->column[other] = m->column[c];
+      o->value[other++] = m->value[c];
+    }
+    o->start[r + 1] = other;
   }
   g->start[m->n] = next;
-  level->smoother.ai = g->start;
-  level->smoother.aj = g->column;
-  level->smoother.aa = g->value;
+  level->one_block[1] = m->n;
+  level->smoother = (IrzSmoother){.n = m->n,
+                                  .n_threads = 1,
+                                  .row_start = level->one_block,
+                                  .ai = g->start,
+                                  .aj = g->column,
+                                  .aa = g->value,
+                                  .bi = other > 0 ? o->start : NULL,
+                                  .bj = o->column,
+                                  .ba = o->value};
   return IRZ_OK;
 }
 
-/// Vectors of a level with the unknowns of this smoother.
-static IrzCode alloc_level(Level *level, IrzSmoother smoother, IrzError *error) {
-  size_t n = (size_t)smoother.n;
-  level->smoother = smoother;
+/// Vectors of a level whose smoother has its matrix.
+static IrzCode alloc_level(Level *level, IrzError *error) {
+  size_t n = (size_t)level->halo.n_local;
   IRZ_TRY(irz_alloc(&level->diagonal, n, sizeof *level->diagonal, error));
   IRZ_TRY(irz_alloc(&level->x, n, sizeof *level->x, error));
   IRZ_TRY(irz_alloc(&level->b, n, sizeof *level->b, error));
@@ -340,17 +139,132 @@ static IrzCode alloc_level(Level *level, IrzSmoother smoother, IrzError *error) 
   return irz_smoother_create(&level->smoother, error);
 }
 
-/// All that follows from a coarse level's matrix.
-static IrzCode follow_matrix(Level *level, IrzError *error) {
-  find_diagonal(level);
-  IRZ_TRY(make_groups(level, error));
-  irz_smoother_update(&level->smoother);
+/// Free what follows from a level's matrix, and the matrix.
+static void clear_matrix(Level *level) {
+  irz_smoother_clear(&level->smoother);
+  irz_rows_clear(&level->matrix);
+  irz_rows_clear(&level->groups);
+  irz_rows_clear(&level->beside);
+  free(level->diagonal);
+  free(level->x);
+  free(level->b);
+  free(level->rest);
+  level->smoother = (IrzSmoother){0};
+  level->diagonal = level->x = level->b = level->rest = NULL;
+}
+
+static void clear_level(Level *level) {
+  clear_matrix(level);
+  irz_rows_clear(&level->prolong);
+  irz_rows_clear(&level->restrict_);
+  irz_halo_disconnect(&level->halo);
+  *level = (Level){0};
+}
+
+/* ---- Coarse matrices ---- */
+
+/// P^T A P of the owned rows, and P^T; `prolong` has local columns of `coarse`.
+static IrzCode triple_product(Level *level, const IrzHalo *coarse, bool sorted, IrzRows *product, IrzError *error) {
+  IrzRows half = {0};
+  level->prolong.columns = coarse->n_local;
+  irz_rows_clear(&level->restrict_);
+  IrzCode code = irz_rows_transpose(&level->prolong, level->halo.n, &level->restrict_, error);
+  if (code == IRZ_OK) code = irz_rows_multiply(&level->matrix, &level->prolong, false, &half, error);
+  if (code == IRZ_OK) code = irz_rows_multiply(&level->restrict_, &half, sorted, product, error);
+  irz_rows_clear(&half);
+  return code;
+}
+
+/// The entries of rows with their global numbers.
+static IrzCode list_entries(const IrzRows *rows, const IrzHalo *halo, IrzEntries *entries, IrzError *error) {
+  IRZ_TRY(irz_entries_alloc(entries, rows->start[rows->n], error));
+  for (int32_t r = 0; r < rows->n; r++) {
+    for (PetscInt c = rows->start[r]; c < rows->start[r + 1]; c++) {
+      entries->row[c] = irz_halo_global(halo, r);
+      entries->column[c] = irz_halo_global(halo, rows->column[c]);
+      entries->value[c] = rows->value[c];
+    }
+  }
   return IRZ_OK;
+}
+
+/// What this rank's rows give to P^T A P, in global numbers; `prolong` has global columns before and after.
+static IrzCode contribute(Level *level, const IrzHalo *coarse, IrzEntries *entries, IrzError *error) {
+  IrzRows *p = &level->prolong, product = {0};
+  PetscInt count = p->start[p->n], *foreign = NULL;
+  IrzHalo known = *coarse;
+  IRZ_TRY(irz_alloc(&foreign, (size_t)count, sizeof *foreign, error));
+  memcpy(foreign, p->column, (size_t)count * sizeof *foreign);
+  known.ghost = foreign;
+  known.n_local = known.n + irz_halo_foreign(&known, count, foreign);
+  for (PetscInt c = 0; c < count; c++) p->column[c] = irz_halo_local(&known, p->column[c]);
+  IrzCode code = triple_product(level, &known, false, &product, error);
+  if (code == IRZ_OK) code = list_entries(&product, &known, entries, error);
+  for (PetscInt c = 0; c < count; c++) p->column[c] = irz_halo_global(&known, p->column[c]);
+  irz_rows_clear(&product);
+  free(foreign);
+  return code;
+}
+
+/// Find the ghosts of a level: columns of its entries and of the interpolation to the level above. Collective.
+static IrzCode find_ghosts(IrzHalo *halo, const IrzEntries *entries, const IrzRows *prolong, IrzError *error) {
+  PetscInt count = prolong->start[prolong->n], *list = NULL;
+  irz_alloc(&list, (size_t)count + (size_t)entries->n, sizeof *list, error);
+  IrzCode code = irz_error_agree(halo->comm, error);
+  if (code != IRZ_OK) {
+    free(list);
+    return code;
+  }
+  memcpy(list, prolong->column, (size_t)count * sizeof *list);
+  memcpy(list + count, entries->column, (size_t)entries->n * sizeof *list);
+  count = irz_halo_foreign(halo, count + entries->n, list);
+  return irz_petsc(irz_halo_connect(halo, count, list), "ghosts of a coarse level", error);
+}
+
+/// P^T A P of a level that is divided among ranks. Collective.
+static IrzCode make_coarse_divided(Level *level, Level *next, IrzError *error) {
+  MPI_Comm comm = level->halo.comm;
+  IrzEntries given = {0}, received = {0};
+  IrzHalo *halo = &next->halo;
+  IrzRows *p = &level->prolong;
+  bool together = halo->size == 1;
+  contribute(level, halo, &given, error);
+  IrzCode code = irz_error_agree(comm, error);
+  if (code == IRZ_OK && together) code = irz_halo_collect(&level->halo, &given, &received, error);
+  if (code == IRZ_OK && !together) code = irz_halo_send(halo, &given, &received, error);
+  if (code == IRZ_OK && !together) code = find_ghosts(halo, &received, p, error);
+  if (code == IRZ_OK) {
+    for (PetscInt c = 0; c < p->start[p->n]; c++) p->column[c] = irz_halo_local(halo, p->column[c]);
+    for (PetscInt k = 0; k < received.n; k++) {
+      received.row[k] -= halo->first;
+      received.column[k] = irz_halo_local(halo, received.column[k]);
+    }
+    p->columns = halo->n_local;
+    irz_rows_clear(&level->restrict_);
+    code = irz_rows_transpose(p, level->halo.n, &level->restrict_, error);
+    if (code == IRZ_OK) irz_rows_gather(&received, halo->n, halo->n_local, &next->matrix, error);
+    code = irz_error_agree(comm, error);
+  }
+  irz_entries_clear(&given);
+  irz_entries_clear(&received);
+  return code;
+}
+
+/// Make the next level's matrix and all that follows from it; `prolong` has global columns before, local ones after.
+/// Collective.
+static IrzCode make_coarse(Level *level, Level *next, IrzError *error) {
+  IrzCode code = level->halo.size == 1 ? triple_product(level, &next->halo, true, &next->matrix, error)
+                                       : make_coarse_divided(level, next, error);
+  if (code == IRZ_OK) code = make_groups(next, error);
+  if (code == IRZ_OK) alloc_level(next, error);
+  IRZ_TRY(irz_error_agree(level->halo.comm, error));
+  irz_smoother_update(&next->smoother);
+  return find_diagonal(next, error);
 }
 
 /// Cholesky's factor of the coarsest matrix; a pivot that rounding spoils is replaced, as for an aggregate of its own.
 static void factorise(IrzAmg *amg) {
-  const Rows *m = &amg->level[amg->n_levels - 1].matrix;
+  const IrzRows *m = &amg->level[amg->n_levels - 1].matrix;
   int32_t n = m->n;
   double *f = amg->factor;
   memset(f, 0, (size_t)n * (size_t)n * sizeof *f);
@@ -388,19 +302,6 @@ static void solve_coarsest(const IrzAmg *amg, const float *b, float *x) {
 
 /* ---- The whole ---- */
 
-static void clear_level(Level *level) {
-  irz_smoother_clear(&level->smoother);
-  clear_rows(&level->matrix);
-  clear_rows(&level->prolong);
-  clear_rows(&level->restrict_);
-  clear_rows(&level->groups);
-  free(level->diagonal);
-  free(level->x);
-  free(level->b);
-  free(level->rest);
-  *level = (Level){0};
-}
-
 static void clear_levels(IrzAmg *amg) {
   for (int k = 0; k < amg->n_levels; k++) clear_level(&amg->level[k]);
   free(amg->factor);
@@ -415,41 +316,50 @@ IrzCode irz_amg_create(const IrzTangent *matrix, IrzAmg **amg, IrzError *error) 
   return IRZ_OK;
 }
 
-/// Add a level below the last one; `*done` if that is not worth while.
+/// Add a level below the last one; `*done` if that is not worth while. Collective.
 static IrzCode coarsen(IrzAmg *amg, bool *done, IrzError *error) {
   Level *level = &amg->level[amg->n_levels - 1], *next = level + 1;
+  const IrzHalo *halo = &level->halo;
   int32_t *aggregate = NULL;
+  IrzHalo coarse;
   *done = true;
-  if (amg->n_levels == MAX_LEVELS || level->matrix.n <= DIRECT) return IRZ_OK;
-  IRZ_TRY(irz_alloc(&aggregate, (size_t)level->matrix.n, sizeof *aggregate, error));
-  int32_t count = find_aggregates(level, aggregate);
-  IrzCode code = IRZ_OK;
-  if (count > 0 && count < 0.8 * level->matrix.n) {
-    *done = false;
-    amg->n_levels++;
-    code = make_prolongation(level, aggregate, count, error);
-    if (code == IRZ_OK) code = transpose(&level->prolong, &level->restrict_, error);
-    if (code == IRZ_OK) code = make_coarse(level, next, error);
-    next->one_block[1] = count;
-    IrzSmoother smoother = {.n = count, .n_threads = 1, .row_start = next->one_block};
-    if (code == IRZ_OK) code = alloc_level(next, smoother, error);
-    if (code == IRZ_OK) code = follow_matrix(next, error);
+  if (amg->n_levels == MAX_LEVELS || (halo->size == 1 && halo->n <= DIRECT)) return IRZ_OK;
+  irz_alloc(&aggregate, (size_t)halo->n_local, sizeof *aggregate, error);
+  IrzCode code = irz_error_agree(halo->comm, error);
+  if (code == IRZ_OK) {
+    IrzAggregation task = {
+        .halo = halo, .matrix = &level->matrix, .diagonal = level->diagonal, .scratch = level->x, .spare = level->rest};
+    code = irz_halo_divide(halo->comm, irz_aggregate(&task, aggregate), &coarse, error);
+    if (code == IRZ_OK && coarse.n_global > 0 && coarse.n_global < 0.8 * halo->n_global) {
+      *done = false;
+      amg->n_levels++;
+      next->halo = halo->size == 1 || coarse.n_global <= TOGETHER ? irz_halo_alone(coarse.n_global) : coarse;
+      code = irz_interpolate(&task, aggregate, &coarse, &level->prolong, error);
+      if (code == IRZ_OK && halo->size > 1) code = irz_halo_fetch(halo, &level->prolong, error);
+      if (code == IRZ_OK) code = make_coarse(level, next, error);
+    }
   }
   free(aggregate);
   return code;
 }
 
 IrzCode irz_amg_build(IrzAmg *amg, IrzError *error) {
+  Level *finest = &amg->level[0];
   clear_levels(amg);
   amg->n_levels = 1;
-  IRZ_TRY(alloc_level(&amg->level[0], irz_smoother_of(amg->finest), error));
+  finest->halo = irz_halo_of(amg->finest->pattern->space);
+  finest->smoother = irz_smoother_of(amg->finest);
+  IrzCode code = alloc_level(finest, error);
+  if (code == IRZ_OK) take_finest(amg, error);
+  IRZ_TRY(irz_error_agree(finest->halo.comm, error));
   irz_amg_smooth(amg);
-  IRZ_TRY(take_finest(amg, error));
-  find_diagonal(&amg->level[0]);
+  IRZ_TRY(find_diagonal(finest, error));
   for (bool done = false; !done;) IRZ_TRY(coarsen(amg, &done, error));
-  int32_t n = amg->level[amg->n_levels - 1].matrix.n;
-  if (n <= 4 * DIRECT) {
-    IRZ_TRY(irz_alloc(&amg->factor, (size_t)n * (size_t)n, sizeof *amg->factor, error));
+  const IrzHalo *last = &amg->level[amg->n_levels - 1].halo;
+  if (last->size == 1 && last->n <= 4 * DIRECT) {
+    size_t n = (size_t)last->n;
+    irz_alloc(&amg->factor, n * n, sizeof *amg->factor, error);
+    IRZ_TRY(irz_error_agree(finest->halo.comm, error));
     factorise(amg);
   }
   return IRZ_OK;
@@ -460,52 +370,73 @@ void irz_amg_smooth(IrzAmg *amg) {
 }
 
 IrzCode irz_amg_update(IrzAmg *amg, IrzError *error) {
-  IRZ_TRY(take_finest(amg, error));
+  take_finest(amg, error);
+  IRZ_TRY(irz_error_agree(amg->level[0].halo.comm, error));
   for (int k = 1; k < amg->n_levels; k++) {
-    IRZ_TRY(make_coarse(&amg->level[k - 1], &amg->level[k], error));
-    IRZ_TRY(follow_matrix(&amg->level[k], error));
+    Level *level = &amg->level[k];
+    IrzRows *p = &amg->level[k - 1].prolong;
+    for (PetscInt c = 0; c < p->start[p->n]; c++) p->column[c] = irz_halo_global(&level->halo, p->column[c]);
+    clear_matrix(level);
+    irz_halo_disconnect(&level->halo);
+    IRZ_TRY(make_coarse(&amg->level[k - 1], level, error));
   }
   if (amg->factor != NULL) factorise(amg);
   return IRZ_OK;
 }
 
-/// y = sum over the entries of each row.
-static void apply_rows(const Rows *rows, const float *x, float *y, bool add) {
-  for (int32_t r = 0; r < rows->n; r++) {
-    float sum = add ? y[r] : 0;
-    for (PetscInt c = rows->start[r]; c < rows->start[r + 1]; c++) sum += rows->value[c] * x[rows->column[c]];
-    y[r] = sum;
+/// What one level leaves becomes the right-hand side of the next.
+static PetscErrorCode restrict_rest(const Level *level, const Level *next) {
+  PetscFunctionBegin;
+  irz_rows_apply(&level->restrict_, level->rest, next->b, false);
+  if (level->halo.size > 1 && next->halo.size == 1) {
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, next->b, next->halo.n, MPI_FLOAT, MPI_SUM, level->halo.comm));
+  } else {
+    PetscCall(irz_halo_add(&next->halo, next->b));
   }
+  PetscFunctionReturn(0);
 }
 
-void irz_amg_apply(const IrzAmg *amg, const float *b, float *x) {
+/// A backward sweep from `x`, whose ghosts are up to date before and after.
+static PetscErrorCode sweep_up(const Level *level, const float *b) {
+  const float *old = level->x;
+
+  PetscFunctionBegin;
+  if (level->smoother.n_threads > 1) { /* one thread takes only ghosts from `old`, which the sweep leaves */
+    memcpy(level->rest, level->x, (size_t)level->halo.n_local * sizeof *level->x);
+    old = level->rest;
+  }
+  irz_smoother_up(&level->smoother, b, old, level->x);
+  PetscCall(irz_halo_share(&level->halo, MPI_FLOAT, level->x));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode irz_amg_apply(const IrzAmg *amg, const float *b, float *x) {
   int last = amg->n_levels - 1;
-  for (int k = 0; k < last; k++) {
+
+  PetscFunctionBegin;
+  for (int k = 0; k <= last; k++) {
     const Level *level = &amg->level[k];
     const float *right = k == 0 ? b : level->b;
+    if (k == last && amg->factor != NULL) {
+      solve_coarsest(amg, right, level->x);
+      break;
+    }
     irz_smoother_down(&level->smoother, right, level->x, level->rest);
-    irz_smoother_outside(&level->smoother, level->x, level->rest);
-    apply_rows(&level->restrict_, level->rest, amg->level[k + 1].b, false);
-  }
-  const Level *coarsest = &amg->level[last];
-  if (amg->factor != NULL) {
-    solve_coarsest(amg, last == 0 ? b : coarsest->b, coarsest->x);
-  } else {
-    irz_smoother_down(&coarsest->smoother, last == 0 ? b : coarsest->b, coarsest->x, coarsest->rest);
-    memcpy(coarsest->rest, coarsest->x, (size_t)coarsest->smoother.n * sizeof *coarsest->x);
-    irz_smoother_up(&coarsest->smoother, last == 0 ? b : coarsest->b, coarsest->rest, coarsest->x);
+    PetscCall(irz_halo_share(&level->halo, MPI_FLOAT, level->x));
+    if (k == last) {
+      PetscCall(sweep_up(level, right));
+    } else {
+      irz_smoother_outside(&level->smoother, level->x, level->rest);
+      PetscCall(restrict_rest(level, level + 1));
+    }
   }
   for (int k = last - 1; k >= 0; k--) {
     const Level *level = &amg->level[k];
-    apply_rows(&level->prolong, amg->level[k + 1].x, level->x, true);
-    const float *old = level->x;
-    if (level->smoother.n_threads > 1) {
-      memcpy(level->rest, level->x, (size_t)level->smoother.n * sizeof *level->x);
-      old = level->rest;
-    }
-    irz_smoother_up(&level->smoother, k == 0 ? b : level->b, old, level->x);
+    irz_rows_apply(&level->prolong, amg->level[k + 1].x, level->x, true);
+    PetscCall(sweep_up(level, k == 0 ? b : level->b));
   }
-  memcpy(x, amg->level[0].x, (size_t)amg->level[0].smoother.n * sizeof *x);
+  memcpy(x, amg->level[0].x, (size_t)amg->level[0].halo.n_local * sizeof *x);
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode apply(PC pc, Vec right, Vec left) {
@@ -518,9 +449,9 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   Level *finest = &amg->level[0];
   PetscCall(VecGetArrayRead(right, &b));
   PetscCall(VecGetArrayWrite(left, &x));
-  for (int32_t r = 0; r < finest->smoother.n; r++) finest->b[r] = (float)b[r];
-  irz_amg_apply(amg, finest->b, finest->b);
-  for (int32_t r = 0; r < finest->smoother.n; r++) x[r] = finest->b[r];
+  for (int32_t r = 0; r < finest->halo.n; r++) finest->b[r] = (float)b[r];
+  PetscCall(irz_amg_apply(amg, finest->b, finest->b));
+  for (int32_t r = 0; r < finest->halo.n; r++) x[r] = finest->b[r];
   PetscCall(VecRestoreArrayWrite(left, &x));
   PetscCall(VecRestoreArrayRead(right, &b));
   PetscFunctionReturn(0);

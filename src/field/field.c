@@ -46,7 +46,7 @@ struct IrzField {
   int order;
   Level level[2];                       ///< order 1, order 2
   IrzMultigrid *multigrid;              ///< order 2 only
-  IrzAmg *amg;                          ///< coarse preconditioner on one rank; else, or if an option says so, PETSc's
+  IrzAmg *amg;                          ///< coarse preconditioner unless an option asks for PETSc's
   bool have_hierarchy;                  ///< the coarse preconditioner exists ...
   bool hierarchy_fixed[IRZ_MAX_PROBES]; ///< ... for these fixed electrodes
 };
@@ -113,16 +113,15 @@ static PetscErrorCode create_ksp(Level *level, int order) {
   PetscFunctionReturn(0);
 }
 
-/// The preconditioner of order 1: ours on one rank unless the user chose one, PETSc's on several.
+/// The preconditioner of order 1: ours unless the user chose one.
 static IrzCode create_coarse(IrzField *field, IrzError *error) {
   const Level *level = &field->level[0];
   PC pc;
   IRZ_PETSC(KSPGetPC(level->ksp, &pc));
   if (level->matrix->copy != NULL) {
-    char type[32];
-    PetscBool chosen;
-    IRZ_PETSC(PetscOptionsGetString(NULL, "irz1_", "-pc_type", type, sizeof type, &chosen));
-    if (!chosen || strcmp(type, PCGAMG) == 0) IRZ_PETSC(set_gamg(pc, level->space->part->size));
+    char type[32] = "";
+    IRZ_PETSC(PetscOptionsGetString(NULL, "irz1_", "-pc_type", type, sizeof type, NULL));
+    if (strcmp(type, PCGAMG) == 0) IRZ_PETSC(set_gamg(pc, level->space->part->size));
   } else {
     IRZ_TRY(irz_amg_create(level->matrix, &field->amg, error));
     IRZ_PETSC(irz_amg_install(field->amg, pc));
@@ -136,8 +135,7 @@ static IrzCode create_level(IrzField *field, Level *level, const IrzPart *part, 
   IRZ_TRY(irz_space_create(part, order, merged, n_threads, field->medium->general, like, &level->space, error));
   PetscBool chosen;
   IRZ_PETSC(PetscOptionsHasName(NULL, order == 2 ? "irz2_" : "irz1_", "-pc_type", &chosen));
-  bool copy = chosen || (order == 1 && part->size > 1);
-  IRZ_TRY(irz_tangent_create(level->space, copy, &level->matrix, error));
+  IRZ_TRY(irz_tangent_create(level->space, chosen, &level->matrix, error));
   size_t n = (size_t)level->space->n_local;
   IRZ_TRY(irz_alloc(&level->fixed, n, 1, error));
   IRZ_TRY(irz_alloc(&level->u, n, sizeof *level->u, error));
@@ -256,7 +254,7 @@ typedef enum { KEEP, UPDATE, BUILD } Refresh;
 static PetscErrorCode hierarchy(IrzField *field, Refresh refresh) {
   KSP ksp = field->level[0].ksp;
   PC pc;
-  IrzError error;
+  IrzError error = {0};
 
   PetscFunctionBegin;
   PetscCall(PetscLogEventBegin(event_hierarchy, 0, 0, 0, 0));

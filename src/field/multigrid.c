@@ -9,7 +9,7 @@
 struct IrzMultigrid {
   const IrzTangent *fine, *coarse;
   PC solver;             ///< of the coarse matrix, NULL: amg
-  const IrzAmg *amg;     ///< likewise, on one rank
+  const IrzAmg *amg;     ///< likewise, ours
   IrzSmoother smoother;  ///< of the fine matrix
   int32_t (*parent)[2];  ///< [n_local fine] coarse unknowns it is the mean of
   int32_t *child_start;  ///< [n_owned coarse + 1]
@@ -112,7 +112,7 @@ static void restrict_rest(const IrzMultigrid *mg, const float *rest, float *coar
   }
 }
 
-/// Add the coarse correction to the owned fine unknowns.
+/// Add the coarse correction to the fine unknowns; ghosts get what their owners add, so they stay up to date.
 static void add_correction(const IrzMultigrid *mg, const float *coarse, float *x) {
   const IrzSpace *space = mg->fine->pattern->space;
 #pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
@@ -120,6 +120,9 @@ static void add_correction(const IrzMultigrid *mg, const float *coarse, float *x
     for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
       x[i] += 0.5f * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
     }
+  }
+  for (int32_t i = space->n_owned; i < space->n_local; i++) {
+    x[i] += 0.5f * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
   }
 }
 
@@ -140,7 +143,7 @@ static PetscErrorCode solve_coarse(IrzMultigrid *mg) {
 
   PetscFunctionBegin;
   if (mg->solver == NULL) {
-    irz_amg_apply(mg->amg, mg->coarse_b, mg->coarse_x);
+    PetscCall(irz_amg_apply(mg->amg, mg->coarse_b, mg->coarse_x));
     PetscFunctionReturn(0);
   }
   PetscCall(VecGetArrayWrite(mg->coarse_right, &c));
@@ -174,13 +177,13 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   restrict_rest(mg, mg->rest, mg->coarse_b);
   PetscCall(solve_coarse(mg));
   add_correction(mg, mg->coarse_x, mg->x);
-  PetscCall(irz_space_share_single(fine, mg->x));
-  bool alone = fine->n_threads == 1 && fine->part->size == 1;
-  if (!alone) {
+  /* One thread takes only ghosts from the old values, and the sweep leaves those as they are. */
+  bool many = fine->n_threads > 1;
+  if (many) {
 #pragma omp parallel for num_threads(fine->n_threads) schedule(static)
     for (int32_t i = 0; i < fine->n_local; i++) mg->old[i] = mg->x[i];
   }
-  irz_smoother_up(&mg->smoother, mg->b, alone ? mg->x : mg->old, mg->x);
+  irz_smoother_up(&mg->smoother, mg->b, many ? mg->old : mg->x, mg->x);
   PetscCall(VecGetArrayWrite(left, &out));
 #pragma omp parallel for num_threads(fine->n_threads) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) out[i] = mg->x[i];

@@ -12,7 +12,7 @@ typedef struct IrzMultigrid IrzMultigrid;
 /// @param[in]  fine    matrix of order 2
 /// @param[in]  coarse  matrix of order 1
 /// @param[in]  solver  preconditioner for the coarse matrix, set up by its owner; borrowed. NULL: amg
-/// @param[in]  amg     the same where one rank uses its own; borrowed
+/// @param[in]  amg     our own, set up by its owner; borrowed
 IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, PC solver, const IrzAmg *amg,
                              IrzMultigrid **multigrid, IrzError *error);
 

@@ -1,8 +1,8 @@
-/* Distribution of a mesh: order along a curve, cut it or partition with PT-Scotch, send, number the edges. See part.h.
- */
+/* Distribution of a mesh: order along a curve, divide among the ranks, send, number the edges. See part.h. */
 #include "mesh/part.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "mesh/bisect.h"
 #include "mesh/part_edges.h"
 #include <omp.h>
 #include <petscmat.h>
@@ -124,6 +124,8 @@ typedef struct {
   int *owner;        ///< [n_vertices] rank
   int32_t *number;   ///< [n_vertices] new global number, contiguous on each rank
   int32_t *start;    ///< [size + 1] first global number of each rank
+  int32_t **tets;    ///< [size] tetrahedra of each rank, those that touch a vertex it owns, along the curve
+  int32_t *n_tets;   ///< [size]
 } Plan0;
 
 static int compare_pairs(const void *a, const void *b) {
@@ -216,7 +218,8 @@ static PetscErrorCode vertex_graph(const IrzMesh *mesh, PetscInt **rows, PetscIn
   PetscFunctionReturn(0);
 }
 
-/// Owner of every vertex, by PT-Scotch (or the PETSc option -mat_partitioning_type). Collective; result on rank 0.
+/// Owner of every vertex by the graph partitioner of the PETSc option -mat_partitioning_type. Collective; result on
+/// rank 0.
 static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) {
   int rank, size, *counts, *displacements;
   PetscInt n = mesh != NULL ? mesh->n_vertices : 0, *i = NULL, *j = NULL, *mine_i, *mine_j;
@@ -264,7 +267,6 @@ static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) 
   }
   PetscCall(MatPartitioningCreate(comm, &part));
   PetscCall(MatPartitioningSetAdjacency(part, graph));
-  PetscCall(MatPartitioningSetType(part, MATPARTITIONINGPTSCOTCH));
   PetscCall(MatPartitioningSetFromOptions(part));
   PetscCall(MatPartitioningApply(part, &result));
   {
@@ -280,18 +282,38 @@ static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) 
   PetscFunctionReturn(0);
 }
 
-/// Owner of every vertex by cutting the curve in equal pieces: free of charge, while building the graph and PT-Scotch
-/// take as long as half the solve on two ranks, which gain little by a better cut.
-static void cut_curve(Plan0 *plan, int size) {
+/// Owner of every vertex by bisection; an electrode is one point that weighs as much as all its vertices.
+static IrzCode bisect(Plan0 *plan, int n_probes, int size, IrzError *error) {
   const IrzMesh *mesh = plan->mesh;
-  int64_t met = 0;
-  for (int32_t v = 0; v < mesh->n_vertices; v++) plan->owner[v] = -1;
-  for (int32_t k = 0; k < mesh->n_tets; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    for (int c = 0; c < 4; c++) {
-      if (plan->owner[v[c]] < 0) plan->owner[v[c]] = (int)(met++ * size / mesh->n_vertices);
+  size_t room = (size_t)mesh->n_vertices + (size_t)n_probes;
+  int32_t *weight = NULL, count = n_probes;
+  int *owner = NULL;
+  double *x = NULL;
+  IrzCode code = irz_alloc(&weight, room, sizeof *weight, error);
+  if (code == IRZ_OK) code = irz_alloc(&owner, room, sizeof *owner, error);
+  if (code == IRZ_OK) code = irz_alloc(&x, 3 * room, sizeof *x, error);
+  if (code == IRZ_OK) {
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      int32_t point = plan->electrode[v] >= 0 ? plan->electrode[v] : count++;
+      weight[point]++;
+      for (int d = 0; d < 3; d++) x[3 * (size_t)point + (size_t)d] += mesh->xyz[3 * (size_t)v + (size_t)d];
+    }
+    for (int p = 0; p < n_probes; p++) {
+      if (weight[p] == 0) weight[p] = 1; /* a probe that the mesh does not have is reported elsewhere */
+      for (int d = 0; d < 3; d++) x[3 * p + d] /= weight[p];
+    }
+    code = irz_bisect(count, x, weight, size, owner, error);
+  }
+  if (code == IRZ_OK) {
+    count = n_probes;
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      plan->owner[v] = owner[plan->electrode[v] >= 0 ? plan->electrode[v] : count++];
     }
   }
+  free(weight);
+  free(owner);
+  free(x);
+  return code;
 }
 
 /// Give all vertices of an electrode to the rank that has most of them.
@@ -311,25 +333,57 @@ static void gather_electrodes(Plan0 *plan, int n_probes, int size, int32_t *vote
   }
 }
 
-/// Number the vertices rank by rank, in the order in which the curve first meets them.
-static void number_vertices(Plan0 *plan, int size, int32_t *next) {
-  const IrzMesh *mesh = plan->mesh;
-  memset(plan->start, 0, (size_t)(size + 1) * sizeof *plan->start);
-  for (int32_t v = 0; v < mesh->n_vertices; v++) {
-    plan->start[plan->owner[v] + 1]++;
-    plan->number[v] = -1;
+/// Append to the tetrahedra of a rank.
+static IrzCode append_tet(Plan0 *plan, int rank, int32_t tet, int32_t *room, IrzError *error) {
+  if (plan->n_tets[rank] == room[rank]) {
+    room[rank] += room[rank] / 4 + 1024;
+    IRZ_TRY(irz_resize(&plan->tets[rank], (size_t)room[rank], sizeof tet, error));
   }
-  for (int r = 0; r < size; r++) plan->start[r + 1] += plan->start[r];
-  memcpy(next, plan->start, (size_t)size * sizeof *next);
-  for (int32_t k = 0; k < mesh->n_tets; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    for (int c = 0; c < 4; c++) {
-      if (plan->number[v[c]] < 0) plan->number[v[c]] = next[plan->owner[v[c]]]++;
-    }
-  }
+  plan->tets[rank][plan->n_tets[rank]++] = tet;
+  return IRZ_OK;
 }
 
-static void plan0_clear(Plan0 *plan) {
+/// Number the vertices rank by rank, in the order in which the curve first meets them, and list the tetrahedra of each
+/// rank.
+static IrzCode hand_out(Plan0 *plan, int size, IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  int32_t *next = NULL, *room = NULL;
+  IrzCode code = irz_alloc(&next, (size_t)size, sizeof *next, error);
+  if (code == IRZ_OK) code = irz_alloc(&room, (size_t)size, sizeof *room, error);
+  if (code == IRZ_OK) code = irz_alloc(&plan->tets, (size_t)size, sizeof *plan->tets, error);
+  if (code == IRZ_OK) code = irz_alloc(&plan->n_tets, (size_t)size, sizeof *plan->n_tets, error);
+  for (int r = 0; r < size && code == IRZ_OK; r++) {
+    room[r] = (int32_t)((int64_t)mesh->n_tets / size);
+    code = irz_alloc(&plan->tets[r], (size_t)room[r], sizeof(int32_t), error);
+  }
+  if (code == IRZ_OK) {
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      plan->start[plan->owner[v] + 1]++;
+      plan->number[v] = -1;
+    }
+    for (int r = 0; r < size; r++) plan->start[r + 1] += plan->start[r];
+    memcpy(next, plan->start, (size_t)size * sizeof *next);
+  }
+  for (int32_t k = 0; k < mesh->n_tets && code == IRZ_OK; k++) {
+    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
+    int owner[4];
+    for (int c = 0; c < 4 && code == IRZ_OK; c++) {
+      bool met = false;
+      owner[c] = plan->owner[v[c]];
+      if (plan->number[v[c]] < 0) plan->number[v[c]] = next[owner[c]]++;
+      for (int d = 0; d < c; d++) met = met || owner[d] == owner[c];
+      if (!met) code = append_tet(plan, owner[c], plan->order[k], room, error);
+    }
+  }
+  free(next);
+  free(room);
+  return code;
+}
+
+static void plan0_clear(Plan0 *plan, int size) {
+  for (int r = 0; r < size && plan->tets != NULL; r++) free(plan->tets[r]);
+  free(plan->tets);
+  free(plan->n_tets);
   free(plan->order);
   free(plan->electrode);
   free(plan->outer);
@@ -370,18 +424,26 @@ static void share_clear(Share *share) {
   memset(share, 0, sizeof *share);
 }
 
-static IrzCode share_alloc(Share *share, IrzError *error) {
-  size_t vertices = (size_t)share->size[1], tets = (size_t)share->size[2], curved = (size_t)share->size[3];
-  IRZ_TRY(irz_alloc(&share->id, vertices, sizeof *share->id, error));
-  IRZ_TRY(irz_alloc(&share->xyz, 3 * vertices, sizeof *share->xyz, error));
-  IRZ_TRY(irz_alloc(&share->electrode, vertices, 1, error));
-  IRZ_TRY(irz_alloc(&share->outer, vertices, 1, error));
+static IrzCode alloc_tets(Share *share, IrzError *error) {
+  size_t tets = (size_t)share->size[2];
   IRZ_TRY(irz_alloc(&share->tet, 4 * tets, sizeof *share->tet, error));
   IRZ_TRY(irz_alloc(&share->region, tets, 1, error));
   IRZ_TRY(irz_alloc(&share->mine, tets, 1, error));
-  IRZ_TRY(irz_alloc(&share->metal, tets, 1, error));
-  IRZ_TRY(irz_alloc(&share->curved, curved, sizeof *share->curved, error));
-  return irz_alloc(&share->curved_xyz, 18 * curved, sizeof *share->curved_xyz, error);
+  return irz_alloc(&share->metal, tets, 1, error);
+}
+
+static IrzCode alloc_vertices(Share *share, IrzError *error) {
+  size_t vertices = (size_t)share->size[1];
+  IRZ_TRY(irz_alloc(&share->id, vertices, sizeof *share->id, error));
+  IRZ_TRY(irz_alloc(&share->xyz, 3 * vertices, sizeof *share->xyz, error));
+  IRZ_TRY(irz_alloc(&share->electrode, vertices, 1, error));
+  return irz_alloc(&share->outer, vertices, 1, error);
+}
+
+/// Also makes more room.
+static IrzCode alloc_curved(Share *share, int32_t room, IrzError *error) {
+  IRZ_TRY(irz_resize(&share->curved, (size_t)room, sizeof *share->curved, error));
+  return irz_resize(&share->curved_xyz, 18 * (size_t)room, sizeof *share->curved_xyz, error);
 }
 
 /// Middles of a tetrahedron's edges; false if all of them are straight.
@@ -411,85 +473,117 @@ static uint8_t metal_edges(const Plan0 *plan, const int32_t v[4]) {
   return (uint8_t)bits;
 }
 
+/// A vertex of another rank.
+typedef struct {
+  int32_t number, vertex;
+} Ghost;
+
+static int compare_ghosts(const void *a, const void *b) {
+  const Ghost *p = a, *q = b;
+  return (p->number > q->number) - (p->number < q->number);
+}
+
+/// Ghosts of a share and room for them and for tetrahedra with curved edges.
+typedef struct {
+  Ghost *ghost;
+  int32_t n_ghosts, room, curved_room;
+} Collection;
+
+/// Local number of a vertex; a new ghost gets the next one.
+/// @param[in,out] local  [n_vertices] of ghosts, else -1
+static IrzCode local_vertex(const Plan0 *plan, int rank, int32_t v, int32_t *local, Collection *collection,
+                            int32_t *number, IrzError *error) {
+  int32_t first = plan->start[rank];
+  if (plan->owner[v] == rank) {
+    *number = plan->number[v] - first;
+    return IRZ_OK;
+  }
+  if (local[v] < 0) {
+    if (collection->n_ghosts == collection->room) {
+      collection->room += collection->room / 2 + 1024;
+      IRZ_TRY(irz_resize(&collection->ghost, (size_t)collection->room, sizeof *collection->ghost, error));
+    }
+    local[v] = plan->start[rank + 1] - first + collection->n_ghosts;
+    collection->ghost[collection->n_ghosts++] = (Ghost){plan->number[v], v};
+  }
+  *number = local[v];
+  return IRZ_OK;
+}
+
+/// Collect the tetrahedra of one rank, with ghosts numbered as they are met.
+static IrzCode collect_tets(const Plan0 *plan, int rank, const uint8_t *bent, int32_t *local, Share *share,
+                            Collection *collection, IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  double middle[18];
+  for (int32_t t = 0; t < share->size[2]; t++) {
+    int32_t tet = plan->tets[rank][t];
+    const int32_t *v = mesh->tet + 4 * (size_t)tet;
+    int smallest = 0, bends = 0, metal = 0;
+    for (int c = 0; c < 4; c++) {
+      IRZ_TRY(local_vertex(plan, rank, v[c], local, collection, &share->tet[4 * (size_t)t + (size_t)c], error));
+      if (plan->number[v[c]] < plan->number[v[smallest]]) smallest = c;
+      bends += bent[v[c]];
+      metal += plan->electrode[v[c]] >= 0;
+    }
+    share->region[t] = (uint8_t)mesh->region[tet];
+    share->mine[t] = plan->owner[v[smallest]] == rank;
+    if (metal >= 2) share->metal[t] = metal_edges(plan, v);
+    if (bends < 2 || !edge_middles(mesh, v, middle)) continue;
+    if (share->size[3] == collection->curved_room) {
+      collection->curved_room += collection->curved_room / 2 + 1024;
+      IRZ_TRY(alloc_curved(share, collection->curved_room, error));
+    }
+    share->curved[share->size[3]] = t;
+    memcpy(share->curved_xyz + 18 * (size_t)share->size[3]++, middle, sizeof middle);
+  }
+  return IRZ_OK;
+}
+
+/// Renumber the ghosts in the order of their global numbers, as PETSc will.
+/// @param[in,out] local  [n_vertices] of ghosts on entry, -1 on return
+static IrzCode order_ghosts(Share *share, const Collection *collection, int32_t *local, IrzError *error) {
+  int32_t owned = share->size[0], n = collection->n_ghosts, *place = NULL;
+  IRZ_TRY(irz_alloc(&place, (size_t)n, sizeof *place, error));
+  if (n > 0) qsort(collection->ghost, (size_t)n, sizeof *collection->ghost, compare_ghosts);
+  for (int32_t g = 0; g < n; g++) {
+    int32_t v = collection->ghost[g].vertex;
+    place[local[v] - owned] = owned + g;
+    local[v] = -1;
+  }
+  for (size_t k = 0; k < 4 * (size_t)share->size[2]; k++) {
+    if (share->tet[k] >= owned) share->tet[k] = place[share->tet[k] - owned];
+  }
+  free(place);
+  return IRZ_OK;
+}
+
+static void collect_vertex(const Plan0 *plan, int32_t v, int32_t local, Share *share) {
+  share->id[local] = plan->number[v];
+  memcpy(share->xyz + 3 * (size_t)local, plan->mesh->xyz + 3 * (size_t)v, 3 * sizeof(double));
+  share->electrode[local] = plan->electrode[v];
+  share->outer[local] = plan->outer[v];
+}
+
 /// Collect the share of one rank. `local` is [n_vertices] of scratch, all -1 on entry and on return.
 static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, int32_t *local, Share *share,
                              IrzError *error) {
-  const IrzMesh *mesh = plan->mesh;
-  int32_t first = plan->start[rank], owned = plan->start[rank + 1] - first, vertices = owned, tets = 0;
-  int32_t *ghosts = NULL, room = 0;
-  double middle[18];
+  Collection collection = {0};
   memset(share, 0, sizeof *share);
-  /* Count, and number the ghosts in the order of their global numbers, as PETSc will. */
-  for (int32_t k = 0; k < mesh->n_tets; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    bool touches = false;
-    for (int c = 0; c < 4; c++) touches = touches || plan->owner[v[c]] == rank;
-    if (!touches) continue;
-    tets++;
-    for (int c = 0; c < 4; c++) {
-      if (plan->owner[v[c]] == rank || local[v[c]] != -1) continue;
-      if (vertices - owned == room) {
-        room = 2 * room + 1024;
-        IRZ_TRY(irz_resize(&ghosts, 2 * (size_t)room, sizeof *ghosts, error));
-      }
-      ghosts[2 * (vertices - owned)] = plan->number[v[c]];
-      ghosts[2 * (vertices - owned) + 1] = v[c];
-      local[v[c]] = 0;
-      vertices++;
-    }
-  }
-  if (vertices > owned) qsort(ghosts, (size_t)(vertices - owned), 2 * sizeof *ghosts, compare_pairs);
-  share->size[0] = owned;
-  share->size[1] = vertices;
-  share->size[2] = tets;
-  for (int32_t k = 0; k < mesh->n_tets; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    int mask = 0, touches = 0;
-    for (int c = 0; c < 4; c++) {
-      touches |= plan->owner[v[c]] == rank;
-      mask += bent[v[c]];
-    }
-    if (touches && mask >= 2 && edge_middles(mesh, v, middle)) share->size[3]++;
-  }
-  IrzCode code = share_alloc(share, error);
+  share->size[0] = plan->start[rank + 1] - plan->start[rank];
+  share->size[2] = plan->n_tets[rank];
+  IrzCode code = alloc_tets(share, error);
+  if (code == IRZ_OK) code = collect_tets(plan, rank, bent, local, share, &collection, error);
+  if (code == IRZ_OK) code = order_ghosts(share, &collection, local, error);
+  share->size[1] = share->size[0] + collection.n_ghosts;
+  if (code == IRZ_OK) code = alloc_vertices(share, error);
   if (code == IRZ_OK) {
-    for (int32_t v = 0; v < mesh->n_vertices; v++) {
-      if (plan->owner[v] == rank) local[v] = plan->number[v] - first;
+    for (int32_t v = 0; v < plan->mesh->n_vertices; v++) {
+      if (plan->owner[v] == rank) collect_vertex(plan, v, plan->number[v] - plan->start[rank], share);
     }
-    for (int32_t g = 0; g < vertices - owned; g++) local[ghosts[2 * g + 1]] = owned + g;
-    for (int32_t v = 0; v < mesh->n_vertices; v++) {
-      int32_t l = local[v];
-      if (l < 0) continue;
-      share->id[l] = plan->number[v];
-      memcpy(share->xyz + 3 * (size_t)l, mesh->xyz + 3 * (size_t)v, 3 * sizeof(double));
-      share->electrode[l] = plan->electrode[v];
-      share->outer[l] = plan->outer[v];
-    }
-    int32_t t = 0, n_curved = 0;
-    for (int32_t k = 0; k < mesh->n_tets; k++) {
-      const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-      bool touches = false;
-      int smallest = 0, bends = 0;
-      for (int c = 0; c < 4; c++) {
-        touches = touches || plan->owner[v[c]] == rank;
-        if (plan->number[v[c]] < plan->number[v[smallest]]) smallest = c;
-        bends += bent[v[c]];
-      }
-      if (!touches) continue;
-      for (int c = 0; c < 4; c++) share->tet[4 * (size_t)t + (size_t)c] = local[v[c]];
-      share->region[t] = (uint8_t)mesh->region[plan->order[k]];
-      share->mine[t] = plan->owner[v[smallest]] == rank;
-      share->metal[t] = metal_edges(plan, v);
-      if (bends >= 2 && edge_middles(mesh, v, middle)) {
-        share->curved[n_curved] = t;
-        memcpy(share->curved_xyz + 18 * (size_t)n_curved, middle, sizeof middle);
-        n_curved++;
-      }
-      t++;
-    }
-    for (int32_t v = 0; v < mesh->n_vertices; v++) local[v] = -1;
+    for (int32_t g = 0; g < collection.n_ghosts; g++)
+      collect_vertex(plan, collection.ghost[g].vertex, share->size[0] + g, share);
   }
-  free(ghosts);
+  free(collection.ghost);
   return code;
 }
 
@@ -590,7 +684,9 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzE
     MPI_Send(share->size, 4, MPI_INT32_T, peer, 10, comm);
   } else {
     MPI_Recv(share->size, 4, MPI_INT32_T, peer, 10, comm, MPI_STATUS_IGNORE);
-    IRZ_TRY(share_alloc(share, error));
+    IRZ_TRY(alloc_tets(share, error));
+    IRZ_TRY(alloc_vertices(share, error));
+    IRZ_TRY(alloc_curved(share, share->size[3], error));
   }
   int vertices = share->size[1], tets = share->size[2], curved = share->size[3];
   const struct {
@@ -653,7 +749,8 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
   PetscSFNode *root;
   int size = part->size, *counts, *back, *shift, *shift_back, *place;
   int32_t *ask, *asked, *answer, *reply, (*list)[3] = NULL;
-  int32_t n_ghost_edges = part->n_edges - part->n_owned_edges;
+  int32_t n_ghost_edges = part->n_edges - part->n_owned_edges, n_beside = 0;
+  uint8_t *beside;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(ghosts, &where));
@@ -667,7 +764,7 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
   PetscCall(PetscCalloc5(size, &counts, size, &back, size + 1, &shift, size + 1, &shift_back, n_ghost_edges, &place));
   for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
     int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
-    counts[owner_of(start, size, a < b ? a : b)] += 2;
+    counts[owner_of(start, size, irz_edge_owner(a, b))] += 2;
   }
   PetscCallMPI(MPI_Alltoall(counts, 1, MPI_INT, back, 1, MPI_INT, part->comm));
   for (int r = 0; r < size; r++) {
@@ -678,7 +775,7 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
                          &reply));
   for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
     int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
-    int rank = owner_of(start, size, a < b ? a : b);
+    int rank = owner_of(start, size, irz_edge_owner(a, b));
     place[e - part->n_owned_edges] = shift[rank] / 2;
     ask[shift[rank]++] = a < b ? a : b;
     ask[shift[rank]++] = a < b ? b : a;
@@ -686,19 +783,31 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
   for (int r = size; r > 0; r--) shift[r] = shift[r - 1];
   shift[0] = 0;
   PetscCallMPI(MPI_Alltoallv(ask, counts, shift, MPI_INT32_T, asked, back, shift_back, MPI_INT32_T, part->comm));
-  /* Owned edges by their global ends, to answer what others ask. */
-  if (shift_back[size] > 0) {
-    PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)part->n_owned_edges, &list));
-    for (int32_t e = 0; e < part->n_owned_edges; e++) {
-      int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
-      list[e][0] = a < b ? a : b;
-      list[e][1] = a < b ? b : a;
-      list[e][2] = part->n_vertices + e;
+  /* Owned edges by their global ends, to answer what others ask: who asks owns a vertex of a tetrahedron that the edge
+   * is in, so edges whose tetrahedra have no ghosts need not be looked at. */
+  PetscCall(PetscCalloc1(part->n_owned_edges, &beside));
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    bool inside = true;
+    for (int c = 0; c < 4; c++) inside = inside && part->tet[t][c] < part->n_owned_vertices;
+    for (int c = 4; c < 10 && !inside; c++) {
+      int32_t e = part->tet[t][c] - part->n_vertices;
+      if (e < part->n_owned_edges) beside[e] = 1;
     }
-    qsort(list, (size_t)part->n_owned_edges, sizeof list[0], compare_pairs);
   }
+  for (int32_t e = 0; e < part->n_owned_edges; e++) n_beside += beside[e];
+  PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)n_beside, &list));
+  n_beside = 0;
+  for (int32_t e = 0; e < part->n_owned_edges; e++) {
+    if (!beside[e]) continue;
+    int32_t a = share->id[part->edge[2 * e]], b = share->id[part->edge[2 * e + 1]];
+    list[n_beside][0] = a < b ? a : b;
+    list[n_beside][1] = a < b ? b : a;
+    list[n_beside++][2] = part->n_vertices + e;
+  }
+  if (n_beside > 0) qsort(list, (size_t)n_beside, sizeof list[0], compare_pairs);
   for (int k = 0; k < shift_back[size] / 2; k++) {
-    const int32_t *hit = bsearch(asked + 2 * k, list, (size_t)part->n_owned_edges, sizeof list[0], compare_pairs);
+    const int32_t *hit =
+        n_beside > 0 ? bsearch(asked + 2 * k, list, (size_t)n_beside, sizeof list[0], compare_pairs) : NULL;
     PetscCheck(hit != NULL, PETSC_COMM_SELF, PETSC_ERR_PLIB, "edge unknown to its owner");
     answer[k] = hit[2];
   }
@@ -721,6 +830,7 @@ static PetscErrorCode build_forest(IrzPart *part, const Share *share, const int3
                             PETSC_OWN_POINTER));
   PetscCall(PetscSFSetUp(part->nodes));
   PetscCall(PetscFree(list));
+  PetscCall(PetscFree(beside));
   PetscCall(PetscFree4(ask, asked, answer, reply));
   PetscCall(PetscFree5(counts, back, shift, shift_back, place));
   PetscFunctionReturn(0);
@@ -751,16 +861,14 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
   if (size == 1) return IRZ_OK;
   PetscBool chosen;
   IRZ_PETSC(PetscOptionsHasName(NULL, NULL, "-mat_partitioning_type", &chosen));
-  if (size == 2 && !chosen) {
-    if (rank == 0) cut_curve(plan, size);
-  } else {
-    IRZ_PETSC(partition(comm, mesh, plan->owner));
-  }
+  if (chosen) IRZ_PETSC(partition(comm, mesh, plan->owner));
+  if (!chosen && rank == 0) bisect(plan, n_probes, size, error);
+  IRZ_TRY(irz_error_agree(comm, error));
   if (rank == 0) {
     int32_t *scratch = NULL;
     if (irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) {
-      gather_electrodes(plan, n_probes, size, scratch);
-      number_vertices(plan, size, scratch);
+      if (chosen) gather_electrodes(plan, n_probes, size, scratch);
+      hand_out(plan, size, error);
       free(scratch);
     }
   }
@@ -839,6 +947,7 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
   new_part->comm = comm;
   MPI_Comm_rank(comm, &new_part->rank);
   MPI_Comm_size(comm, &new_part->size);
+  int size = new_part->size;
   IrzCode code = plan0_make(comm, mesh, n_probes, surfaces, &plan, error);
   if (code == IRZ_OK) {
     distribute(comm, &plan, &share, &new_part->tet, error);
@@ -869,7 +978,7 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
     irz_part_free(new_part);
   }
   share_clear(&share);
-  plan0_clear(&plan);
+  plan0_clear(&plan, size);
   return code;
 }
 

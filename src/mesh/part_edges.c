@@ -98,7 +98,8 @@ static IrzCode move_ghosts(IrzPart *part, const int32_t *id, Run *run, int n_run
     for (int32_t k = 0; k < run[r].count; k++) {
       int32_t a = run[r].edge[2 * (size_t)k], b = run[r].edge[2 * (size_t)k + 1], number = run[r].number[k];
       if (number < owned + ghosts) continue; /* seen in an earlier run */
-      place[number] = (id[a] < id[b] ? a : b) < part->n_owned_vertices ? owned++ : -1 - ghosts++;
+      int32_t end = irz_edge_owner(id[a], id[b]) == id[a] ? a : b;
+      place[number] = end < part->n_owned_vertices ? owned++ : -1 - ghosts++;
     }
   }
   part->n_owned_edges = owned;
