@@ -16,6 +16,7 @@ enum { TOGETHER = 2000 };
 
 typedef struct {
   IrzHalo halo;
+  int n_threads;        ///< that set it up
   IrzRows matrix;       ///< [n][n_local] compact, for setting up
   float *diagonal;      ///< [n_local]
   IrzRows prolong;      ///< [n_local] from the next level's n_local
@@ -169,8 +170,8 @@ static IrzCode triple_product(Level *level, const IrzHalo *coarse, bool sorted, 
   level->prolong.columns = coarse->n_local;
   irz_rows_clear(&level->restrict_);
   IrzCode code = irz_rows_transpose(&level->prolong, level->halo.n, &level->restrict_, error);
-  if (code == IRZ_OK) code = irz_rows_multiply(&level->matrix, &level->prolong, false, &half, error);
-  if (code == IRZ_OK) code = irz_rows_multiply(&level->restrict_, &half, sorted, product, error);
+  if (code == IRZ_OK) code = irz_rows_multiply(&level->matrix, &level->prolong, false, level->n_threads, &half, error);
+  if (code == IRZ_OK) code = irz_rows_multiply(&level->restrict_, &half, sorted, level->n_threads, product, error);
   irz_rows_clear(&half);
   return code;
 }
@@ -333,6 +334,7 @@ static IrzCode coarsen(IrzAmg *amg, bool *done, IrzError *error) {
     if (code == IRZ_OK && coarse.n_global > 0 && coarse.n_global < 0.8 * halo->n_global) {
       *done = false;
       amg->n_levels++;
+      next->n_threads = level->n_threads;
       next->halo = halo->size == 1 || coarse.n_global <= TOGETHER ? irz_halo_alone(coarse.n_global) : coarse;
       code = irz_interpolate(&task, aggregate, &coarse, &level->prolong, error);
       if (code == IRZ_OK && halo->size > 1) code = irz_halo_fetch(halo, &level->prolong, error);
@@ -348,6 +350,7 @@ IrzCode irz_amg_build(IrzAmg *amg, IrzError *error) {
   clear_levels(amg);
   amg->n_levels = 1;
   finest->halo = irz_halo_of(amg->finest->pattern->space);
+  finest->n_threads = amg->finest->pattern->space->n_threads;
   finest->smoother = irz_smoother_of(amg->finest);
   IrzCode code = alloc_level(finest, error);
   if (code == IRZ_OK) take_finest(amg, error);

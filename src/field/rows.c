@@ -2,6 +2,7 @@
 #include "field/rows.h"
 #include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
 
 void irz_rows_clear(IrzRows *rows) {
   free(rows->start);
@@ -50,18 +51,20 @@ static void sort(PetscInt *column, PetscInt n) {
   }
 }
 
-IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted, IrzRows *product, IrzError *error) {
-  int32_t n = left->n;
-  PetscInt room = left->start[n] + right->start[right->n], next = 0, *where = NULL;
+/// Rows [first, last) of left * right.
+static IrzCode multiply(const IrzRows *left, const IrzRows *right, int32_t first_row, int32_t last_row, bool sorted,
+                        IrzRows *product, IrzError *error) {
+  PetscInt room = left->start[last_row] - left->start[first_row], next = 0, *where = NULL;
   double *sum = NULL;
-  IrzCode code = irz_rows_alloc(product, n, right->columns, room, error);
+  room += room / 2 + right->columns;
+  IrzCode code = irz_rows_alloc(product, last_row - first_row, right->columns, room, error);
   if (code == IRZ_OK) code = irz_alloc(&where, (size_t)right->columns, sizeof *where, error);
   if (code == IRZ_OK) code = irz_alloc(&sum, (size_t)right->columns, sizeof *sum, error);
-  for (int32_t r = 0; r < n && code == IRZ_OK; r++) {
+  for (int32_t r = first_row; r < last_row && code == IRZ_OK; r++) {
     PetscInt first = next;
     code = ensure(product, &room, next, right->columns, error);
     if (code != IRZ_OK) break;
-    product->start[r] = next;
+    product->start[r - first_row] = next;
     for (PetscInt c = left->start[r]; c < left->start[r + 1]; c++) {
       int32_t k = left->column[c];
       for (PetscInt d = right->start[k]; d < right->start[k + 1]; d++) {
@@ -77,9 +80,60 @@ IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted
     if (sorted) sort(product->column + first, next - first);
     for (PetscInt c = first; c < next; c++) product->value[c] = (float)sum[product->column[c]];
   }
-  if (code == IRZ_OK) product->start[n] = next;
+  if (code == IRZ_OK) product->start[last_row - first_row] = next;
   free(where);
   free(sum);
+  return code;
+}
+
+/// A block of rows that one thread makes.
+typedef struct {
+  int32_t first;
+  IrzRows rows;
+  IrzCode code;
+  IrzError error;
+} Block;
+
+/// Put blocks of rows below one another.
+static IrzCode stack(const Block *block, int n_blocks, IrzRows *rows, IrzError *error) {
+  PetscInt total = 0;
+  int32_t n = 0;
+  for (int k = 0; k < n_blocks; k++) {
+    n += block[k].rows.n;
+    total += block[k].rows.start[block[k].rows.n];
+  }
+  IRZ_TRY(irz_rows_alloc(rows, n, block[0].rows.columns, total, error));
+#pragma omp parallel for num_threads(n_blocks) schedule(static, 1)
+  for (int k = 0; k < n_blocks; k++) {
+    const IrzRows *own = &block[k].rows;
+    PetscInt before = 0;
+    for (int l = 0; l < k; l++) before += block[l].rows.start[block[l].rows.n];
+    for (int32_t r = 0; r < own->n; r++) rows->start[block[k].first + r + 1] = before + own->start[r + 1];
+    memcpy(rows->column + before, own->column, (size_t)own->start[own->n] * sizeof *own->column);
+    memcpy(rows->value + before, own->value, (size_t)own->start[own->n] * sizeof *own->value);
+  }
+  return IRZ_OK;
+}
+
+IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted, int n_threads, IrzRows *product,
+                          IrzError *error) {
+  Block *block = NULL;
+  if (n_threads == 1) return multiply(left, right, 0, left->n, sorted, product, error);
+  IRZ_TRY(irz_alloc(&block, (size_t)n_threads, sizeof *block, error));
+#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
+  for (int k = 0; k < n_threads; k++) {
+    int32_t last = (int32_t)((int64_t)left->n * (k + 1) / n_threads);
+    block[k].first = (int32_t)((int64_t)left->n * k / n_threads);
+    block[k].code = multiply(left, right, block[k].first, last, sorted, &block[k].rows, &block[k].error);
+  }
+  IrzCode code = IRZ_OK;
+  for (int k = 0; k < n_threads && code == IRZ_OK; k++) {
+    code = block[k].code;
+    if (code != IRZ_OK) *error = block[k].error;
+  }
+  if (code == IRZ_OK) code = stack(block, n_threads, product, error);
+  for (int k = 0; k < n_threads; k++) irz_rows_clear(&block[k].rows);
+  free(block);
   return code;
 }
 

@@ -28,8 +28,9 @@ void irz_rows_clear(IrzRows *rows);
 /// The transpose of the first n rows.
 IrzCode irz_rows_transpose(const IrzRows *from, int32_t n, IrzRows *to, IrzError *error);
 
-/// left * right. `sorted`: with increasing columns.
-IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted, IrzRows *product, IrzError *error);
+/// left * right, the same for any number of threads. `sorted`: with increasing columns.
+IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted, int n_threads, IrzRows *product,
+                          IrzError *error);
 
 /// Rows with increasing columns from entries; those of one place are added up in their order.
 IrzCode irz_rows_gather(const IrzEntries *entries, int32_t n, int32_t columns, IrzRows *rows, IrzError *error);

@@ -7,7 +7,7 @@
 
 /// Number the owned unknowns in the order in which the tetrahedra meet them, so that neighbours are near in memory.
 /// Each thread lists the nodes that its run of tetrahedra meets; numbering goes through the lists in turn, which gives
-/// the same numbers for any number of threads.
+/// the same numbers for any number of threads. The rows of a thread are those that its run meets first.
 static IrzCode number_owned(IrzSpace *space, IrzError *error) {
   const IrzPart *part = space->part;
   const int nodes = space->nodes, n_runs = space->n_threads;
@@ -15,6 +15,7 @@ static IrzCode number_owned(IrzSpace *space, IrzError *error) {
   const size_t room = (size_t)n + 1; /* every node met is noted, and kept if it is new */
   int32_t *met = NULL, *count = NULL, next = 0, of_electrode[IRZ_MAX_PROBES];
   uint8_t *seen = NULL;
+  IRZ_TRY(irz_alloc(&space->row_start, (size_t)n_runs + 1, sizeof *space->row_start, error));
   IrzCode code = irz_alloc_unset(&met, (size_t)n_runs * room, sizeof *met, error);
   if (code == IRZ_OK) code = irz_alloc(&count, (size_t)n_runs, sizeof *count, error);
   if (code == IRZ_OK) code = irz_alloc(&seen, (size_t)n_runs * room, 1, error);
@@ -51,6 +52,7 @@ static IrzCode number_owned(IrzSpace *space, IrzError *error) {
           space->dof[node] = of_electrode[e];
         }
       }
+      space->row_start[r + 1] = next;
     }
     space->n_owned = next;
   }
@@ -141,12 +143,10 @@ static IrzCode list_tets(IrzSpace *space, const int32_t *general, int thread, Ir
 static IrzCode divide(IrzSpace *space, const int32_t *general, const IrzSpace *like, IrzError *error) {
   int n = space->n_threads;
   IrzCode code = IRZ_OK;
-  IRZ_TRY(irz_alloc(&space->row_start, (size_t)n + 1, sizeof *space->row_start, error));
   IRZ_TRY(irz_alloc(&space->tets, (size_t)n, sizeof *space->tets, error));
   IRZ_TRY(irz_alloc(&space->n_tets, (size_t)n, sizeof *space->n_tets, error));
   IRZ_TRY(irz_alloc(&space->general, (size_t)n, sizeof *space->general, error));
   IRZ_TRY(irz_alloc(&space->n_general, (size_t)n, sizeof *space->n_general, error));
-  for (int i = 0; i <= n; i++) space->row_start[i] = (int32_t)((int64_t)space->n_owned * i / n);
   if (like != NULL) follow(space, like);
 #pragma omp parallel for num_threads(n) schedule(static, 1)
   for (int k = 0; k < n; k++) {

@@ -67,6 +67,59 @@ static IrzCode radix_sort(uint64_t *items, uint64_t *spare, int32_t count, int d
   return IRZ_OK;
 }
 
+/// How one axis is mapped to the cells of the curve: from `low` to the middle one, and from there to `high`, linearly.
+typedef struct {
+  double low, middle, high;
+  double spread; ///< distance of the quartiles
+  int place;     ///< of its bit among the three of a level; 2 is the highest
+} Axis;
+
+/// Coordinate of a tetrahedron's centroid.
+static double centroid(const IrzMesh *mesh, int32_t tet, int d) {
+  const int32_t *v = mesh->tet + 4 * (size_t)tet;
+  double sum = 0;
+  for (int i = 0; i < 4; i++) sum += 0.25 * mesh->xyz[3 * (size_t)v[i] + (size_t)d];
+  return sum;
+}
+
+static int compare_double(const void *a, const void *b) {
+  const double *p = a, *q = b;
+  return (*p > *q) - (*p < *q);
+}
+
+/// Lay the curve out so that its halves lie on both sides of the median plane across the axis along which the
+/// tetrahedra spread most, and so on: threads that share the tetrahedra along the curve have few neighbours in common.
+/// Medians are those of a sample.
+static void lay_axes(const IrzMesh *mesh, Axis axis[3]) {
+  enum { SAMPLE = 4096 };
+  double sample[SAMPLE];
+  int32_t count = mesh->n_tets < SAMPLE ? mesh->n_tets : SAMPLE;
+  for (int d = 0; d < 3; d++) {
+    axis[d] = (Axis){.low = INFINITY, .high = -INFINITY};
+    for (int32_t v = 0; v < mesh->n_vertices; v++) {
+      double x = mesh->xyz[3 * (size_t)v + (size_t)d];
+      axis[d].low = x < axis[d].low ? x : axis[d].low;
+      axis[d].high = x > axis[d].high ? x : axis[d].high;
+    }
+    for (int32_t k = 0; k < count; k++) sample[k] = centroid(mesh, (int32_t)((int64_t)mesh->n_tets * k / count), d);
+    qsort(sample, (size_t)count, sizeof *sample, compare_double);
+    axis[d].middle = sample[count / 2];
+    axis[d].spread = sample[3 * count / 4] - sample[count / 4];
+    for (int e = 0; e < d; e++) {
+      bool wider = axis[d].spread > axis[e].spread;
+      axis[wider ? d : e].place++;
+    }
+  }
+}
+
+/// Cell along an axis, of 2 to the power `bits`.
+static uint64_t cell_of(const Axis *axis, double x, int bits) {
+  double half = (double)(1 << (bits - 1));
+  double from = x < axis->middle ? axis->low : axis->middle, to = x < axis->middle ? axis->middle : axis->high;
+  double share = to > from ? (x - from) / (to - from) : 0;
+  return (uint64_t)fmin((x < axis->middle ? 0 : half) + half * share, 2 * half - 1);
+}
+
 /// Order of the tetrahedra along a Morton curve through their centroids.
 static IrzCode curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error) {
   const int32_t n = mesh->n_tets;
@@ -78,25 +131,12 @@ static IrzCode curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error
   if (code == IRZ_OK) code = irz_alloc_unset(&spare, (size_t)n, sizeof *spare, error);
   if (code == IRZ_OK) code = irz_alloc_unset(order, (size_t)n, sizeof **order, error);
   if (code == IRZ_OK) {
-    double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
-    for (int32_t v = 0; v < mesh->n_vertices; v++) {
-      for (int d = 0; d < 3; d++) {
-        double x = mesh->xyz[3 * (size_t)v + (size_t)d];
-        low[d] = x < low[d] ? x : low[d];
-        high[d] = x > high[d] ? x : high[d];
-      }
-    }
-    double widest = fmax(high[0] - low[0], fmax(high[1] - low[1], high[2] - low[2]));
-    double scale = widest > 0 ? ((1 << digit) - 1) / (4 * widest) : 0;
+    Axis axis[3];
+    lay_axes(mesh, axis);
 #pragma omp parallel for
     for (int32_t t = 0; t < n; t++) {
-      const int32_t *v = mesh->tet + 4 * (size_t)t;
       uint64_t key = 0;
-      for (int d = 0; d < 3; d++) {
-        double sum = -4 * low[d];
-        for (int i = 0; i < 4; i++) sum += mesh->xyz[3 * (size_t)v[i] + (size_t)d];
-        key |= spread((uint64_t)(sum * scale)) << d;
-      }
+      for (int d = 0; d < 3; d++) key |= spread(cell_of(&axis[d], centroid(mesh, t, d), digit)) << axis[d].place;
       items[t] = key << (64 - 3 * digit) | (uint64_t)t;
     }
     code = radix_sort(items, spare, n, digit, error);
