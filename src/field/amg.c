@@ -390,7 +390,7 @@ IrzCode irz_amg_update(IrzAmg *amg, IrzError *error) {
 /// What one level leaves becomes the right-hand side of the next.
 static PetscErrorCode restrict_rest(const Level *level, const Level *next) {
   PetscFunctionBegin;
-  irz_rows_apply(&level->restrict_, level->rest, next->b, false);
+  irz_rows_apply(&level->restrict_, level->rest, false, level->smoother.n_threads, next->b);
   if (level->halo.size > 1 && next->halo.size == 1) {
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, next->b, next->halo.n, MPI_FLOAT, MPI_SUM, level->halo.comm));
   } else {
@@ -435,7 +435,7 @@ PetscErrorCode irz_amg_apply(const IrzAmg *amg, const float *b, float *x) {
   }
   for (int k = last - 1; k >= 0; k--) {
     const Level *level = &amg->level[k];
-    irz_rows_apply(&level->prolong, amg->level[k + 1].x, level->x, true);
+    irz_rows_apply(&level->prolong, amg->level[k + 1].x, true, level->smoother.n_threads, level->x);
     PetscCall(sweep_up(level, k == 0 ? b : level->b));
   }
   memcpy(x, amg->level[0].x, (size_t)amg->level[0].halo.n_local * sizeof *x);

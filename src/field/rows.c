@@ -174,7 +174,8 @@ IrzCode irz_rows_gather(const IrzEntries *entries, int32_t n, int32_t columns, I
   return code;
 }
 
-void irz_rows_apply(const IrzRows *rows, const float *x, float *y, bool add) {
+void irz_rows_apply(const IrzRows *rows, const float *x, bool add, int n_threads, float *y) {
+#pragma omp parallel for num_threads(n_threads) schedule(static)
   for (int32_t r = 0; r < rows->n; r++) {
     float sum = add ? y[r] : 0;
     for (PetscInt c = rows->start[r]; c < rows->start[r + 1]; c++) sum += rows->value[c] * x[rows->column[c]];

@@ -36,7 +36,7 @@ IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted
 IrzCode irz_rows_gather(const IrzEntries *entries, int32_t n, int32_t columns, IrzRows *rows, IrzError *error);
 
 /// y = sum over the entries of each row, or that added to y.
-void irz_rows_apply(const IrzRows *rows, const float *x, float *y, bool add);
+void irz_rows_apply(const IrzRows *rows, const float *x, bool add, int n_threads, float *y);
 
 IrzCode irz_entries_alloc(IrzEntries *entries, PetscInt n, IrzError *error);
 
