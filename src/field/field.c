@@ -419,6 +419,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     if (started && report->remaining <= newton->tolerance) break;
     if (report->remaining > most) {
       PetscCall(assemble(newton, u, false, true, false, report->current, &report->power));
+      PetscCall(hierarchy(field, KEEP)); /* sweeps need the new diagonal */
       old = false;
       most = INFINITY;
       PetscCall(solve_linear(newton, forcing, least, most, linear, report, &reason));
@@ -440,7 +441,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     if (*failure != NULL) break;
     ++*steps;
     if (!old) built = started ? report->remaining : 1;
-    double expected = 4 * report->remaining * report->remaining;
+    double expected = 10 * report->remaining * report->remaining;
     /* Never twice: where a steep law makes it gain little, a new matrix must follow. */
     old = started && !old && expected <= left_by_old(newton->tolerance, built);
     PetscCall(take_step(newton, started, !old, u, report, failure));
