@@ -38,7 +38,8 @@ typedef struct {
 /// @param[in]  merged     one unknown per electrode
 /// @param[in]  n_threads  threads that will work on it
 /// @param[in]  general    [part->n_tets] 0 for the fast kernel, else 1 + index into the general tetrahedra
-/// @param[in]  like       divide the rows among the threads as in this space of order 2; NULL: by the tetrahedra along the curve
+/// @param[in]  like       divide the rows among the threads as in this space of order 2; NULL: by the tetrahedra along
+/// the curve
 /// @param[out] space      the space
 IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_threads, const int32_t *general,
                          const IrzSpace *like, IrzSpace **space, IrzError *error);
