@@ -60,7 +60,7 @@ def time_unknowns(run, entries, path):
         x, y = zip(*sorted(points))
         style = "-" if order == 2 else ":"
         ax.plot(x, y, style + MARKS[order], color=COLORS[name], label=f"{NAMES[name]}, order {order}", markersize=4)
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
     figure.savefig(path)
 
 

@@ -4,6 +4,7 @@
 #include "field/element.h"
 #include "field/kernel.h"
 #include "model/model.h"
+#include "zone/nodal.h"
 #include "zone/recover.h"
 #include <errno.h>
 #include <math.h>
@@ -165,19 +166,6 @@ static void middle_field(const IrzModel *model, int32_t t, int32_t curved, int n
   }
 }
 
-/// Index of the first curved tetrahedron that is not before the given one.
-static int32_t first_curved(const IrzPart *part, int32_t tet) {
-  int32_t low = 0, high = part->n_curved;
-  while (low < high) {
-    int32_t middle = low + (high - low) / 2;
-    if (part->curved_tet[middle] < tet)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 /// Fill the cells and their arrays.
 static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, int nodes, Piece *piece) {
   const IrzPart *part = model->part;
@@ -188,7 +176,7 @@ static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, i
     for (int32_t cell = (int32_t)((int64_t)piece->n_cells * r / n_runs); cell < last; cell++) {
       const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell;
       double *vector = piece->vector + 3 * (size_t)cell;
-      if (curved < 0) curved = first_curved(part, t);
+      if (curved < 0) curved = irz_first_curved(part, t);
       while (curved < part->n_curved && part->curved_tet[curved] < t) curved++;
       bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
       middle_field(model, t, bent ? curved : -1, nodes, vector);
