@@ -421,8 +421,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
       PetscCall(assemble(newton, u, false, true, false, report->current, &report->power));
       PetscCall(hierarchy(field, KEEP)); /* sweeps need the new diagonal */
       old = false;
-      most = INFINITY;
-      PetscCall(solve_linear(newton, forcing, least, most, linear, report, &reason));
+      PetscCall(solve_linear(newton, forcing, least, INFINITY, linear, report, &reason));
     }
     if (!isfinite(report->remaining)) {
       *failure = "the equations contain numbers that are not finite";

@@ -455,6 +455,18 @@ void irz_batch_prepare(void) {
   done = true;
 }
 
+/// Element matrix of order 1: the g_i are the gradients of its functions.
+static void sum_points(float m[CURVED_POINTS][10][W], float (*restrict out)[W]) {
+  for (int k = 0; k < 10; k++) {
+#pragma omp simd
+    for (int l = 0; l < W; l++) {
+      float sum = 0;
+      for (int q = 0; q < CURVED_POINTS; q++) sum += m[q][k][l];
+      out[k][l] = sum;
+    }
+  }
+}
+
 /// Element matrices of order 2 and 1 from m_ij at the points of the curved rule.
 static void curved_matrix(float m[CURVED_POINTS][10][W], float (*restrict out)[W], float (*restrict coarse)[W]) {
   memset(out, 0, 55 * sizeof *out);
@@ -469,14 +481,7 @@ static void curved_matrix(float m[CURVED_POINTS][10][W], float (*restrict out)[W
 #pragma omp simd
     for (int l = 0; l < W; l++) out[term->entry][l] += sum[l];
   }
-  for (int k = 0; k < 10; k++) {
-#pragma omp simd
-    for (int l = 0; l < W; l++) {
-      float sum = 0;
-      for (int q = 0; q < CURVED_POINTS; q++) sum += m[q][k][l];
-      coarse[k][l] = sum;
-    }
-  }
+  sum_points(m, coarse);
 }
 
 void irz_batch_curved(const IrzAssembly *a, const int32_t *general, double u[10][W], const IrzLaw *const *law,
@@ -514,16 +519,8 @@ void irz_batch_curved(const IrzAssembly *a, const int32_t *general, double u[10]
     }
   }
   if (!tangent) return;
-  if (second) {
+  if (second)
     curved_matrix(m, b->matrix, b->coarse);
-    return;
-  }
-  for (int k = 0; k < 10; k++) {
-#pragma omp simd
-    for (int l = 0; l < W; l++) {
-      float sum = 0;
-      for (int q = 0; q < CURVED_POINTS; q++) sum += m[q][k][l];
-      b->matrix[k][l] = sum;
-    }
-  }
+  else
+    sum_points(m, b->matrix);
 }
