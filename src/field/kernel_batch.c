@@ -12,7 +12,7 @@
 
 #define W IRZ_LANES
 
-enum { CURVED_POINTS = 14 }; ///< of irz_rule_curved, the rule with the most points that is batched
+enum { POINTS = 4 }; ///< of irz_rule_fast
 
 typedef IrzBatch Batch;
 
@@ -165,7 +165,7 @@ static void directed_tensor(const Shape *s, const Directed *p, double weight, bo
 /// @param[in]     floor  [count] or NULL
 /// @param[in,out] p      [count]
 static void batch_sigma(const IrzLaw *const *law, double (*floor)[W], bool zero_field, int count, Point *p) {
-  _Alignas(64) double size[CURVED_POINTS][W], sigma[CURVED_POINTS][W], slope[CURVED_POINTS][W];
+  _Alignas(64) double size[POINTS][W], sigma[POINTS][W], slope[POINTS][W];
   for (int q = 0; q < count; q++) {
 #pragma omp simd
     for (int l = 0; l < W; l++) {
@@ -411,8 +411,8 @@ enum { CURVED_TERMS = 142 };
 
 /// One pair's share in one entry of the packed matrix of order 2.
 typedef struct {
-  uint8_t entry, pair;         ///< of 55, of 10
-  float weight[CURVED_POINTS]; ///< product of the coefficients at the points
+  uint8_t entry, pair;  ///< of 55, of 10
+  float weight[POINTS]; ///< product of the coefficients at the points
 } Term;
 
 static Term curved_term[CURVED_TERMS];
@@ -435,8 +435,8 @@ static int order2_function(int node, const double lambda[4], int which[2], doubl
 void irz_batch_prepare(void) {
   static bool done = false;
   if (done) return;
-  for (int q = 0; q < CURVED_POINTS; q++) {
-    const double *lambda = irz_rule_curved.point[q];
+  for (int q = 0; q < POINTS; q++) {
+    const double *lambda = irz_rule_fast.point[q];
     Term *term = curved_term;
     for (int a = 0; a < 10; a++) {
       for (int b = a; b < 10; b++) {
@@ -456,25 +456,25 @@ void irz_batch_prepare(void) {
 }
 
 /// Element matrix of order 1: the g_i are the gradients of its functions.
-static void sum_points(float m[CURVED_POINTS][10][W], float (*restrict out)[W]) {
+static void sum_points(float m[POINTS][10][W], float (*restrict out)[W]) {
   for (int k = 0; k < 10; k++) {
 #pragma omp simd
     for (int l = 0; l < W; l++) {
       float sum = 0;
-      for (int q = 0; q < CURVED_POINTS; q++) sum += m[q][k][l];
+      for (int q = 0; q < POINTS; q++) sum += m[q][k][l];
       out[k][l] = sum;
     }
   }
 }
 
-/// Element matrices of order 2 and 1 from m_ij at the points of the curved rule.
-static void curved_matrix(float m[CURVED_POINTS][10][W], float (*restrict out)[W], float (*restrict coarse)[W]) {
+/// Element matrices of order 2 and 1 from m_ij at the four points.
+static void curved_matrix(float m[POINTS][10][W], float (*restrict out)[W], float (*restrict coarse)[W]) {
   memset(out, 0, 55 * sizeof *out);
   for (int k = 0; k < CURVED_TERMS; k++) {
     const Term *term = &curved_term[k];
     float sum[W] = {0};
-#pragma GCC unroll 14
-    for (int q = 0; q < CURVED_POINTS; q++) {
+#pragma GCC unroll 4
+    for (int q = 0; q < POINTS; q++) {
 #pragma omp simd
       for (int l = 0; l < W; l++) sum[l] += term->weight[q] * m[q][term->pair][l];
     }
@@ -487,14 +487,14 @@ static void curved_matrix(float m[CURVED_POINTS][10][W], float (*restrict out)[W
 void irz_batch_curved(const IrzAssembly *a, const int32_t *general, double u[10][W], const IrzLaw *const *law,
                       Batch *b) {
   const IrzMedium *medium = a->medium;
-  _Alignas(64) float m[CURVED_POINTS][10][W];
-  _Alignas(64) double c[4][W], flux[4][W], floor[CURVED_POINTS][W];
+  _Alignas(64) float m[POINTS][10][W];
+  _Alignas(64) double c[4][W], flux[4][W], floor[POINTS][W];
   bool tangent = a->matrix != NULL, second = a->space->order == 2;
-  Shape shape[CURVED_POINTS];
-  Point p[CURVED_POINTS];
+  Shape shape[POINTS];
+  Point p[POINTS];
   memset(b->residual, 0, sizeof b->residual);
   memcpy(c, u, sizeof c); /* order 1 */
-  for (int q = 0; q < CURVED_POINTS; q++) {
+  for (int q = 0; q < POINTS; q++) {
     const IrzMap *map[W];
     for (int l = 0; l < W; l++) map[l] = &medium->map[medium->first_map[general[l]] + q];
     curved_shape(map, &shape[q]);
@@ -502,13 +502,13 @@ void irz_batch_curved(const IrzAssembly *a, const int32_t *general, double u[10]
       if (a->scale != NULL) shape[q].volume[l] *= a->scale[medium->tet[general[l]]];
       if (a->floor != NULL) floor[q][l] = a->floor->general[medium->first_point[general[l]] + q];
     }
-    if (second) order2_coefficients(irz_rule_curved.point[q], u, c);
+    if (second) order2_coefficients(irz_rule_fast.point[q], u, c);
     batch_gradient(&shape[q], c, p[q].e);
   }
-  batch_sigma(law, a->floor != NULL ? floor : NULL, a->zero_field, CURVED_POINTS, p);
-  for (int q = 0; q < CURVED_POINTS; q++) {
-    const double *lambda = irz_rule_curved.point[q];
-    batch_flux(&shape[q], &p[q], irz_rule_curved.weight[q], flux, tangent ? m[q] : NULL);
+  batch_sigma(law, a->floor != NULL ? floor : NULL, a->zero_field, POINTS, p);
+  for (int q = 0; q < POINTS; q++) {
+    const double *lambda = irz_rule_fast.point[q];
+    batch_flux(&shape[q], &p[q], irz_rule_fast.weight[q], flux, tangent ? m[q] : NULL);
     if (second) {
       order2_residual(lambda, flux, b->residual);
       continue;

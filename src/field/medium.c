@@ -29,7 +29,7 @@ static const double curved_points[14][4] = {{A1, A1, A1, B1}, {A1, A1, B1, A1}, 
                                             {A3, A3, B3, B3}, {A3, B3, A3, B3}, {A3, B3, B3, A3}, {B3, A3, A3, B3},
                                             {B3, A3, B3, A3}, {B3, B3, A3, A3}};
 static const double curved_weights[14] = {W1, W1, W1, W1, W2, W2, W2, W2, W3, W3, W3, W3, W3, W3};
-const IrzRule irz_rule_curved = {14, curved_points, curved_weights};
+const IrzRule irz_rule_fine = {14, curved_points, curved_weights};
 
 /* The four-point rule on the eight children: corners cut at the edges' middles, and the octahedron between them in
    four along the diagonal 02-13. Children by their corners, as sums of two vertices. */
@@ -57,7 +57,7 @@ static void make_mixed_rule(void) {
 }
 
 const IrzRule *irz_medium_rule(const IrzMedium *medium, int32_t general) {
-  return medium->mixed[general] ? &rule_mixed : &irz_rule_curved;
+  return medium->mixed[general] ? &rule_mixed : &irz_rule_fast;
 }
 
 void irz_part_nodes(const IrzPart *part, int32_t tet, int32_t curved, double node[10][3]) {

@@ -46,11 +46,12 @@ typedef struct {
 /// The four-point rule of degree 2 of the fast kernel (Hammer and Stroud 1956).
 extern const IrzRule irz_rule_fast;
 
-/// 14 points of degree 5 with positive weights (Walkington 2000), for curved tetrahedra.
-extern const IrzRule irz_rule_curved;
+/// 14 points of degree 5 with positive weights (Walkington 2000).
+extern const IrzRule irz_rule_fine;
 
-/// Rule of a general tetrahedron: irz_rule_curved if it is curved, or the four-point rule on
-/// each of its 8 children if a region's boundary runs through it.
+/// Rule of a general tetrahedron: irz_rule_fast if it is curved, as degree 2 is enough for quadratic elements that are
+/// bent little (P. G. Ciarlet, The finite element method for elliptic problems, 1978, section 4.4), or the four-point
+/// rule on each of its 8 children if a region's boundary runs through it.
 const IrzRule *irz_medium_rule(const IrzMedium *medium, int32_t general);
 
 /// Positions of the ten nodes of a tetrahedron, m.

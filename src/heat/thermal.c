@@ -97,7 +97,7 @@ static int region_at(const IrzMedium *medium, int32_t tet, int q) {
 static const IrzRule *mass_rule(const IrzMedium *medium, int32_t tet, int order) {
   int32_t general = medium->general[tet] - 1;
   if (general >= 0 && medium->mixed[general]) return irz_medium_rule(medium, general);
-  return order == 1 && general < 0 ? &irz_rule_fast : &irz_rule_curved;
+  return order == 1 && general < 0 ? &irz_rule_fast : &irz_rule_fine;
 }
 
 /// One tetrahedron's share.

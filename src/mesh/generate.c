@@ -354,7 +354,7 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
   }
   if (code == IRZ_OK) code = orient(mesh, error);
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
-  if (code == IRZ_OK) code = irz_mesh_curve(field->box, &boundary, mesh, error);
+  if (code == IRZ_OK) code = irz_mesh_curve(field->box, &boundary, plan->mesh.order, mesh, error);
   if (code == IRZ_OK) code = check_volume(field->box, mesh, error);
   if (code == IRZ_OK) code = set_groups(plan, &boundary, mesh, error);
   irz_boundary_clear(&boundary);

@@ -156,11 +156,34 @@ void irz_heap_release(void);
 /// Return unused pages to the system.
 void irz_heap_trim(void);
 
-/// Bend the edges on needle walls to the exact radius wherever the elements stay valid.
+/// Whether edges at a point may have to be graded.
+bool irz_is_graded(const IrzTissueBox *box, const double x[3]);
+
+/// How far the middle of an edge in the tissue has to move, so that elements follow the field around a needle.
+///
+/// The potential around a long needle is nearly Re F(Z) with F = log Z and the complex coordinate Z across it. A
+/// quadratic map Z(t) along an edge D = Z(1) - Z(0) makes the third derivative of F(Z(t)) vanish where 3 F'' Z'' + F'''
+/// Z'^2 = 0: Z'' = 2 D^2 / (3 Z). So with the middle moved by - Z'' / 8 = - D^2 / (12 Z) quadratic functions follow the
+/// logarithm one order better. Linear functions follow it best if the second derivative vanishes, F' Z'' + F'' Z'^2 =
+/// 0: that is
+/// - D^2 / (8 Z). The move fades out towards other needles, the ends of the metal, and away from the needle.
+/// @param[in]  order  of the elements
+/// @param[out] move   m; set if true is returned
+bool irz_grade_edge(const IrzTissueBox *box, int order, const double a[3], const double b[3], double move[3]);
+
+/// How far the middle of an edge has to move towards its end at a point where bare metal ends, as a share of its
+/// length; 0 at other points. The potential grows with the root of the distance from the start of the insulation, and
+/// with its power 2/3 at the rim of a flat end. With middles moved by a quarter elements reproduce the root (R. D.
+/// Henshell and K. G. Shaw, Crack tip finite elements are unnecessary, 1975).
+double irz_end_share(const IrzTissueBox *box, const IrzBoundaryPoint *point);
+
+/// Bend the edges on needle walls to the exact radius, and those in the tissue around them so that elements follow the
+/// field, wherever the elements stay valid.
 /// @param[in]     box       needles
 /// @param[in]     boundary  points on walls
+/// @param[in]     order     of the elements
 /// @param[in,out] mesh      curved_edge and curved_xyz are set
-IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
+IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int order, IrzMesh *mesh, IrzError *error);
 
 /// Bernstein coefficients of the Jacobian determinant of a curved tetrahedron: all positive means valid, their mean is
 /// six times the volume.

@@ -1,4 +1,4 @@
-/* Round needles: edges on their walls get a middle point at the exact radius. */
+/* Curved edges: on the walls of round needles, and graded ones around them. */
 #include "mesh/generate.h"
 
 #include "base/memory.h"
@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Smallest Bernstein coefficient allowed, as a share of the straight element's determinant. With much less the
-/// gradient at such a place is so inexact that the zone seems to reach it.
+/// Smallest Bernstein coefficient allowed, as a share of the straight element's determinant, and at the ends of bare
+/// metal of what grading makes of that. With much less the gradient at such a place is so inexact that the zone seems
+/// to reach it.
 #define VALID_SHARE 0.15
 
 /// Edges between two corners, in the order of irz_tet_edge.
@@ -47,14 +48,50 @@ void irz_tet_bernstein(double corner[4][3], double bow[6][3], double coefficient
 /// A bent edge: its middle is moved by `share` of `move`.
 typedef struct {
   int32_t end[2];
+  int32_t next; ///< with the same first end, or -1
   double move[3];
   double share;
+  int towards;    ///< which of its ends the middle is moved towards because bare metal ends there
+  double squeeze; ///< by what that divides the map's derivative at that end; 1: it is not
+  int changed;    ///< pass of relax() that changed its share last
 } Bend;
 
-static int compare_bends(const void *a, const void *b) {
-  const Bend *x = a, *y = b;
-  if (x->end[0] != y->end[0]) return x->end[0] < y->end[0] ? -1 : 1;
-  return (x->end[1] > y->end[1]) - (x->end[1] < y->end[1]);
+/// Bent edges, found by their first end, the vertex with the smaller index.
+typedef struct {
+  int32_t count, room;
+  Bend *bend;
+  int32_t *first; ///< [vertices] or -1
+} Bends;
+
+static IrzCode bends_create(const IrzMesh *mesh, Bends *bends, IrzError *error) {
+  *bends = (Bends){0};
+  IRZ_TRY(irz_alloc(&bends->first, (size_t)mesh->n_vertices, sizeof *bends->first, error));
+  for (int32_t v = 0; v < mesh->n_vertices; v++) bends->first[v] = -1;
+  return IRZ_OK;
+}
+
+static void bends_free(Bends *bends) {
+  free(bends->bend);
+  free(bends->first);
+}
+
+/// The bend of an edge, or NULL.
+static Bend *find_bend(const Bends *bends, int32_t a, int32_t b) {
+  int32_t high = a < b ? b : a, i = bends->first[a < b ? a : b];
+  while (i >= 0 && bends->bend[i].end[1] != high) i = bends->bend[i].next;
+  return i >= 0 ? &bends->bend[i] : NULL;
+}
+
+static IrzCode add_bend(const Bend *bend, Bends *bends, IrzError *error) {
+  if (bends->count == bends->room) {
+    bends->room = 2 * bends->room + 1024;
+    IRZ_TRY(irz_resize(&bends->bend, (size_t)bends->room, sizeof *bends->bend, error));
+  }
+  int32_t i = bends->count++;
+  bends->bend[i] = *bend;
+  bends->bend[i].next = bends->first[bend->end[0]];
+  bends->first[bend->end[0]] = i;
+  return IRZ_OK;
 }
 
 /// Middle of the arc between two points of a rounded end.
@@ -68,9 +105,14 @@ static void dome_middle(const IrzNeedle *needle, const double a[3], const double
   for (int k = 0; k < 3; k++) x[k] = center[k] + needle->radius / sqrt(square) * out[k];
 }
 
-/// Where the middle of an edge on a wall belongs, relative to the middle of its ends.
-static void bend_edge(const IrzTissueBox *box, const IrzBoundary *boundary, int32_t a, int32_t b, Bend *bend) {
-  const IrzBoundaryPoint *from = &boundary->point[a], *to = &boundary->point[b];
+/// The straight edge between two vertices.
+static Bend straight_edge(int32_t a, int32_t b) {
+  return (Bend){.end = {a < b ? a : b, a < b ? b : a}, .share = 1, .squeeze = 1};
+}
+
+/// Bring an edge on a wall to the exact radius.
+static void bend_to_wall(const IrzTissueBox *box, const IrzBoundary *boundary, Bend *bend) {
+  const IrzBoundaryPoint *from = &boundary->point[bend->end[0]], *to = &boundary->point[bend->end[1]];
   const IrzNeedle *needle = &box->needle[from->needle];
   double angle = from->angle + remainder(to->angle - from->angle, 2 * M_PI) / 2;
   double z = (from->z + to->z) / 2, x[3];
@@ -79,39 +121,82 @@ static void bend_edge(const IrzTissueBox *box, const IrzBoundary *boundary, int3
   if (from->kind == IRZ_POINT_RIM && to->kind == IRZ_POINT_RIM) z = irz_needle_height(needle, angle, needle->radius);
   irz_needle_point(needle, angle, needle->radius, z, x);
   if (from->kind == IRZ_POINT_DOME || to->kind == IRZ_POINT_DOME) dome_middle(needle, from->x, to->x, x);
-  *bend = (Bend){.end = {a < b ? a : b, a < b ? b : a}, .share = 1};
   for (int k = 0; k < 3; k++) bend->move[k] = x[k] - (from->x[k] + to->x[k]) / 2;
 }
 
-/// All edges of wall triangles whose middle has to move, sorted.
-static IrzCode find_bends(const IrzTissueBox *box, const IrzBoundary *boundary, Bend **bends, int32_t *count,
+/// Move the middle of an edge with one end where bare metal ends towards that end, along a parabola if it is bent
+/// already.
+static void bend_to_end(const IrzTissueBox *box, const IrzBoundary *boundary, const IrzMesh *mesh, Bend *bend) {
+  double share[2] = {0, 0};
+  for (int i = 0; i < 2; i++) {
+    if (bend->end[i] < boundary->n_points) share[i] = irz_end_share(box, &boundary->point[bend->end[i]]);
+  }
+  if ((share[0] > 0) == (share[1] > 0)) return;
+  int near = share[0] > 0 ? 0 : 1;
+  for (int k = 0; k < 3; k++) {
+    double along =
+        mesh->xyz[3 * (size_t)bend->end[1 - near] + (size_t)k] - mesh->xyz[3 * (size_t)bend->end[near] + (size_t)k];
+    bend->move[k] = (1 - 4 * share[near] * share[near]) * bend->move[k] - share[near] * along;
+  }
+  bend->towards = near;
+  bend->squeeze = 1 - 4 * share[near];
+}
+
+static double size_of(const double v[3]) {
+  return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+}
+
+/// Bend the edges of wall triangles.
+static IrzCode bend_walls(const IrzTissueBox *box, const IrzBoundary *boundary, const IrzMesh *mesh, Bends *bends,
                           IrzError *error) {
-  IRZ_TRY(irz_alloc(bends, 3 * (size_t)boundary->n_triangles, sizeof **bends, error));
-  int32_t n = 0;
   for (int32_t t = 0; t < boundary->n_triangles; t++) {
     if (boundary->surface[t] >= 2 * box->n_probes) continue;
     for (int k = 0; k < 3; k++) {
       int32_t a = boundary->triangle[t][k], b = boundary->triangle[t][(k + 1) % 3];
       if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
-      Bend *bend = &(*bends)[n];
-      bend_edge(box, boundary, a, b, bend);
-      double moved =
-          sqrt(bend->move[0] * bend->move[0] + bend->move[1] * bend->move[1] + bend->move[2] * bend->move[2]);
-      if (moved > 1e-6 * box->needle[boundary->point[a].needle].radius) n++;
+      if (find_bend(bends, a, b) != NULL) continue;
+      Bend bend = straight_edge(a, b);
+      bend_to_wall(box, boundary, &bend);
+      bend_to_end(box, boundary, mesh, &bend);
+      if (size_of(bend.move) <= 1e-6 * box->needle[boundary->point[a].needle].radius) continue;
+      IRZ_TRY(add_bend(&bend, bends, error));
     }
   }
-  if (n > 0) qsort(*bends, (size_t)n, sizeof **bends, compare_bends);
-  *count = 0;
-  for (int32_t i = 0; i < n; i++)
-    if (i == 0 || compare_bends(&(*bends)[i], &(*bends)[i - 1]) != 0) (*bends)[(*count)++] = (*bends)[i];
   return IRZ_OK;
 }
 
-/// The bend of an edge, or NULL.
-static Bend *find_bend(Bend *bends, int32_t count, int32_t a, int32_t b) {
-  if (count == 0) return NULL;
-  Bend key = {.end = {a < b ? a : b, a < b ? b : a}};
-  return bsearch(&key, bends, (size_t)count, sizeof *bends, compare_bends);
+/// Grade the edge between two vertices, unless it lies on a wall.
+static IrzCode grade_edge(const IrzTissueBox *box, const IrzBoundary *boundary, int order, const IrzMesh *mesh,
+                          int32_t a, int32_t b, Bends *bends, IrzError *error) {
+  if (find_bend(bends, a, b) != NULL) return IRZ_OK;
+  Bend bend = straight_edge(a, b);
+  bend_to_end(box, boundary, mesh, &bend);
+  bool bent = bend.squeeze < 1;
+  /* What joins two points of the boundary may lie on it. */
+  if (!bent && (a >= boundary->n_points || b >= boundary->n_points))
+    bent = irz_grade_edge(box, order, &mesh->xyz[3 * (size_t)a], &mesh->xyz[3 * (size_t)b], bend.move);
+  return bent ? add_bend(&bend, bends, error) : IRZ_OK;
+}
+
+/// Grade the edges around the needles.
+static IrzCode bend_tissue(const IrzTissueBox *box, const IrzBoundary *boundary, int order, const IrzMesh *mesh,
+                           Bends *bends, IrzError *error) {
+  bool *near;
+  IRZ_TRY(irz_alloc(&near, (size_t)mesh->n_vertices, sizeof *near, error));
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    near[v] = (v < boundary->n_points && irz_end_share(box, &boundary->point[v]) > 0) ||
+              irz_is_graded(box, &mesh->xyz[3 * (size_t)v]);
+  }
+  IrzCode code = IRZ_OK;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    const int32_t *vertex = &mesh->tet[4 * (size_t)t];
+    for (int e = 0; e < 6 && code == IRZ_OK; e++) {
+      int32_t a = vertex[irz_tet_edge[e][0]], b = vertex[irz_tet_edge[e][1]];
+      if (near[a] || near[b]) code = grade_edge(box, boundary, order, mesh, a, b, bends, error);
+    }
+  }
+  free(near);
+  return code;
 }
 
 /// Whether a tetrahedron with its bent edges is valid.
@@ -121,11 +206,19 @@ static bool is_valid(const IrzMesh *mesh, int32_t tet, Bend *const bend[6]) {
   for (int i = 0; i < 4; i++)
     memcpy(corner[i], &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]], sizeof corner[i]);
   double straight = irz_tet_jacobian((const double(*)[3])corner, (const double(*)[3])bow, centre);
-  for (int e = 0; e < 6; e++)
-    for (int k = 0; k < 3 && bend[e]; k++) bow[e][k] = bend[e]->share * bend[e]->move[k];
+  double squeeze[4] = {1, 1, 1, 1}, least = VALID_SHARE * straight;
+  for (int e = 0; e < 6; e++) {
+    if (bend[e] == NULL) continue;
+    for (int k = 0; k < 3; k++) bow[e][k] = bend[e]->share * bend[e]->move[k];
+    for (int i = 0; i < 2; i++) {
+      int at = irz_tet_edge[e][i];
+      if (mesh->tet[4 * (size_t)tet + (size_t)at] == bend[e]->end[bend[e]->towards]) squeeze[at] *= bend[e]->squeeze;
+    }
+  }
+  for (int i = 0; i < 4; i++) least = fmin(least, VALID_SHARE * squeeze[i] * straight);
   irz_tet_bernstein(corner, bow, coefficient);
   for (int i = 0; i < 20; i++)
-    if (!(coefficient[i] > VALID_SHARE * straight)) return false;
+    if (!(coefficient[i] > least)) return false;
   return true;
 }
 
@@ -136,32 +229,36 @@ typedef struct {
 } Touched;
 
 /// Find the bends of a tetrahedron's edges; false if there are none.
-static bool find_tet_bends(const IrzMesh *mesh, const IrzBoundary *boundary, int32_t tet, Bend *bends, int32_t count,
-                           Touched *touched) {
+static bool find_tet_bends(const IrzMesh *mesh, const Bends *bends, int32_t tet, Touched *touched) {
   const int32_t *vertex = &mesh->tet[4 * (size_t)tet];
   bool any = false;
   touched->tet = tet;
   for (int e = 0; e < 6; e++) {
-    int32_t a = vertex[irz_tet_edge[e][0]], b = vertex[irz_tet_edge[e][1]];
-    touched->bend[e] = NULL;
-    if (a >= boundary->n_points || b >= boundary->n_points) continue;
-    if (boundary->point[a].kind == IRZ_POINT_FLAT || boundary->point[b].kind == IRZ_POINT_FLAT) continue;
-    touched->bend[e] = find_bend(bends, count, a, b);
+    touched->bend[e] = find_bend(bends, vertex[irz_tet_edge[e][0]], vertex[irz_tet_edge[e][1]]);
     any = any || touched->bend[e] != NULL;
   }
   return any;
 }
 
+/// Whether a pass changed one of a tetrahedron's bends.
+static bool has_changed(const Touched *touched, int pass) {
+  bool any = false;
+  for (int e = 0; e < 6; e++) any = any || (touched->bend[e] != NULL && touched->bend[e]->changed >= pass);
+  return any;
+}
+
 /// Bend less where elements would be invalid: half, a quarter, and then not at all.
 static void relax(const IrzMesh *mesh, const Touched *touched, int32_t n_touched) {
-  for (bool changed = true; changed;) {
+  bool changed = true;
+  for (int pass = 1; changed; pass++) {
     changed = false;
     for (int32_t i = 0; i < n_touched; i++) {
-      if (is_valid(mesh, touched[i].tet, touched[i].bend)) continue;
+      if (!has_changed(&touched[i], pass - 1) || is_valid(mesh, touched[i].tet, touched[i].bend)) continue;
       for (int e = 0; e < 6; e++) {
         Bend *bend = touched[i].bend[e];
         if (!bend || bend->share == 0) continue;
         bend->share = bend->share > 0.3 ? bend->share / 2 : 0;
+        bend->changed = pass;
         changed = true;
       }
     }
@@ -209,36 +306,61 @@ static IrzCode restore(const IrzMesh *mesh, const Touched *touched, int32_t n_to
   return code;
 }
 
-IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
-  Bend *bends = NULL;
-  Touched *touched = NULL;
-  int32_t count, n_touched = 0, room = 0;
-  IrzCode code = find_bends(box, boundary, &bends, &count, error);
-  for (int32_t t = 0; t < mesh->n_tets && code == IRZ_OK; t++) {
-    if (n_touched == room) {
+/// List the tetrahedra with bent edges.
+static IrzCode find_touched(const IrzMesh *mesh, const Bends *bends, Touched **touched, int32_t *count,
+                            IrzError *error) {
+  int32_t room = 0;
+  *count = 0;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    if (*count == room) {
       room = 2 * room + 1024;
-      code = irz_resize(&touched, (size_t)room, sizeof *touched, error);
-      if (code != IRZ_OK) break;
+      IRZ_TRY(irz_resize(touched, (size_t)room, sizeof **touched, error));
     }
-    n_touched += find_tet_bends(mesh, boundary, t, bends, count, &touched[n_touched]);
+    *count += find_tet_bends(mesh, bends, t, &(*touched)[*count]);
   }
+  return IRZ_OK;
+}
+
+/// Write the bent edges down, sorted by their ends.
+static IrzCode keep_bends(const Bends *bends, IrzMesh *mesh, IrzError *error) {
+  IRZ_TRY(irz_alloc(&mesh->curved_edge, (size_t)bends->count, 2 * sizeof *mesh->curved_edge, error));
+  IRZ_TRY(irz_alloc(&mesh->curved_xyz, (size_t)bends->count, 3 * sizeof *mesh->curved_xyz, error));
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    int32_t start = mesh->n_curved;
+    for (int32_t i = bends->first[v]; i >= 0; i = bends->bend[i].next) {
+      const Bend *bend = &bends->bend[i];
+      if (bend->share == 0) continue;
+      int32_t at = mesh->n_curved++;
+      for (; at > start && mesh->curved_edge[2 * at - 1] > bend->end[1]; at--) {
+        memcpy(&mesh->curved_edge[2 * at], &mesh->curved_edge[2 * at - 2], 2 * sizeof *mesh->curved_edge);
+        memcpy(&mesh->curved_xyz[3 * (size_t)at], &mesh->curved_xyz[3 * (size_t)at - 3], 3 * sizeof *mesh->curved_xyz);
+      }
+      for (int k = 0; k < 2; k++) mesh->curved_edge[2 * at + k] = bend->end[k];
+      for (int k = 0; k < 3; k++) {
+        double middle =
+            (mesh->xyz[3 * (size_t)bend->end[0] + (size_t)k] + mesh->xyz[3 * (size_t)bend->end[1] + (size_t)k]) / 2;
+        mesh->curved_xyz[3 * (size_t)at + (size_t)k] = middle + bend->share * bend->move[k];
+      }
+    }
+  }
+  return IRZ_OK;
+}
+
+IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int order, IrzMesh *mesh,
+                       IrzError *error) {
+  Bends bends;
+  Touched *touched = NULL;
+  int32_t n_touched = 0;
+  IrzCode code = bends_create(mesh, &bends, error);
+  if (code == IRZ_OK) code = bend_walls(box, boundary, mesh, &bends, error);
+  if (code == IRZ_OK) code = bend_tissue(box, boundary, order, mesh, &bends, error);
+  if (code == IRZ_OK) code = find_touched(mesh, &bends, &touched, &n_touched, error);
   if (code == IRZ_OK) {
     relax(mesh, touched, n_touched);
-    code = restore(mesh, touched, n_touched, bends, count, error);
+    code = restore(mesh, touched, n_touched, bends.bend, bends.count, error);
   }
-  if (code == IRZ_OK) code = irz_alloc(&mesh->curved_edge, (size_t)count, 2 * sizeof *mesh->curved_edge, error);
-  if (code == IRZ_OK) code = irz_alloc(&mesh->curved_xyz, (size_t)count, 3 * sizeof *mesh->curved_xyz, error);
-  for (int32_t i = 0; i < count && code == IRZ_OK; i++) {
-    const Bend *bend = &bends[i];
-    if (bend->share == 0) continue;
-    int32_t n = mesh->n_curved++;
-    for (int k = 0; k < 2; k++) mesh->curved_edge[2 * n + k] = bend->end[k];
-    for (int k = 0; k < 3; k++) {
-      double middle = (mesh->xyz[3 * (size_t)bend->end[0] + k] + mesh->xyz[3 * (size_t)bend->end[1] + k]) / 2;
-      mesh->curved_xyz[3 * n + k] = middle + bend->share * bend->move[k];
-    }
-  }
-  free(bends);
+  if (code == IRZ_OK) code = keep_bends(&bends, mesh, error);
+  bends_free(&bends);
   free(touched);
   return code;
 }

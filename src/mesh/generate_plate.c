@@ -9,6 +9,9 @@
 #define ON_PLATE 0.25
 #define AT_EDGES 0.05
 
+/// What elements grow by with distance.
+#define GROWTH 0.33
+
 /// Smallest thickness of the tissue box between plates, in edge lengths.
 #define ACROSS_GAP 2
 
@@ -21,6 +24,7 @@ void irz_plate_sizing(const IrzPlan *plan, double scale, IrzMeshSizing *sizing) 
   double length = irz_plate_length(plan);
   sizing->metal = ON_PLATE * length * scale;
   sizing->ends = AT_EDGES * length * scale;
+  sizing->growth = GROWTH * scale;
   if (irz_plates_clamp(plan)) sizing->far = fmin(sizing->far, irz_plan_distance(plan, 0, 1) / ACROSS_GAP);
 }
 

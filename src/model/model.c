@@ -651,7 +651,7 @@ static void warn(IrzPlan *plan, const IrzSummary *summary) {
   }
   if (zone->volume <= 0) irz_plan_warn(plan, "no tissue reaches its threshold: the zone is empty");
   if (zone->n_parts > 1) {
-    irz_plan_warn(plan, "the zone is in %d separate parts; the largest has %.0f %% of its volume", zone->n_parts,
+    irz_plan_warn(plan, "the zone is in %d separate parts; the largest has %.3g %% of its volume", zone->n_parts,
                   100 * zone->largest_part / zone->volume);
   }
   if (zone->touches_outer && !irz_plates_clamp(plan))

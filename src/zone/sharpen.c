@@ -239,10 +239,12 @@ static void work_clear(const IrzTeam *team, Work *work) {
 /// A tetrahedron at work.
 typedef struct {
   int32_t tet;
-  _Alignas(64) double value[4][LANES];   ///< E and D at the corners, linear between them; D through its values at the
-                                         ///< points of the four-point rule
-  _Alignas(32) double slope[4][IRZ_ROW]; ///< of irz_straight_map()
-  double det;                            ///< 6 times the volume, m^3
+  _Alignas(64) double value[4][LANES];     ///< E and D at the corners, linear between them; D through its values at the
+                                           ///< points of the four-point rule
+  _Alignas(32) double slope[4][IRZ_ROW];   ///< of irz_straight_map()
+  double det;                              ///< 6 times the volume, m^3
+  int32_t curved;                          ///< index among the curved ones, or -1
+  _Alignas(32) double bent[4][3][IRZ_ROW]; ///< of irz_bent_corners() if curved
 } Visit;
 
 /// Two at a time: laws work on eight points at once.
@@ -252,10 +254,10 @@ enum { PAIR = 2 };
 static void visit_field(const IrzPart *part, const double *potential, int32_t curved, Visit *visit) {
   _Alignas(32) double row[4][IRZ_ROW];
   visit->det = irz_straight_map(part, visit->tet, visit->slope);
+  visit->curved = curved;
   if (curved >= 0) {
-    _Alignas(32) double slope[4][3][IRZ_ROW];
-    irz_bent_corners(part, visit->tet, curved, 2, potential, slope);
-    for (int i = 0; i < 4; i++) irz_bent_row(slope[i], row[i]);
+    irz_bent_corners(part, visit->tet, curved, 2, potential, visit->bent);
+    for (int i = 0; i < 4; i++) irz_bent_row(visit->bent[i], row[i]);
   } else {
     irz_straight_corners(part, visit->tet, visit->slope, visit->det, 2, potential, row);
   }
@@ -382,6 +384,47 @@ static IrzCode share_slopes(const IrzPart *part, const Work *work, IrzError *err
   return IRZ_OK;
 }
 
+/// Derivatives of map and potential in the middle of an edge of a curved tetrahedron: they are linear in it.
+static void middle_of(const Visit *visit, int e, double middle[3][IRZ_ROW]) {
+  const int *end = irz_edge_vertices[e];
+  for (int k = 0; k < 3; k++) {
+    for (int d = 0; d < IRZ_ROW; d++) middle[k][d] = 0.5 * (visit->bent[end[0]][k][d] + visit->bent[end[1]][k][d]);
+  }
+}
+
+/// E at the ten nodes of a curved tetrahedron. What is linear there, and close to the projection of the truth, are the
+/// derivatives by barycentric coordinates: these get what bend() adds to E elsewhere.
+/// @param[in]     excess  as in bend(), of E
+/// @param[in,out] value   in: E at the corners
+static void bend_curved(const Visit *visit, double excess[6][LANES], double value[10][LANES]) {
+  _Alignas(32) double corner[4][3][IRZ_ROW], node[3][IRZ_ROW], row[IRZ_ROW];
+  double off[6][3], all[3] = {0, 0, 0};
+  memcpy(corner, visit->bent, sizeof corner);
+  for (int e = 0; e < 6; e++) {
+    int a = irz_edge_vertices[e][0], b = irz_edge_vertices[e][1];
+    middle_of(visit, e, node);
+    for (int k = 0; k < 3; k++) {
+      off[e][k] = node[k][3];
+      for (int d = 0; d < 3; d++) off[e][k] -= node[k][d] * (0.5 * (value[a][d] + value[b][d]) - excess[e][d]);
+      corner[a][k][3] += 10.0 / 15 * off[e][k];
+      corner[b][k][3] += 10.0 / 15 * off[e][k];
+      all[k] += off[e][k];
+    }
+  }
+  for (int i = 0; i < 4; i++) {
+    for (int k = 0; k < 3; k++) corner[i][k][3] -= 2.0 / 15 * all[k];
+    irz_bent_row(corner[i], row);
+    for (int d = 0; d < 3; d++) value[i][d] = row[d] / row[3];
+  }
+  for (int e = 0; e < 6; e++) {
+    int a = irz_edge_vertices[e][0], b = irz_edge_vertices[e][1];
+    middle_of(visit, e, node);
+    for (int k = 0; k < 3; k++) node[k][3] = 0.5 * (corner[a][k][3] + corner[b][k][3]) - off[e][k];
+    irz_bent_row(node, row);
+    for (int d = 0; d < 3; d++) value[4 + e][d] = row[d] / row[3];
+  }
+}
+
 /// Values at the ten nodes of a tetrahedron, bent. Between its corners a quadratic sum of -4 q_ij l_i l_j lies under
 /// its own linear interpolant, by q_ij in the middle of edge ij: an eighth of the change of slope along it. What is
 /// linear in a tetrahedron is close to the projection of the truth: that of l_i l_j is 2/15 at corners i and j and
@@ -402,6 +445,10 @@ static void bend(const IrzPart *part, const Work *work, const Visit *visit, doub
     for (int d = 0; d < 3; d++) {
       double along = 0.125 * (part->xyz[3 * (size_t)node[b] + (size_t)d] - part->xyz[3 * (size_t)node[a] + (size_t)d]);
       for (int k = 0; k < LANES; k++) excess[e][k] += (slope[b]->slope[d][k] - slope[a]->slope[d][k]) * along;
+      if (visit->curved < 0) continue;
+      double bow = part->curved_xyz[visit->curved][e][d] -
+                   0.5 * (part->xyz[3 * (size_t)node[a] + (size_t)d] + part->xyz[3 * (size_t)node[b] + (size_t)d]);
+      for (int k = 0; k < LANES; k++) excess[e][k] -= 0.5 * (slope[a]->slope[d][k] + slope[b]->slope[d][k]) * bow;
     }
     for (int k = 0; k < LANES; k++) {
       all[k] += excess[e][k];
@@ -416,6 +463,9 @@ static void bend(const IrzPart *part, const Work *work, const Visit *visit, doub
     const double *a = value[irz_edge_vertices[e][0]], *b = value[irz_edge_vertices[e][1]];
     for (int k = 0; k < LANES; k++) value[4 + e][k] = 0.5 * (a[k] + b[k]) - excess[e][k];
   }
+  if (visit->curved < 0 || plain) return;
+  for (int i = 0; i < 4; i++) memcpy(value[i], visit->value[i], FLUX * sizeof value[i][0]);
+  bend_curved(visit, excess, value);
 }
 
 /// Add a tetrahedron's values to a member's nodes.

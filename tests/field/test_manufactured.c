@@ -67,7 +67,7 @@ static void solve(int order, int n, double error_out[2]) {
   IrzError error = {0};
   const char *surfaces[] = {"s0"};
   const IrzLaw *laws[] = {&law};
-  const IrzRule *rule = &irz_rule_curved;
+  const IrzRule *rule = &irz_rule_fine;
   IrzPart *part;
   IrzMedium *medium;
   IrzField *field;

@@ -104,7 +104,8 @@ def death():
 
     def check(name, pulses, model, n, ranks=1, asymptote=0.0):
         also = ", ".join(f"{e:.9g}" for e in fields(n, asymptote))
-        summary = run(name, pulses, f"zone: {{also: [{also}]}}\ndeath: {{model: peleg-fermi{model}}}", ranks)
+        summary = run(name, pulses, f"zone: {{also: [{also}]}}\ndeath: {{model: peleg-fermi{model}}}", ranks,
+                      ["--set", "mesh.accuracy=1"])
         levels = summary["zone"]["by_survival"]
         assert [v["survival"] for v in levels] == [0.5, 0.1, 0.01]
         for level, above in zip(levels, summary["zone"]["by_threshold"]):
