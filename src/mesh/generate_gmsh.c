@@ -75,11 +75,6 @@ IrzCode irz_gmsh_start(IrzError *error) {
   snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
   threads_before = omp_get_max_threads();
   random_before = initstate(1, random_state, sizeof random_state);
-#ifdef __GLIBC__
-  /* hxtOptimizeTetrahedra() (Gmsh 4.8) reads an array that it has not filled, so that what lay in the heap before would
-   * decide about a few tetrahedra: larger new blocks get the complement of this byte. */
-  mallopt(M_PERTURB, 0xff);
-#endif
   for (int i = 0; i < N_VARIABLES; i++) {
     const char *value = getenv(variable[i]);
     variable_before[i] = value ? strdup(value) : NULL;
@@ -96,9 +91,6 @@ IrzCode irz_gmsh_start(IrzError *error) {
 void irz_gmsh_stop(void) {
   int ierr;
   gmshFinalize(&ierr);
-#ifdef __GLIBC__
-  mallopt(M_PERTURB, 0);
-#endif
   omp_set_num_threads(threads_before);
   setstate(random_before);
   setlocale(LC_ALL, locale_before);
@@ -502,13 +494,25 @@ static IrzCode take_tets(const IrzBoundary *boundary, const GmshMesh *volume, Ir
   return code;
 }
 
-IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+/// Let HXT make tetrahedra. Its hxtOptimizeTetrahedra() (Gmsh 4.8) reads an array that it has not filled, so that what
+/// lay in the heap before would decide about a few of them: larger new blocks get the complement of a byte meanwhile.
+static IrzCode generate_tets(IrzError *error) {
   int ierr;
+#ifdef __GLIBC__
+  mallopt(M_PERTURB, 0xff);
+#endif
+  gmshModelMeshGenerate(3, &ierr);
+#ifdef __GLIBC__
+  mallopt(M_PERTURB, 0);
+#endif
+  return ierr ? gmsh_failed(ierr, error) : IRZ_OK;
+}
+
+IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
   GmshMesh volume;
   IRZ_TRY(new_model(field, error));
   IRZ_TRY(give_boundary(field->box, boundary, error));
-  gmshModelMeshGenerate(3, &ierr);
-  CHECK_GMSH(ierr);
+  IRZ_TRY(generate_tets(error));
   IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);
   if (code == IRZ_OK) code = take_tets(boundary, &volume, mesh, error);
   gmsh_mesh_clear(&volume);
