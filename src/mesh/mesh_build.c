@@ -548,22 +548,23 @@ done:
   return code;
 }
 
+/// Both ends of an edge as one number, by which curved edges are sorted.
+static inline uint64_t edge_key(int32_t low, int32_t high) {
+  return (uint64_t)low << 32 | (uint64_t)high;
+}
+
 int32_t irz_mesh_curved_edge(const IrzMesh *mesh, int32_t a, int32_t b) {
   int32_t low = a < b ? a : b, high = a < b ? b : a;
-  int32_t first = 0, last = mesh->n_curved;
   /* Most edges begin behind the last curved one: the vertices of needles come first in a generated mesh. */
-  if (last == 0 || low > mesh->curved_edge[2 * (size_t)(last - 1)]) return -1;
-  while (first < last) {
-    int32_t middle = first + (last - first) / 2;
-    const int32_t *edge = mesh->curved_edge + 2 * (size_t)middle;
-    if (edge[0] < low || (edge[0] == low && edge[1] < high)) {
-      first = middle + 1;
-    } else {
-      last = middle;
-    }
+  if (mesh->n_curved == 0 || low > mesh->curved_edge[2 * (size_t)(mesh->n_curved - 1)]) return -1;
+  /* No branch depends on what is compared: half of them would be guessed wrong. */
+  const uint64_t wanted = edge_key(low, high);
+  const int32_t *edge = mesh->curved_edge;
+  for (int32_t left = mesh->n_curved; left > 1; left -= left / 2) {
+    const int32_t *middle = edge + 2 * (size_t)(left / 2);
+    edge = edge_key(middle[0], middle[1]) <= wanted ? middle : edge;
   }
-  const int32_t *edge = mesh->curved_edge + 2 * (size_t)first;
-  return first < mesh->n_curved && edge[0] == low && edge[1] == high ? first : -1;
+  return edge_key(edge[0], edge[1]) == wanted ? (int32_t)((edge - mesh->curved_edge) / 2) : -1;
 }
 
 bool irz_mesh_tet_shape(const IrzMesh *mesh, int32_t tet, double corner[4][3], double bow[6][3]) {
