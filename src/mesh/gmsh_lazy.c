@@ -8,18 +8,31 @@
 
 IrzGmshFunctions irz_gmsh;
 
-/* Gmsh looks for names among its own libraries first, not among the hundred behind PETSc: 0.07 instead of 0.20 s. The
- * sanitizers' runtime, which takes the place of some names, forbids that. */
+/* A library looks for names among those that it brought along, not among the hundred behind PETSc first: 0.07 instead
+ * of 0.20 s. The sanitizers' runtime, which takes the place of some names, forbids that. */
 #if defined(__SANITIZE_ADDRESS__) || !defined(RTLD_DEEPBIND)
 #define OWN_NAMES_FIRST 0
 #else
 #define OWN_NAMES_FIRST RTLD_DEEPBIND
 #endif
 
+#define OPEN_FLAGS (RTLD_LAZY | RTLD_LOCAL | OWN_NAMES_FIRST)
+
+/* What Gmsh brings along, 184 libraries, would all look through that whole list. Opened before it, from the bottom up,
+ * each has only what it stands on itself to look through: two thirds of the time. One that is not found here any more,
+ * because Gmsh is another than at compile time, is of no account: Gmsh brings its own. */
+static void open_from_below(void) {
+#if OWN_NAMES_FIRST != 0
+  static const char *const needed[] = {IRZ_GMSH_NEEDED};
+  for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) (void)dlopen(needed[i], OPEN_FLAGS);
+#endif
+}
+
 IrzCode irz_gmsh_load(IrzError *error) {
   static void *library = NULL;
   if (library != NULL) return IRZ_OK;
-  void *opened = dlopen(IRZ_GMSH_LIBRARY, RTLD_LAZY | RTLD_LOCAL | OWN_NAMES_FIRST);
+  open_from_below();
+  void *opened = dlopen(IRZ_GMSH_LIBRARY, OPEN_FLAGS);
   if (opened == NULL) {
     return irz_error_set(error, IRZ_ERR_INPUT, "generating a mesh needs Gmsh's library: %s", dlerror());
   }
