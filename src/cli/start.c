@@ -11,7 +11,9 @@ static void spare_search(void) {
       {"OMPI_MCA_btl", "self"},
       {"OMPI_MCA_pml", "ob1"},
       {"OMPI_MCA_mtl", "^ofi,psm2"},
-      {"OMPI_MCA_osc", "^ucx"},
+      /* Of one-sided and collective communication a lone process needs the simplest (2 ms to load the others). */
+      {"OMPI_MCA_osc", "^ucx,monitoring,pt2pt,rdma"},
+      {"OMPI_MCA_coll", "^adapt,han,inter,monitoring,sm,sync,tuned"},
       {"OMPI_MCA_plm", "isolated"},
       {"OMPI_MCA_ess_singleton_isolated", "1"},
       {"OMPI_MCA_orte_create_session_dirs", "0"},
