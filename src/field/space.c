@@ -2,48 +2,28 @@
 #include "field/space.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "mesh/first_met.h"
 #include <stdlib.h>
 #include <string.h>
 
-/// Number the owned unknowns in the order in which the tetrahedra meet them, so that neighbours are near in memory.
-/// Each thread lists the nodes that its run of tetrahedra meets; numbering goes through the lists in turn, which gives
-/// the same numbers for any number of threads. The rows of a thread are those that its run meets first.
+/// Number the owned unknowns in the order in which the tetrahedra meet them, so that neighbours are near in memory. The
+/// rows of a thread are those that its run of tetrahedra meets first.
 static IrzCode number_owned(IrzSpace *space, IrzError *error) {
   const IrzPart *part = space->part;
-  const int nodes = space->nodes, n_runs = space->n_threads;
+  const int n_runs = space->n_threads;
   const int32_t n = part->n_vertices + part->n_edges, first_ghost_edge = part->n_vertices + part->n_owned_edges;
-  const size_t room = (size_t)n + 1; /* every node met is noted, and kept if it is new */
-  int32_t *met = NULL, *count = NULL, next = 0, of_electrode[IRZ_MAX_PROBES];
-  uint8_t *seen = NULL;
+  int32_t next = 0, of_electrode[IRZ_MAX_PROBES];
+  IrzMet met = {0};
   IRZ_TRY(irz_alloc(&space->row_start, (size_t)n_runs + 1, sizeof *space->row_start, error));
-  IrzCode code = irz_alloc_unset(&met, (size_t)n_runs * room, sizeof *met, error);
-  if (code == IRZ_OK) code = irz_alloc(&count, (size_t)n_runs, sizeof *count, error);
-  if (code == IRZ_OK) code = irz_alloc(&seen, (size_t)n_runs * room, 1, error);
+  IrzCode code = irz_first_met(part->n_tets, part->tet[0], 10, space->nodes, n, n_runs, &met, error);
   if (code == IRZ_OK) {
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
-    for (int r = 0; r < n_runs; r++) {
-      int32_t *own = met + (size_t)r * room, found = 0;
-      uint8_t *known = seen + (size_t)r * room;
-      /* Ghosts are numbered by their owners. */
-      memset(known + part->n_owned_vertices, 1, (size_t)(part->n_vertices - part->n_owned_vertices));
-      memset(known + first_ghost_edge, 1, (size_t)(n - first_ghost_edge));
-      int32_t last = (int32_t)((int64_t)part->n_tets * (r + 1) / n_runs);
-      for (int32_t t = (int32_t)((int64_t)part->n_tets * r / n_runs); t < last; t++) {
-        for (int i = 0; i < nodes; i++) {
-          int32_t node = part->tet[t][i];
-          own[found] = node;
-          found += !known[node];
-          known[node] = 1;
-        }
-      }
-      count[r] = found;
-    }
     for (int p = 0; p < IRZ_MAX_PROBES; p++) of_electrode[p] = -1;
     memset(space->dof, -1, (size_t)n * sizeof *space->dof);
     for (int r = 0; r < n_runs; r++) {
-      for (int32_t k = 0; k < count[r]; k++) {
-        int32_t node = met[(size_t)r * room + (size_t)k];
-        if (space->dof[node] >= 0) continue;
+      for (int32_t k = r > 0 ? met.end[r - 1] : 0; k < met.end[r]; k++) {
+        int32_t node = met.node[k];
+        bool vertex = node < part->n_vertices;
+        if (node >= (vertex ? part->n_owned_vertices : first_ghost_edge)) continue; /* numbered by its owner */
         int e = part->electrode[node];
         if (!space->merged || e < 0) {
           space->dof[node] = next++;
@@ -56,9 +36,7 @@ static IrzCode number_owned(IrzSpace *space, IrzError *error) {
     }
     space->n_owned = next;
   }
-  free(met);
-  free(count);
-  free(seen);
+  irz_met_clear(&met);
   return code;
 }
 

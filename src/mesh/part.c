@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "mesh/bisect.h"
+#include "mesh/first_met.h"
 #include "mesh/part_edges.h"
 #include <omp.h>
 #include <petscmat.h>
@@ -628,48 +629,23 @@ static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, i
 }
 
 /// Number the vertices of a lone rank in the order in which the curve first meets them, and the corners of its
-/// tetrahedra with them. Each thread lists the vertices that it meets along its run of the curve; the lists are then
-/// put behind one another without the vertices that an earlier one has.
+/// tetrahedra with them.
 static IrzCode number_alone(Plan0 *plan, int32_t (*tet)[10], IrzError *error) {
   const IrzMesh *mesh = plan->mesh;
-  const size_t room = (size_t)mesh->n_vertices + 1; /* every vertex met is noted, and kept if it is new */
-  const int n_runs = omp_get_max_threads();
-  int32_t *met = NULL, *count = NULL, next = 0;
-  uint8_t *seen = NULL;
-  IrzCode code = irz_alloc_unset(&met, (size_t)n_runs * room, sizeof *met, error);
-  if (code == IRZ_OK) code = irz_alloc(&count, (size_t)n_runs, sizeof *count, error);
-  if (code == IRZ_OK) code = irz_alloc(&seen, (size_t)n_runs * room, 1, error);
+  IrzMet met;
+#pragma omp parallel for
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    memcpy(tet[k], mesh->tet + 4 * (size_t)plan->order[k], 4 * sizeof **tet);
+  }
+  IrzCode code = irz_first_met(mesh->n_tets, tet[0], 10, 4, mesh->n_vertices, omp_get_max_threads(), &met, error);
   if (code == IRZ_OK) {
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
-    for (int r = 0; r < n_runs; r++) {
-      int32_t *own = met + (size_t)r * room, found = 0;
-      uint8_t *known = seen + (size_t)r * room;
-      int32_t last = (int32_t)((int64_t)mesh->n_tets * (r + 1) / n_runs);
-      for (int32_t k = (int32_t)((int64_t)mesh->n_tets * r / n_runs); k < last; k++) {
-        const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-        for (int c = 0; c < 4; c++) {
-          tet[k][c] = own[found] = v[c];
-          found += !known[v[c]];
-          known[v[c]] = 1;
-        }
-      }
-      count[r] = found;
-    }
-    for (int32_t v = 0; v < mesh->n_vertices; v++) plan->number[v] = -1;
-    for (int r = 0; r < n_runs; r++) {
-      for (int32_t k = 0; k < count[r]; k++) {
-        int32_t v = met[(size_t)r * room + (size_t)k];
-        if (plan->number[v] < 0) plan->number[v] = next++;
-      }
-    }
+    for (int32_t k = 0; k < met.end[omp_get_max_threads() - 1]; k++) plan->number[met.node[k]] = k;
 #pragma omp parallel for
     for (int32_t k = 0; k < mesh->n_tets; k++) {
       for (int c = 0; c < 4; c++) tet[k][c] = plan->number[tet[k][c]];
     }
   }
-  free(met);
-  free(count);
-  free(seen);
+  irz_met_clear(&met);
   return code;
 }
 
