@@ -1,5 +1,6 @@
 /* Distribution of a mesh: order along a curve, divide among the ranks, send, number the edges. See part.h. */
 #include "mesh/part.h"
+#include "base/idle.h"
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "mesh/bisect.h"
@@ -158,6 +159,7 @@ static IrzCode curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error
 typedef struct {
   const IrzMesh *mesh;
   int32_t *order;    ///< [n_tets] along the curve
+  int32_t (*tet)[4]; ///< [n_tets] corners along the curve, of several ranks
   int8_t *electrode; ///< [n_vertices]
   uint8_t *outer;    ///< [n_vertices]
   int32_t n_edges;   ///< edges on electrodes
@@ -165,7 +167,7 @@ typedef struct {
   int *owner;        ///< [n_vertices] rank
   int32_t *number;   ///< [n_vertices] new global number, contiguous on each rank
   int32_t *start;    ///< [size + 1] first global number of each rank
-  int32_t **tets;    ///< [size] tetrahedra of each rank, those that touch a vertex it owns, along the curve
+  int32_t **tets;    ///< [size] places in `order` of the tetrahedra of each rank: those that touch a vertex it owns
   int32_t *n_tets;   ///< [size]
 } Plan0;
 
@@ -374,51 +376,87 @@ static void gather_electrodes(Plan0 *plan, int n_probes, int size, int32_t *vote
   }
 }
 
-/// Append to the tetrahedra of a rank.
-static IrzCode append_tet(Plan0 *plan, int rank, int32_t tet, int32_t *room, IrzError *error) {
-  if (plan->n_tets[rank] == room[rank]) {
-    room[rank] += room[rank] / 4 + 1024;
-    IRZ_TRY(irz_resize(&plan->tets[rank], (size_t)room[rank], sizeof tet, error));
-  }
-  plan->tets[rank][plan->n_tets[rank]++] = tet;
-  return IRZ_OK;
-}
-
-/// Number the vertices rank by rank, in the order in which the curve first meets them, and list the tetrahedra of each
-/// rank.
-static IrzCode hand_out(Plan0 *plan, int size, IrzError *error) {
+/// Number the vertices rank by rank, in the order in which the curve first meets them.
+static IrzCode number_divided(Plan0 *plan, int size, IrzError *error) {
   const IrzMesh *mesh = plan->mesh;
-  int32_t *next = NULL, *room = NULL;
+  const int n_runs = omp_get_max_threads();
+  int32_t *next = NULL;
+  IrzMet met = {0};
   IrzCode code = irz_alloc(&next, (size_t)size, sizeof *next, error);
-  if (code == IRZ_OK) code = irz_alloc(&room, (size_t)size, sizeof *room, error);
-  if (code == IRZ_OK) code = irz_alloc(&plan->tets, (size_t)size, sizeof *plan->tets, error);
-  if (code == IRZ_OK) code = irz_alloc(&plan->n_tets, (size_t)size, sizeof *plan->n_tets, error);
-  for (int r = 0; r < size && code == IRZ_OK; r++) {
-    room[r] = (int32_t)((int64_t)mesh->n_tets / size);
-    code = irz_alloc(&plan->tets[r], (size_t)room[r], sizeof(int32_t), error);
+  if (code == IRZ_OK) {
+    code = irz_first_met(mesh->n_tets, plan->tet[0], 4, 4, mesh->n_vertices, n_runs, &met, error);
   }
   if (code == IRZ_OK) {
-    for (int32_t v = 0; v < mesh->n_vertices; v++) {
-      plan->start[plan->owner[v] + 1]++;
-      plan->number[v] = -1;
-    }
+    for (int32_t v = 0; v < mesh->n_vertices; v++) plan->start[plan->owner[v] + 1]++;
     for (int r = 0; r < size; r++) plan->start[r + 1] += plan->start[r];
     memcpy(next, plan->start, (size_t)size * sizeof *next);
+    for (int32_t k = 0; k < met.end[n_runs - 1]; k++) {
+      int32_t v = met.node[k];
+      plan->number[v] = next[plan->owner[v]]++;
+    }
   }
-  for (int32_t k = 0; k < mesh->n_tets && code == IRZ_OK; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    int owner[4];
-    for (int c = 0; c < 4 && code == IRZ_OK; c++) {
-      bool met = false;
-      owner[c] = plan->owner[v[c]];
-      if (plan->number[v[c]] < 0) plan->number[v[c]] = next[owner[c]]++;
-      for (int d = 0; d < c; d++) met = met || owner[d] == owner[c];
-      if (!met) code = append_tet(plan, owner[c], plan->order[k], room, error);
+  irz_met_clear(&met);
+  free(next);
+  return code;
+}
+
+/// Ranks that own corners of a tetrahedron; returns how many.
+static int owners(const Plan0 *plan, const int32_t tet[4], int owner[4]) {
+  int count = 0;
+  for (int c = 0; c < 4; c++) {
+    int k = 0;
+    owner[count] = plan->owner[tet[c]];
+    while (owner[k] != owner[count]) k++;
+    count += k == count;
+  }
+  return count;
+}
+
+/// List the tetrahedra of each rank. Each thread takes a run of tetrahedra and knows how many the others have before
+/// its own.
+static IrzCode list_tets(Plan0 *plan, int size, IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  const int n_runs = omp_get_max_threads();
+  const size_t ranks = (size_t)size;
+  int32_t *next = NULL; /* [n_runs][size] */
+  IRZ_TRY(irz_alloc(&next, (size_t)n_runs * ranks, sizeof *next, error));
+  IrzCode code = irz_alloc(&plan->tets, ranks, sizeof *plan->tets, error);
+  if (code == IRZ_OK) code = irz_alloc(&plan->n_tets, ranks, sizeof *plan->n_tets, error);
+  for (int pass = 0; pass < 2 && code == IRZ_OK; pass++) {
+#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+    for (int r = 0; r < n_runs; r++) {
+      int32_t *own = next + (size_t)r * ranks, last = (int32_t)((int64_t)mesh->n_tets * (r + 1) / n_runs);
+      for (int32_t k = (int32_t)((int64_t)mesh->n_tets * r / n_runs); k < last; k++) {
+        int owner[4], count = owners(plan, plan->tet[k], owner);
+        for (int i = 0; i < count; i++) {
+          int32_t at = own[owner[i]]++;
+          if (pass == 1) plan->tets[owner[i]][at] = k;
+        }
+      }
+    }
+    for (size_t rank = 0; pass == 0 && rank < ranks && code == IRZ_OK; rank++) {
+      for (int r = 0; r < n_runs; r++) {
+        int32_t here = next[(size_t)r * ranks + rank];
+        next[(size_t)r * ranks + rank] = plan->n_tets[rank];
+        plan->n_tets[rank] += here;
+      }
+      code = irz_alloc_unset(&plan->tets[rank], (size_t)plan->n_tets[rank], sizeof **plan->tets, error);
     }
   }
   free(next);
-  free(room);
   return code;
+}
+
+/// Number the vertices and list the tetrahedra of several ranks.
+static IrzCode hand_out(Plan0 *plan, int size, IrzError *error) {
+  const IrzMesh *mesh = plan->mesh;
+  IRZ_TRY(irz_alloc_unset(&plan->tet, (size_t)mesh->n_tets, sizeof *plan->tet, error));
+#pragma omp parallel for
+  for (int32_t k = 0; k < mesh->n_tets; k++) {
+    memcpy(plan->tet[k], mesh->tet + 4 * (size_t)plan->order[k], sizeof *plan->tet);
+  }
+  IRZ_TRY(number_divided(plan, size, error));
+  return list_tets(plan, size, error);
 }
 
 static void plan0_clear(Plan0 *plan, int size) {
@@ -426,6 +464,7 @@ static void plan0_clear(Plan0 *plan, int size) {
   free(plan->tets);
   free(plan->n_tets);
   free(plan->order);
+  free(plan->tet);
   free(plan->electrode);
   free(plan->outer);
   free(plan->edge);
@@ -557,8 +596,8 @@ static IrzCode collect_tets(const Plan0 *plan, int rank, const uint8_t *bent, in
   const IrzMesh *mesh = plan->mesh;
   double middle[18];
   for (int32_t t = 0; t < share->size[2]; t++) {
-    int32_t tet = plan->tets[rank][t];
-    const int32_t *v = mesh->tet + 4 * (size_t)tet;
+    int32_t place = plan->tets[rank][t];
+    const int32_t *v = plan->tet[place];
     int smallest = 0, bends = 0, metal = 0;
     for (int c = 0; c < 4; c++) {
       IRZ_TRY(local_vertex(plan, rank, v[c], local, collection, &share->tet[4 * (size_t)t + (size_t)c], error));
@@ -566,7 +605,7 @@ static IrzCode collect_tets(const Plan0 *plan, int rank, const uint8_t *bent, in
       bends += bent[v[c]];
       metal += plan->electrode[v[c]] >= 0;
     }
-    share->region[t] = (uint8_t)mesh->region[tet];
+    share->region[t] = (uint8_t)mesh->region[plan->order[place]];
     share->mine[t] = plan->owner[v[smallest]] == rank;
     if (metal >= 2) share->metal[t] = metal_edges(plan, v);
     if (bends < 2 || !edge_middles(mesh, v, middle)) continue;
@@ -581,15 +620,13 @@ static IrzCode collect_tets(const Plan0 *plan, int rank, const uint8_t *bent, in
 }
 
 /// Renumber the ghosts in the order of their global numbers, as PETSc will.
-/// @param[in,out] local  [n_vertices] of ghosts on entry, -1 on return
-static IrzCode order_ghosts(Share *share, const Collection *collection, int32_t *local, IrzError *error) {
+/// @param[in] local  [n_vertices] of ghosts
+static IrzCode order_ghosts(Share *share, const Collection *collection, const int32_t *local, IrzError *error) {
   int32_t owned = share->size[0], n = collection->n_ghosts, *place = NULL;
   IRZ_TRY(irz_alloc(&place, (size_t)n, sizeof *place, error));
   if (n > 0) qsort(collection->ghost, (size_t)n, sizeof *collection->ghost, compare_ghosts);
   for (int32_t g = 0; g < n; g++) {
-    int32_t v = collection->ghost[g].vertex;
-    place[local[v] - owned] = owned + g;
-    local[v] = -1;
+    place[local[collection->ghost[g].vertex] - owned] = owned + g;
   }
   for (size_t k = 0; k < 4 * (size_t)share->size[2]; k++) {
     if (share->tet[k] >= owned) share->tet[k] = place[share->tet[k] - owned];
@@ -605,14 +642,16 @@ static void collect_vertex(const Plan0 *plan, int32_t v, int32_t local, Share *s
   share->outer[local] = plan->outer[v];
 }
 
-/// Collect the share of one rank. `local` is [n_vertices] of scratch, all -1 on entry and on return.
-static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, int32_t *local, Share *share,
-                             IrzError *error) {
+/// Collect the share of one rank.
+static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, Share *share, IrzError *error) {
+  const size_t n = (size_t)plan->mesh->n_vertices;
   Collection collection = {0};
-  memset(share, 0, sizeof *share);
+  int32_t *local = NULL;
   share->size[0] = plan->start[rank + 1] - plan->start[rank];
   share->size[2] = plan->n_tets[rank];
-  IrzCode code = alloc_tets(share, error);
+  IrzCode code = irz_alloc_unset(&local, n, sizeof *local, error);
+  if (code == IRZ_OK) code = alloc_tets(share, error);
+  if (code == IRZ_OK) memset(local, -1, n * sizeof *local);
   if (code == IRZ_OK) code = collect_tets(plan, rank, bent, local, share, &collection, error);
   if (code == IRZ_OK) code = order_ghosts(share, &collection, local, error);
   share->size[1] = share->size[0] + collection.n_ghosts;
@@ -625,6 +664,7 @@ static IrzCode share_collect(const Plan0 *plan, int rank, const uint8_t *bent, i
       collect_vertex(plan, collection.ghost[g].vertex, share->size[0] + g, share);
   }
   free(collection.ghost);
+  free(local);
   return code;
 }
 
@@ -699,7 +739,7 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, Share *share, IrzE
   if (send) {
     MPI_Send(share->size, 4, MPI_INT32_T, peer, 10, comm);
   } else {
-    MPI_Recv(share->size, 4, MPI_INT32_T, peer, 10, comm, MPI_STATUS_IGNORE);
+    irz_idle_receive(share->size, 4, MPI_INT32_T, peer, 10, comm);
     IRZ_TRY(alloc_tets(share, error));
     IRZ_TRY(alloc_vertices(share, error));
     IRZ_TRY(alloc_curved(share, share->size[3], error));
@@ -873,13 +913,13 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
     }
     if (code == IRZ_OK) code = irz_alloc(&plan->number, (size_t)mesh->n_vertices, sizeof *plan->number, error);
   }
-  IRZ_TRY(irz_error_agree(comm, error));
+  IRZ_TRY(irz_idle_agree(comm, error));
   if (size == 1) return IRZ_OK;
   PetscBool chosen;
   IRZ_PETSC(PetscOptionsHasName(NULL, NULL, "-mat_partitioning_type", &chosen));
   if (chosen) IRZ_PETSC(partition(comm, mesh, plan->owner));
   if (!chosen && rank == 0) bisect(plan, n_probes, size, error);
-  IRZ_TRY(irz_error_agree(comm, error));
+  IRZ_TRY(irz_idle_agree(comm, error));
   if (rank == 0) {
     int32_t *scratch = NULL;
     if (irz_alloc(&scratch, (size_t)size, sizeof *scratch, error) == IRZ_OK) {
@@ -888,9 +928,44 @@ static IrzCode plan0_make(MPI_Comm comm, const IrzMesh *mesh, int n_probes, cons
       free(scratch);
     }
   }
-  IRZ_TRY(irz_error_agree(comm, error));
+  IRZ_TRY(irz_idle_agree(comm, error));
   MPI_Bcast(plan->start, size + 1, MPI_INT32_T, 0, comm);
   return IRZ_OK;
+}
+
+/// Collect all shares, as many at a time as there are threads, and send them. After a failure the others are served
+/// with empty ones, so that nobody waits for ever.
+/// @param[out] share  rank 0's own
+/// @param[in]  code   what happened so far
+static IrzCode serve(MPI_Comm comm, const Plan0 *plan, int size, const uint8_t *bent, Share *share, IrzCode code,
+                     IrzError *error) {
+  enum { MOST = 64 };
+  const int threads = omp_get_max_threads(), most = threads < MOST ? threads : MOST;
+  for (int last = size, first; last > 0; last = first) {
+    Share collected[MOST] = {0};
+    const bool failed = code != IRZ_OK;
+    first = last > most ? last - most : 0;
+#pragma omp parallel for num_threads(most) schedule(dynamic, 1)
+    for (int r = first; r < last; r++) {
+      IrzError own = {0};
+      if (failed || share_collect(plan, r, bent, &collected[r - first], &own) == IRZ_OK) continue;
+#pragma omp critical
+      {
+        *error = own;
+        code = own.code;
+      }
+    }
+    for (int r = last - 1; r >= first; r--) {
+      if (code != IRZ_OK) share_clear(&collected[r - first]);
+      if (r == 0) {
+        *share = collected[0];
+      } else {
+        share_move(comm, r, true, &collected[r - first], error);
+        share_clear(&collected[r - first]);
+      }
+    }
+  }
+  return code;
 }
 
 /// Get this rank's share from rank 0. Collective.
@@ -902,7 +977,6 @@ static IrzCode distribute(MPI_Comm comm, Plan0 *plan, Share *share, int32_t (**t
   if (rank != 0) return share_move(comm, 0, false, share, error);
   const IrzMesh *mesh = plan->mesh;
   uint8_t *bent = NULL;
-  int32_t *local = NULL;
   IrzCode code = irz_alloc(&bent, (size_t)mesh->n_vertices, 1, error);
   for (size_t k = 0; code == IRZ_OK && k < 2 * (size_t)mesh->n_curved; k++) bent[mesh->curved_edge[k]] = 1;
   if (size == 1) {
@@ -910,19 +984,8 @@ static IrzCode distribute(MPI_Comm comm, Plan0 *plan, Share *share, int32_t (**t
     free(bent);
     return code;
   }
-  if (code == IRZ_OK) code = irz_alloc(&local, (size_t)mesh->n_vertices, sizeof *local, error);
-  for (int32_t v = 0; code == IRZ_OK && v < mesh->n_vertices; v++) local[v] = -1;
-  /* Others are served even after a failure here, with empty shares, so that nobody waits for ever. */
-  for (int r = size - 1; r >= 0; r--) {
-    if (code == IRZ_OK) code = share_collect(plan, r, bent, local, share, error);
-    if (code != IRZ_OK) share_clear(share);
-    if (r > 0) {
-      share_move(comm, r, true, share, error);
-      share_clear(share);
-    }
-  }
+  code = serve(comm, plan, size, bent, share, code, error);
   free(bent);
-  free(local);
   return code;
 }
 
@@ -964,11 +1027,14 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
   MPI_Comm_rank(comm, &new_part->rank);
   MPI_Comm_size(comm, &new_part->size);
   int size = new_part->size;
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(irz_idle_threads(comm, threads)); /* rank 0 works, the others wait */
   IrzCode code = plan0_make(comm, mesh, n_probes, surfaces, &plan, error);
   if (code == IRZ_OK) {
     distribute(comm, &plan, &share, &new_part->tet, error);
     code = irz_error_agree(comm, error);
   }
+  omp_set_num_threads(threads);
   if (code == IRZ_OK) {
     part_build(new_part, &share, plan.start, error);
     code = irz_error_agree(comm, error);

@@ -1,5 +1,6 @@
 /* From a plan to a summary; see irezone/model.h. */
 #include "model/model.h"
+#include "base/idle.h"
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "model/pullback.h"
@@ -69,8 +70,10 @@ static IrzCode build_all(IrzModel *model, IrzPlan *plan, IrzError *error) {
   const char *surfaces[IRZ_MAX_PROBES];
   MPI_Comm_rank(comm, &rank);
   report_progress(model, "mesh", 0);
+  omp_set_num_threads(irz_idle_threads(comm, model->threads));
   if (rank == 0) get_mesh(plan, model->accuracy, &mesh, &model->labels, error);
-  IrzCode code = irz_error_agree(comm, error);
+  omp_set_num_threads(model->threads);
+  IrzCode code = irz_idle_agree(comm, error);
   share_warnings(comm, plan, before);
   meshed = MPI_Wtime();
   model->mesh_time += meshed - started;
