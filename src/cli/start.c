@@ -2,28 +2,36 @@
 #include "cli/cli.h"
 #include <petscsys.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* In a process that no launcher started, tell Open MPI that it is alone: it need not look for networks, nor start its
-   daemon, nor make folders. Start-up falls from 0.33 s to 0.05 s. What the user has set stays. */
+/* Tell Open MPI where it need not look. In a process that no launcher started it is alone: no networks, no daemon, no
+   folders; start-up falls from 0.33 s to 0.05 s. Ranks that are all on one machine need no networks either, which saves
+   0.2 s. What the user has set stays. */
 static void spare_search(void) {
   static const char *const launchers[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "SLURM_STEP_ID"};
-  static const char *const settings[][2] = {
-      {"OMPI_MCA_btl", "self"},
-      {"OMPI_MCA_pml", "ob1"},
-      {"OMPI_MCA_mtl", "^ofi,psm2"},
+  static const char *const settings[][3] = {
+      /* name, for a lone process, for ranks on one machine */
+      {"OMPI_MCA_btl", "self", "^ofi,openib"},
+      {"OMPI_MCA_pml", "ob1", "ob1"},
+      {"OMPI_MCA_mtl", "^ofi,psm2", "^ofi,psm2"},
       /* Of one-sided and collective communication a lone process needs the simplest (2 ms to load the others). */
-      {"OMPI_MCA_osc", "^ucx,monitoring,pt2pt,rdma"},
-      {"OMPI_MCA_coll", "^adapt,han,inter,monitoring,sm,sync,tuned"},
-      {"OMPI_MCA_plm", "isolated"},
-      {"OMPI_MCA_ess_singleton_isolated", "1"},
-      {"OMPI_MCA_orte_create_session_dirs", "0"},
+      {"OMPI_MCA_osc", "^ucx,monitoring,pt2pt,rdma", "^ucx"},
+      {"OMPI_MCA_coll", "^adapt,han,inter,monitoring,sm,sync,tuned", NULL},
+      {"OMPI_MCA_plm", "isolated", NULL},
+      {"OMPI_MCA_ess_singleton_isolated", "1", NULL},
+      {"OMPI_MCA_orte_create_session_dirs", "0", NULL},
       /* hwloc would ask an X server for its graphics cards, and every PCI device for its registers (8 ms). */
-      {"HWLOC_COMPONENTS", "-gl,-linuxio,-pci"},
+      {"HWLOC_COMPONENTS", "-gl,-linuxio,-pci", "-gl,-linuxio,-pci"},
   };
-  for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
+  const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  const bool together = all != NULL && here != NULL && strcmp(all, here) == 0;
+  for (size_t i = 0; i < sizeof launchers / sizeof launchers[0] && !together; i++) {
     if (getenv(launchers[i]) != NULL) return;
   }
-  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) setenv(settings[i][0], settings[i][1], 0);
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    const char *value = settings[i][together ? 2 : 1];
+    if (value != NULL) setenv(settings[i][0], value, 0);
+  }
 }
 
 IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error) {
