@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "field/amg.h"
+#include "field/cg.h"
 #include "field/kernel.h"
 #include "field/multigrid.h"
 #include <math.h>
@@ -54,8 +55,8 @@ struct IrzField {
 static PetscLogStage stage_start, stage_fine;
 static PetscLogEvent event_assemble, event_hierarchy;
 
-/// Make -log_view readable.
-static PetscErrorCode register_log(void) {
+/// Make -log_view readable, and our solver known.
+static PetscErrorCode register_names(void) {
   static bool done = false;
 
   PetscFunctionBegin;
@@ -66,6 +67,7 @@ static PetscErrorCode register_log(void) {
     PetscCall(PetscClassIdRegister("irezone", &id));
     PetscCall(PetscLogEventRegister("IrzAssemble", id, &event_assemble));
     PetscCall(PetscLogEventRegister("IrzHierarchy", id, &event_hierarchy));
+    PetscCall(irz_cg_register());
     done = true;
   }
   PetscFunctionReturn(0);
@@ -155,7 +157,7 @@ IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order
   IRZ_TRY(irz_alloc(&f, 1, sizeof *f, error));
   f->medium = medium;
   f->order = order;
-  IrzCode code = irz_petsc(register_log(), "log stages", error);
+  IrzCode code = irz_petsc(register_names(), "log stages", error);
   for (int p = order; code == IRZ_OK && p >= 1; p--) {
     code = create_level(f, &f->level[p - 1], part, p, merged, n_threads, error);
   }
@@ -169,6 +171,9 @@ IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order
       KSPGetPC(f->level[1].ksp, &fine);
       code = irz_petsc(irz_multigrid_install(f->multigrid, fine), "p-multigrid", error);
     }
+    /* A preconditioner that the user chooses needs PETSc's conjugate gradients. */
+    if (code == IRZ_OK && f->level[1].matrix->copy == NULL)
+      code = irz_petsc(KSPSetType(f->level[1].ksp, IRZ_CG), "linear solver", error);
     if (code == IRZ_OK) code = irz_petsc(KSPSetFromOptions(f->level[1].ksp), "PETSc options for order 2", error);
   }
   if (code != IRZ_OK)

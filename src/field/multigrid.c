@@ -162,19 +162,12 @@ static PetscErrorCode solve_coarse(IrzMultigrid *mg) {
   PetscFunctionReturn(0);
 }
 
-/// One V-cycle.
-static PetscErrorCode apply(PC pc, Vec right, Vec left) {
-  IrzMultigrid *mg;
-  const PetscScalar *b;
-  PetscScalar *out;
+PetscErrorCode irz_multigrid_cycle(IrzMultigrid *mg, const double *rest, const float **found) {
+  const IrzSpace *fine = mg->fine->pattern->space;
 
   PetscFunctionBegin;
-  PetscCall(PCShellGetContext(pc, &mg));
-  const IrzSpace *fine = mg->fine->pattern->space;
-  PetscCall(VecGetArrayRead(right, &b));
 #pragma omp parallel for num_threads(fine->n_threads) schedule(static)
-  for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)b[i];
-  PetscCall(VecRestoreArrayRead(right, &b));
+  for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)rest[i];
   irz_smoother_down(&mg->smoother, mg->b, mg->x, mg->rest);
   PetscCall(irz_space_share_single(fine, mg->x));
   irz_smoother_outside(&mg->smoother, mg->x, mg->rest);
@@ -189,9 +182,44 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
     for (int32_t i = 0; i < fine->n_local; i++) mg->old[i] = mg->x[i];
   }
   irz_smoother_up(&mg->smoother, mg->b, many ? mg->old : mg->x, mg->x);
+  *found = mg->x;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode irz_multigrid_product(IrzMultigrid *mg, const double *rest, double *product) {
+  const IrzSpace *fine = mg->fine->pattern->space;
+  const float *change = mg->smoother.sum;
+
+  PetscFunctionBegin;
+  if (fine->part->size > 1) {
+    memcpy(mg->old, change, (size_t)fine->n_owned * sizeof *change);
+    PetscCall(irz_space_share_single(fine, mg->old));
+    change = mg->old;
+  }
+  irz_smoother_product(&mg->smoother, rest, change, product);
+  PetscFunctionReturn(0);
+}
+
+const IrzSmoother *irz_multigrid_smoother(const IrzMultigrid *mg) {
+  return &mg->smoother;
+}
+
+/// One V-cycle for PETSc.
+static PetscErrorCode apply(PC pc, Vec right, Vec left) {
+  IrzMultigrid *mg;
+  const PetscScalar *b;
+  PetscScalar *out;
+  const float *found;
+
+  PetscFunctionBegin;
+  PetscCall(PCShellGetContext(pc, &mg));
+  const IrzSpace *fine = mg->fine->pattern->space;
+  PetscCall(VecGetArrayRead(right, &b));
+  PetscCall(irz_multigrid_cycle(mg, b, &found));
+  PetscCall(VecRestoreArrayRead(right, &b));
   PetscCall(VecGetArrayWrite(left, &out));
 #pragma omp parallel for num_threads(fine->n_threads) schedule(static)
-  for (int32_t i = 0; i < fine->n_owned; i++) out[i] = mg->x[i];
+  for (int32_t i = 0; i < fine->n_owned; i++) out[i] = found[i];
   PetscCall(VecRestoreArrayWrite(left, &out));
   PetscFunctionReturn(0);
 }

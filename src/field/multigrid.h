@@ -4,6 +4,7 @@
 #define IREZONE_FIELD_MULTIGRID_H
 
 #include "field/amg.h"
+#include "field/smoother.h"
 #include <petscksp.h>
 
 typedef struct IrzMultigrid IrzMultigrid;
@@ -21,7 +22,20 @@ IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, P
 /// @param[out] fine    [n_local of order 2]
 void irz_multigrid_prolong(const IrzMultigrid *multigrid, const double *coarse, double *fine);
 
-/// Make `pc` apply one V-cycle.
+/// One V-cycle: an approximate solution of A x = rest. Collective.
+/// @param[in]  rest   [n_owned]
+/// @param[out] found  [n_owned] x, until the next cycle
+PetscErrorCode irz_multigrid_cycle(IrzMultigrid *multigrid, const double *rest, const float **found);
+
+/// The matrix times what the last cycle found, from what its last sweep left. Collective.
+/// @param[in]  rest     [n_owned] the same as the cycle's
+/// @param[out] product  [n_owned]
+PetscErrorCode irz_multigrid_product(IrzMultigrid *multigrid, const double *rest, double *product);
+
+/// The smoother of order 2: the rows of each thread and their diagonal.
+const IrzSmoother *irz_multigrid_smoother(const IrzMultigrid *multigrid);
+
+/// Make `pc`, a PCSHELL from then on with the multigrid as its context, apply one V-cycle.
 PetscErrorCode irz_multigrid_install(IrzMultigrid *multigrid, PC pc);
 
 void irz_multigrid_free(IrzMultigrid *multigrid);

@@ -96,8 +96,23 @@ void irz_smoother_up(const IrzSmoother *s, const float *restrict b, const float 
       /* Columns before the row are as they were; later rows have added what they became to `sum`. */
       float rest = b[r] - s->sum[r] - groups(s->aa, s->aj, x, s->ai[r], s->ai[r + 1]);
       if (s->bi != NULL) rest -= outside(s, r, old);
-      x[r] += rest * s->inverse[r];
+      float change = rest * s->inverse[r];
+      x[r] += change;
       scatter(s->aa, s->aj, x[r], s->ai[r], s->ai[r + 1], s->sum);
+      s->sum[r] = change; /* nobody adds to it any more */
+    }
+  }
+}
+
+void irz_smoother_product(const IrzSmoother *s, const double *restrict b, const float *change,
+                          double *restrict product) {
+#pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
+  for (int k = 0; k < s->n_threads; k++) {
+    for (int32_t r = s->row_start[k]; r < s->row_start[k + 1]; r++) {
+      float diagonal = s->aa[s->ai[r + 1] - 1] + s->extra[r];
+      float sum = groups(s->aa, s->aj, change, s->ai[r], s->ai[r + 1]) - diagonal * change[r];
+      if (s->bi != NULL) sum += outside(s, r, change);
+      product[r] = b[r] + (double)sum;
     }
   }
 }

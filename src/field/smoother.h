@@ -20,7 +20,7 @@ typedef struct {
   const float *ba;
   float *inverse; ///< [n] 1 / (diagonal + extra)
   float *extra;   ///< [n] added to the diagonal
-  float *sum;     ///< [n] scratch of a backward sweep
+  float *sum;     ///< [n] scratch of a backward sweep; after it, what the sweep added to x
 } IrzSmoother;
 
 /// A smoother that borrows a tangent's rows and entries; nothing is allocated yet.
@@ -50,6 +50,13 @@ void irz_smoother_outside(const IrzSmoother *smoother, const float *x, float *re
 ///                     none
 /// @param[in,out] x    [n]
 void irz_smoother_up(const IrzSmoother *smoother, const float *b, const float *old, float *x);
+
+/// A x after a backward sweep. The sweep solves (D + extra + U) change = b - A old, so that A x is
+/// b + (L - extra + what leads outside) change.
+/// @param[in]  b       [n] as in the sweep
+/// @param[in]  change  [n], ghosts behind: what the sweep added to x, its `sum`
+/// @param[out] product [n]
+void irz_smoother_product(const IrzSmoother *smoother, const double *b, const float *change, double *product);
 
 void irz_smoother_clear(IrzSmoother *smoother);
 
