@@ -127,8 +127,9 @@ static void add_general(IrzTangent *t, const int32_t *dof, const uint8_t *skip, 
 static void add_masked(IrzTangent *t, const int32_t *dof, const uint8_t *place, const uint8_t *skip,
                        const float *values, int stride, int n) {
   float kept[55];
-  for (int i = 0, k = 0; i < n; i++) {
-    for (int j = i; j < n; j++, k++) kept[k] = skip[i] || skip[j] ? 0 : values[k * stride];
+  for (int k = 0; k < n * (n + 1) / 2; k++) kept[k] = values[k * stride];
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; skip[i] && j < n; j++) kept[irz_packed(n, i, j)] = 0;
   }
   if (n == 10)
     add_plain(t->aa, t->pattern->ai, dof, place, kept, 1, 10);
