@@ -318,7 +318,7 @@ static PetscErrorCode is_enough(KSP ksp, PetscInt step, PetscReal norm, KSPConve
   *reason = KSP_CONVERGED_ITERATING;
   if (step == 0) {
     double error = enough->scale > 0 ? norm / enough->scale : 0;
-    double reduction = fmin(enough->forcing, fmax(enough->least, 4 * error));
+    double reduction = fmin(enough->forcing, fmax(enough->least, 6 * error));
     enough->target = fmax(0.5 * enough->tolerance * enough->scale, reduction * norm);
     if (error <= enough->tolerance || error > enough->most) *reason = KSP_CONVERGED_ITS;
   }
