@@ -716,11 +716,14 @@ static IrzCode share_alone(Plan0 *plan, const uint8_t *bent, Share *share, int32
   int32_t candidates = 0;
 #pragma omp parallel for reduction(+ : candidates)
   for (int32_t k = 0; k < mesh->n_tets; k++) {
-    const int32_t *v = mesh->tet + 4 * (size_t)plan->order[k];
-    bool bends = bent[v[0]] + bent[v[1]] + bent[v[2]] + bent[v[3]] >= 2;
+    /* The mesh is not in the order of the curve, so few of its corners are looked at. */
+    const int32_t *own = (*tet)[k], *v = mesh->tet + 4 * (size_t)plan->order[k];
+    int metal = 0, bends = 0;
+    for (int c = 0; c < 4; c++) metal += share->electrode[own[c]] >= 0;
+    for (int c = 0; c < 4 && mesh->n_curved > 0; c++) bends += bent[v[c]];
     share->region[k] = (uint8_t)mesh->region[plan->order[k]];
-    share->metal[k] = (uint8_t)(metal_edges(plan, v) | (bends ? MAY_BEND : 0));
-    candidates += bends;
+    share->metal[k] = (uint8_t)((metal >= 2 ? metal_edges(plan, v) : 0) | (bends >= 2 ? MAY_BEND : 0));
+    candidates += bends >= 2;
   }
   IRZ_TRY(irz_alloc_unset(&share->curved, (size_t)candidates, sizeof *share->curved, error));
   IRZ_TRY(irz_alloc_unset(&share->curved_xyz, 18 * (size_t)candidates, sizeof *share->curved_xyz, error));
