@@ -79,7 +79,7 @@ pulses: [{from: A, to: B, voltage: 1500}]
 """
     peak, finer, current = {}, {}, {}
     for shape in "flat", "rounded", "trocar":
-        for peaks, accuracy in (peak, 1), (finer, 0.15):
+        for peaks, accuracy in (peak, 2), (finer, 0.15):
             options = "--set", f"array.tip_shape={shape}", "--set", f"mesh.accuracy={accuracy}"
             summary, path = run(shape, LINEAR + plan, *options)
             points, field = points_of(path, "field_V_per_cm")
