@@ -81,7 +81,8 @@ int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z
   int metal = around_metal(field, needle);
   double along = irz_size_along(field, needle, z);
   double beyond = beyond_metal(needle, z);
-  if (beyond > needle->radius) {
+  /* After a pull-back the field is measured here, and more than a quarter of a turn is too coarse for that. */
+  if (beyond > needle->radius && needle->n_later == 0) {
     double fewer = metal / (1 + 0.1 * beyond / needle->radius);
     return (int)fmax(AROUND_SHAFT, round(fewer));
   }
@@ -98,7 +99,6 @@ double irz_size_along(const IrzSizeField *field, const IrzNeedle *needle, double
   }
   double at_ends =
       fmin(at_rim + sizing->growth * fmax(0, z - needle->shoulder), JUNCTION * sizing->ends + sizing->growth * nearest);
-  /* After a pull-back the field is only measured here, not solved for. */
   for (int i = 1; i <= needle->n_later; i++) {
     double later = fabs(z - needle->bare[needle->n_bare - 1][1] - i * needle->later);
     at_ends = fmin(at_ends, LATER * sizing->metal + sizing->growth * later);
