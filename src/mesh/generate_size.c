@@ -50,8 +50,9 @@ void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing) {
     diameter = fmin(diameter, plan->probes[p].diameter);
     if (plan->probes[p].tip_shape == IRZ_TIP_TROCAR) sizes = &trocars;
   }
+  /* Coarser ones save no time: Gmsh takes longer for them. */
   double scale = plan->mesh.order == 1 ? 0.25 * sqrt(accuracy) : cbrt(accuracy);
-  scale = fmin(fmax(scale, plan->mesh.order == 1 ? 0.12 : 0.25), 1.7);
+  scale = fmin(fmax(scale, plan->mesh.order == 1 ? 0.12 : 0.25), 1.3);
   sizing->metal = sizes->metal * diameter * scale;
   sizing->ends = sizes->ends * diameter * scale;
   sizing->growth = sizes->growth * scale;
