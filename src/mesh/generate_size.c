@@ -83,7 +83,7 @@ int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z
   double along = irz_size_along(field, needle, z);
   double beyond = beyond_metal(needle, z);
   /* After a pull-back the field is measured here, and more than a quarter of a turn is too coarse for that. */
-  if (beyond > needle->radius && needle->n_later == 0) {
+  if (beyond > needle->radius && needle->n_later * needle->later <= 0) {
     double fewer = metal / (1 + 0.1 * beyond / needle->radius);
     return (int)fmax(AROUND_SHAFT, round(fewer));
   }

@@ -221,7 +221,7 @@ static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
   for (int k = 0; k < n; k++) {
     if (low < level[k] && level[k] <= high) {
       double difference = rough[OTHER][k] - rough[OWN][k];
-      volume[k].volume += fine[k];
+      volume[k].volume += place->task->order == 1 ? irz_linear_volume(fine[k], fine[k] + difference) : fine[k];
       volume[k].off += (sharp ? IRZ_RECOVERED_SHARE : 1) * difference;
       volume[k].scatter += difference * difference;
       volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;

@@ -107,11 +107,14 @@ typedef struct {
 } Sampled;
 
 /// Add the volume in a tetrahedron, or a part of one, and its difference from that of the other field.
-static void add_difference(const Place *place, double volume, double other, IrzVolume *sum) {
-  bool sharp = place->smooth && place->task->order == 2;
-  sum->volume += volume;
+/// @return the volume stated
+static double add_difference(const Place *place, double volume, double other, IrzVolume *sum) {
+  bool linear = place->task->order == 1, sharp = place->smooth && !linear;
+  double stated = linear ? irz_linear_volume(volume, other) : volume;
+  sum->volume += stated;
   sum->off += (sharp ? IRZ_RECOVERED_SHARE : 1) * (volume - other);
   sum->scatter += (volume - other) * (volume - other);
+  return stated;
 }
 
 static void swap(double *a, double *b) {
@@ -143,17 +146,17 @@ static double add_volume(Place *place, Sampled *s, double threshold, double (*bo
   if (box != NULL && s->low >= next) {
     for (int i = 0; i < (place->cell.bent ? 10 : 4); i++) irz_box_grow(box, place->cell.x[i]);
   }
-  add_difference(place, volume, other, sum);
   sum->slope += (volume - above) / slope_step;
-  return volume;
+  return add_difference(place, volume, other, sum);
 }
 
 /// Add a quadrature point's share to a volume.
-static bool add_share(const Place *place, double field, double other, double threshold, double share, IrzVolume *sum) {
+/// @return the volume stated
+static double add_share(const Place *place, double field, double other, double threshold, double share,
+                        IrzVolume *sum) {
   bool in = field >= threshold;
-  add_difference(place, in ? share : 0, other >= threshold ? share : 0, sum);
   sum->slope += in && field < threshold * (1 + slope_step) ? share / slope_step : 0;
-  return in;
+  return add_difference(place, in ? share : 0, other >= threshold ? share : 0, sum);
 }
 
 /// A tetrahedron with several regions inside: each point of its rule stands for its share.
@@ -169,8 +172,8 @@ static void measure_mixed(Place *place, int32_t general, Sums *sums) {
     double field = element_field(place, rule->point[q]), other = recovered_field(place, rule->point[q]);
     if (place->smooth) swap(&field, &other);
     sums->region_volume[region[q]] += share;
-    if (add_share(place, field, other, task->threshold[region[q]], share, &sums->zone)) {
-      sums->region_ablated[region[q]] += share;
+    sums->region_ablated[region[q]] += add_share(place, field, other, task->threshold[region[q]], share, &sums->zone);
+    if (field >= task->threshold[region[q]]) {
       irz_tet_position(cell->x, cell->bent, rule->point[q], x);
       irz_box_grow(sums->box, x);
     }

@@ -15,6 +15,13 @@ enum { IRZ_MAX_THRESHOLDS = IRZ_MAX_ALSO + 1 };
 /// measured, all of the difference counts.
 #define IRZ_RECOVERED_SHARE 0.5
 
+/// Volume at order 1, half-way between those of the recovered and of the element-wise field. Means at nodes smear a
+/// field that falls off with distance, and their zone is too small; the element-wise field is as much too large as the
+/// power is. Two needles on straight meshes of 44 thousand tetrahedra: 9.4 % too small, 7.6 % too large.
+static inline double irz_linear_volume(double recovered, double element) {
+  return 0.5 * (recovered + element);
+}
+
 /// What to measure.
 typedef struct {
   const IrzMedium *medium;
@@ -32,8 +39,9 @@ typedef struct {
 
 /// Volume above one threshold, and what an error estimate needs. m^3.
 typedef struct {
-  double volume;  ///< with the recovered field; beside a change of tissue with the element-wise one
-  double off;     ///< how far that is off at the surface, with its sign, from the difference of the two fields
+  double
+      volume; ///< with the recovered field; beside a change of tissue with the element-wise one; at order 1 with both
+  double off; ///< how far that is off at the surface, with its sign, from the difference of the two fields
   double scatter; ///< root of the sum of the squared differences in each tetrahedron
   double slope;   ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
 } IrzVolume;
