@@ -144,7 +144,7 @@ pulses: [{{from: A, to: B, field: 600}}]
 
 def pullback():
     """One zone of two positions, against other ways to it: the same twice, far apart, and sampled on a fine grid."""
-    plan = """mesh: {{size: {size}, accuracy: 1}}
+    plan = """mesh: {{size: {size}, accuracy: 0.5}}
 tissues: {{default: {{preset: liver}}}}
 array: {{count: 2, spacing: 15, exposure: 10, center: [0, 0, {z}]}}
 pulses: [{{from: A, to: B, voltage: 2000}}]
