@@ -8,6 +8,8 @@
 /// the first step of a solve by up to 1.35 times as much.
 static const double CAUTION = 1.1, CAUTION_AT_FIRST = 1.4;
 
+static PetscLogEvent event_cycle, event_product;
+
 /// Work of a solver.
 typedef struct {
   double *rest;    ///< [n_owned] b - A x
@@ -138,7 +140,9 @@ static PetscErrorCode iterate(KSP ksp, IrzMultigrid *mg, const Solve *s, double 
   PetscFunctionBegin;
   for (PetscInt k = 0;; k++) {
     const float *found;
+    PetscCall(PetscLogEventBegin(event_cycle, ksp, 0, 0, 0));
     PetscCall(irz_multigrid_cycle(mg, s->cg->rest, &found));
+    PetscCall(PetscLogEventEnd(event_cycle, ksp, 0, 0, 0));
     PetscCall(natural_norm(s, found, &square));
     PetscCall(ask(ksp, k, sqrt(fabs(square))));
     PetscCall(show(ksp));
@@ -147,7 +151,9 @@ static PetscErrorCode iterate(KSP ksp, IrzMultigrid *mg, const Solve *s, double 
     if (square == 0) ksp->reason = KSP_CONVERGED_ATOL;
     if (square < 0) ksp->reason = KSP_DIVERGED_INDEFINITE_PC;
     if (ksp->reason != KSP_CONVERGED_ITERATING) break;
+    PetscCall(PetscLogEventBegin(event_product, ksp, 0, 0, 0));
     PetscCall(irz_multigrid_product(mg, s->cg->rest, s->cg->image));
+    PetscCall(PetscLogEventEnd(event_product, ksp, 0, 0, 0));
     PetscCall(turn(s, found, k > 0 ? square / before : 0, &curvature));
     if (!(curvature > 0)) {
       ksp->reason = KSP_DIVERGED_INDEFINITE_MAT;
@@ -233,5 +239,7 @@ static PetscErrorCode create(KSP ksp) {
 PetscErrorCode irz_cg_register(void) {
   PetscFunctionBegin;
   PetscCall(KSPRegister(IRZ_CG, create));
+  PetscCall(PetscLogEventRegister("IrzCycle", KSP_CLASSID, &event_cycle));
+  PetscCall(PetscLogEventRegister("IrzProduct", KSP_CLASSID, &event_product));
   PetscFunctionReturn(0);
 }
