@@ -1,8 +1,8 @@
 /* The zone on a regular grid of points. */
 #include "base/memory.h"
 #include "field/kernel.h"
+#include "model/locate.h"
 #include "model/model.h"
-#include "model/transfer.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +14,11 @@ typedef struct {
   double u[10];
 } Cell;
 
-/// Find a point in a tetrahedron; curved ones by a few corrections for the difference between the curved map and the
-/// straight one.
+/// Find a point in a tetrahedron.
 static bool find_inside(Cell *cell, const double x[3], double l[4]) {
-  double target[3] = {x[0], x[1], x[2]};
-  for (int step = 0; step < (cell->bent ? 8 : 1); step++) {
-    double there[3];
-    if (!irz_tet_barycentric(cell->node, target, l)) return false;
-    if (!cell->bent) break;
-    irz_tet_position(cell->node, cell->bent, l, there);
-    for (int d = 0; d < 3; d++) target[d] += x[d] - there[d];
-  }
-  for (int i = 0; i < 4; i++) {
-    if (!(l[i] >= -1e-9)) return false;
-  }
-  return true;
+  bool inside = irz_locate(cell->node, cell->bent, x, l) < 1e-6;
+  for (int i = 0; i < 4; i++) inside = inside && l[i] >= -1e-9;
+  return inside;
 }
 
 /// Largest |E| over the pulses at a point of a tetrahedron.

@@ -2,8 +2,8 @@
    counts. Points are found by a k-d tree, since most of them crowd around the needles. */
 #include "model/transfer.h"
 #include "base/memory.h"
-#include "field/element.h"
 #include "field/medium.h"
+#include "model/locate.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,35 +67,10 @@ typedef struct {
   double box[2][3];
 } Cell;
 
-bool irz_tet_barycentric(double node[10][3], const double x[3], double l[4]) {
-  double unused[10][3] = {{0}}, slope[3][3]; /* of coordinates 1, 2, 3 */
-  double det = irz_inverse_map(node, false, unused, slope);
-  l[0] = 1;
-  for (int i = 0; i < 3; i++) {
-    l[i + 1] = 0;
-    for (int d = 0; d < 3; d++) l[i + 1] += slope[i][d] * (x[d] - node[0][d]);
-    l[0] -= l[i + 1];
-  }
-  return det > 0;
-}
-
-/// Barycentric coordinates in a tetrahedron, curved ones by corrections for what their map differs from the straight
-/// one; those of a point outside are cut off at its faces.
+/// Barycentric coordinates in a tetrahedron; those of a point outside are cut off at its faces.
 /// @return 0 inside, less outside
 static double locate(Cell *cell, const double x[3], double l[4]) {
-  double target[3] = {x[0], x[1], x[2]}, there[3], least = 0, sum = 0;
-  for (int step = 0; step < (cell->bent ? 10 : 1); step++) {
-    irz_tet_barycentric(cell->node, target, l);
-    if (!cell->bent) break;
-    irz_tet_position(cell->node, true, l, there);
-    for (int d = 0; d < 3; d++) target[d] += x[d] - there[d];
-  }
-  if (cell->bent) {
-    double off = 0, size = cell->box[1][0] - cell->box[0][0];
-    irz_tet_position(cell->node, true, l, there);
-    for (int d = 0; d < 3; d++) off += fabs(x[d] - there[d]);
-    if (!(off < 1e-3 * size)) least = -off / size; /* far outside the corrections lead nowhere */
-  }
+  double sum = 0, off = irz_locate(cell->node, cell->bent, x, l), least = off < 1e-3 ? 0 : -off;
   for (int i = 0; i < 4; i++) {
     least = fmin(least, l[i]);
     l[i] = fmax(l[i], 0);

@@ -16,8 +16,4 @@
 IrzCode irz_transfer(const IrzPart *from, int order, int n_fields, double *const *field, const IrzPart *to,
                      double *const *result, IrzError *error);
 
-/// Barycentric coordinates of a point with respect to the corners of a tetrahedron.
-/// @return false if the tetrahedron is flat or turned over
-bool irz_tet_barycentric(double node[10][3], const double x[3], double l[4]);
-
 #endif
