@@ -212,6 +212,32 @@ def show_caption(text, view, place, colour=INK, size=16, bold=0):
     display.Bold = bold
 
 
+def fill_gaps(sampled, shape):
+    """Samples on a plane, with the mean of both neighbours where VTK did not find the cell between them: in some curved
+    cells its search ends outside."""
+    from paraview.simple import TrivialProducer
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    sampled.UpdatePipeline()
+    found = sampled.GetClientSideObject().GetOutputDataObject(0)
+    filled = found.NewInstance()
+    filled.DeepCopy(found)
+    points = filled.GetPointData()
+    mask = vtk_to_numpy(points.GetArray("vtkValidPointMask")).reshape(shape)
+    arrays = [vtk_to_numpy(points.GetArray(i)) for i in range(points.GetNumberOfArrays())]
+    for axis in (0, 1):
+        before, middle, after = ([slice(None)] * 2 for _ in range(3))
+        before[axis], middle[axis], after[axis] = slice(None, -2), slice(1, -1), slice(2, None)
+        gap = (mask[tuple(middle)] == 0) & (mask[tuple(before)] > 0) & (mask[tuple(after)] > 0)
+        for array in arrays:
+            grid = array.reshape(shape + array.shape[1:])
+            mean = 0.5 * (grid[tuple(before)][gap] + grid[tuple(after)][gap])
+            grid[tuple(middle)][gap] = mean.astype(grid.dtype)
+    producer = TrivialProducer()
+    producer.GetClientSideObject().SetOutput(filled)
+    return producer
+
+
 def read_labels(summary):
     """The label map's reader, or None if there is none, or none any more."""
     anatomy = summary.get("anatomy")
@@ -296,14 +322,15 @@ class Pipeline:
         offset = dot(add(scene.focus, scene.origin, -1), scene.normal)
         middle = add(scene.focus, scene.normal, -offset)
         corner = add(add(middle, scene.slice_right, -half[0]), scene.slice_up, -half[1])
+        rows = max(1, round(SAMPLES * half[1] / half[0]))
         plane = Plane(
             Origin=corner,
             Point1=add(corner, scene.slice_right, 2 * half[0]),
             Point2=add(corner, scene.slice_up, 2 * half[1]),
             XResolution=SAMPLES,
-            YResolution=max(1, round(SAMPLES * half[1] / half[0])),
+            YResolution=rows,
         )
-        sampled = ResampleWithDataset(SourceDataArrays=self.reader, DestinationMesh=plane)
+        sampled = fill_gaps(ResampleWithDataset(SourceDataArrays=self.reader, DestinationMesh=plane), (rows + 1, SAMPLES + 1))
         # Points outside the tissue (inside a needle, beyond the box) have no field.
         return Threshold(Input=sampled, Scalars=["POINTS", "vtkValidPointMask"], LowerThreshold=0.5, UpperThreshold=1.5)
 
