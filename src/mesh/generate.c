@@ -402,6 +402,7 @@ IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, cons
   for (int i = 0; i < TRIES && code == IRZ_ERR_INPUT; i++) {
     said = (IrzError){0};
     field.sizing.growth = chosen.growth * (1 - 0.07 * i);
+    field.delaunay = i >= TRIES / 2;
     irz_mesh_free(*mesh);
     code = irz_alloc(mesh, 1, sizeof **mesh, &said);
     if (code == IRZ_OK) code = try_mesh(plan, &field, 0.37 * i, *mesh, &said);

@@ -73,6 +73,7 @@ typedef struct {
   int label_size[3];     ///< cells of that grid
   double label_origin[3], label_step;
   double label_finest; ///< no refinement below this size
+  bool delaunay;       ///< HXT has failed: take Gmsh's Delaunay algorithm, which is slower and makes poorer elements
 } IrzSizeField;
 
 /// Prepare the sizes. `labels` may be NULL.

@@ -12,7 +12,13 @@
 #include <string.h>
 
 /// Gmsh's numbers of these in its options and element types.
-enum { ALGORITHM_2D_DELAUNAY = 5, ALGORITHM_3D_HXT = 10, TYPE_TRIANGLE = 2, TYPE_TETRAHEDRON = 4 };
+enum {
+  ALGORITHM_2D_DELAUNAY = 5,
+  ALGORITHM_3D_DELAUNAY = 1,
+  ALGORITHM_3D_HXT = 10,
+  TYPE_TRIANGLE = 2,
+  TYPE_TETRAHEDRON = 4
+};
 
 /// Lengths in Gmsh per metre.
 #define TO_GMSH 1e3
@@ -531,6 +537,11 @@ IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, Ir
   GmshMesh volume;
   IRZ_TRY(new_model(field, error));
   IRZ_TRY(give_boundary(field->box, boundary, error));
+  if (field->delaunay) {
+    int ierr;
+    gmshOptionSetNumber("Mesh.Algorithm3D", ALGORITHM_3D_DELAUNAY, &ierr);
+    CHECK_GMSH(ierr);
+  }
   IRZ_TRY(generate_tets(error));
   IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);
   if (code == IRZ_OK) code = take_tets(boundary, &volume, mesh, error);
