@@ -6,8 +6,8 @@
 
    Rows of `a` come in groups of four: loops over whole groups have few lengths, which the processor learns to predict,
    and four sums at a time, where loops over single entries cost more in wrong guesses than in arithmetic. The diagonal
-   is the last entry; what is missing in the first group is filled up with copies of the row's first column, whose
-   entries stay zero. `place` says where the entries of a tetrahedron go, one byte each, so that assembling is an
+   is the last entry; what is missing in the last group is filled up with copies of it before it, whose entries stay
+   zero. `place` says where the entries of a tetrahedron go, one byte each, so that assembling is an
    addition without a search. */
 #ifndef IREZONE_FIELD_PATTERN_H
 #define IREZONE_FIELD_PATTERN_H
@@ -26,7 +26,7 @@ typedef struct {
   PetscInt *ai;   ///< [n_owned + 1] first entry of each row of `a`, a multiple of 4
   PetscInt *aj;   ///< [ai[n_owned]] columns: local unknowns. At order 1, and in long rows, they increase but for copies
   PetscInt *bi;   ///< [n_owned + 1] first entry of each row of `b`
-  PetscInt *bj;   ///< [bi[n_owned]] columns: local unknowns, ordered likewise
+  PetscInt *bj;   ///< [bi[n_owned]] columns: local unknowns, increasing
   uint8_t *plain; ///< [n_tets] of IrzPlain
   uint8_t *place; ///< [n_tets][nodes (nodes + 1) / 2] offset in its row of `a` of the entry of nodes i and j, packed;
                   ///< the row is that of the larger unknown
@@ -37,6 +37,11 @@ IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError
 
 /// The last of the increasing columns [low, high) that is not above the wanted one.
 PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted);
+
+/// Length of a row of `a` with so many columns below the diagonal: with it, in whole groups.
+static inline PetscInt irz_pattern_length(PetscInt below) {
+  return (below + 4) / 4 * 4;
+}
 
 /// Rows with more entries are long: their places do not fit a byte.
 #define IRZ_PATTERN_LONG 256
