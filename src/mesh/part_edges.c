@@ -8,18 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// An edge in the chain of its smaller end.
+/// Eight edges of one end, as a processor compares them at once.
 typedef struct {
-  int32_t high; ///< its larger end
-  int32_t next; ///< the edge met before it, or -1
-} Link;
+  int32_t other[8]; ///< the other end
+  int32_t edge[8];  ///< 1 + index of the edge, or 0
+} Bucket;
 
-/// The edges that one thread met.
+/// Where the edges of one end are that do not fit its bucket any more, and how full that is.
+typedef struct {
+  int32_t more; ///< 1 + index of a further bucket, or 0
+  int32_t used;
+} Rest;
+
+/// The edges that one thread met. Each is kept with one of its ends, in turns, so that most ends do with one bucket.
 typedef struct {
   int32_t first, last; ///< its tetrahedra [first, last)
   int32_t count, room;
-  int32_t *head;   ///< [n_vertices] last edge met of those with this smaller end, or -1
-  Link *link;      ///< [count]
+  Bucket *bucket; ///< [n_buckets], first those of the vertices: their latest edges
+  Rest *rest;     ///< [n_buckets]
+  int32_t n_buckets, room_buckets;
   int32_t *edge;   ///< [count][2] ends
   int32_t *number; ///< [count] edge of the part
   IrzCode code;
@@ -27,42 +34,67 @@ typedef struct {
 } Run;
 
 static void run_clear(Run *run) {
-  free(run->head);
-  free(run->link);
+  free(run->bucket);
+  free(run->rest);
   free(run->edge);
   free(run->number);
 }
 
-/// An edge of a run, or -1.
-static inline int32_t find(const Run *run, int32_t low, int32_t high) {
-  int32_t k = run->head[low];
-  while (k >= 0 && run->link[k].high != high) k = run->link[k].next;
-  return k;
+/// An edge of a run by the end that keeps it and the other, or -1.
+static inline int32_t find(const Run *run, int32_t keeper, int32_t other) {
+  for (int32_t at = keeper;; at = run->rest[at].more - 1) {
+    const Bucket *bucket = &run->bucket[at];
+    int32_t found = 0;
+    for (int k = 0; k < 8; k++) found |= bucket->edge[k] & -(int32_t)(bucket->other[k] == other);
+    if (found > 0) return found - 1;
+    if (run->rest[at].more == 0) return -1;
+  }
+}
+
+/// Keep a new edge. There is room for one more bucket.
+static inline void keep(Run *run, int32_t keeper, int32_t other, int32_t edge) {
+  Rest *rest = &run->rest[keeper];
+  if (rest->used == 8) { /* those met longer ago move away */
+    run->bucket[run->n_buckets] = run->bucket[keeper];
+    run->rest[run->n_buckets] = (Rest){rest->more, 8};
+    *rest = (Rest){++run->n_buckets, 0};
+    run->bucket[keeper] = (Bucket){0};
+  }
+  run->bucket[keeper].other[rest->used] = other;
+  run->bucket[keeper].edge[rest->used++] = 1 + edge;
 }
 
 static IrzCode reserve(Run *run, int32_t room, IrzError *error) {
   run->room = room;
-  IRZ_TRY(irz_resize(&run->link, (size_t)room, sizeof *run->link, error));
   return irz_resize(&run->edge, 2 * (size_t)room, sizeof *run->edge, error);
+}
+
+static IrzCode reserve_buckets(Run *run, int32_t room, IrzError *error) {
+  run->room_buckets = room;
+  IRZ_TRY(irz_resize(&run->bucket, (size_t)room, sizeof *run->bucket, error));
+  return irz_resize(&run->rest, (size_t)room, sizeof *run->rest, error);
 }
 
 /// List the edges of a thread's tetrahedra and give these their indices in the list.
 static IrzCode list_edges(IrzPart *part, Run *run, int n_runs, IrzError *error) {
-  IRZ_TRY(irz_alloc_unset(&run->head, (size_t)part->n_vertices, sizeof *run->head, error));
-  memset(run->head, -1, (size_t)part->n_vertices * sizeof *run->head);
+  run->n_buckets = part->n_vertices;
+  run->room_buckets = part->n_vertices + part->n_vertices / 2 + 6;
+  IRZ_TRY(irz_alloc(&run->bucket, (size_t)run->room_buckets, sizeof *run->bucket, error));
+  IRZ_TRY(irz_alloc(&run->rest, (size_t)run->room_buckets, sizeof *run->rest, error));
   /* By Euler's formula as many as tetrahedra and vertices together, and half as many as faces on the surface. */
   int64_t expected = (int64_t)(run->last - run->first) + part->n_vertices / n_runs;
   IRZ_TRY(reserve(run, (int32_t)(expected + expected / 16 + 1024), error));
   for (int32_t t = run->first; t < run->last; t++) {
     int32_t *node = part->tet[t];
     if (run->room - run->count < 6) IRZ_TRY(reserve(run, run->room + run->room / 4, error));
+    if (run->room_buckets - run->n_buckets < 6)
+      IRZ_TRY(reserve_buckets(run, run->room_buckets + run->room_buckets / 4, error));
     for (int e = 0; e < 6; e++) {
       int32_t a = node[irz_edge_vertices[e][0]], b = node[irz_edge_vertices[e][1]];
-      int32_t low = a < b ? a : b, high = a < b ? b : a, k = find(run, low, high);
+      int32_t keeper = irz_edge_owner(a, b), other = a + b - keeper, k = find(run, keeper, other);
       if (k < 0) {
         k = run->count++;
-        run->link[k] = (Link){high, run->head[low]};
-        run->head[low] = k;
+        keep(run, keeper, other, k);
         run->edge[2 * (size_t)k] = a;
         run->edge[2 * (size_t)k + 1] = b;
       }
@@ -80,7 +112,7 @@ static IrzCode number_edges(IrzPart *part, Run *run, int n_runs, IrzError *error
     for (int32_t k = 0; k < run[r].count; k++) {
       int32_t a = run[r].edge[2 * (size_t)k], b = run[r].edge[2 * (size_t)k + 1], known = -1;
       for (int before = 0; before < r && known < 0; before++) {
-        int32_t found = find(&run[before], a < b ? a : b, a < b ? b : a);
+        int32_t keeper = irz_edge_owner(a, b), found = find(&run[before], keeper, a + b - keeper);
         if (found >= 0) known = run[before].number[found];
       }
       run[r].number[k] = known >= 0 ? known : next++;
