@@ -61,33 +61,6 @@ static IrzCode sort_outside(IrzPatternBlock *b, PetscInt *count, IrzError *error
   return code;
 }
 
-/// Find out of which tetrahedra `place` can know the entries, and where their diagonals are.
-static void find_plain(IrzPattern *p) {
-  const IrzSpace *space = p->space;
-  const int nodes = space->nodes;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static)
-  for (int32_t t = 0; t < space->part->n_tets; t++) {
-    const int32_t *dof = space->tet_dof + (size_t)t * (size_t)nodes;
-    uint8_t *place = p->place + (size_t)t * (size_t)(nodes * (nodes + 1) / 2);
-    int32_t low = dof[0], high = dof[0];
-    bool shared = false;
-    for (int i = 0; i < nodes; i++) {
-      low = dof[i] < low ? dof[i] : low;
-      high = dof[i] > high ? dof[i] : high;
-      shared |= irz_is_shared(space, dof[i]);
-    }
-    int thread = 0;
-    while (thread < space->n_threads && low >= space->row_start[thread + 1]) thread++;
-    bool plain = thread < space->n_threads && high < space->row_start[thread + 1];
-    for (int i = 0; i < nodes && plain; i++) {
-      const PetscInt length = p->ai[dof[i] + 1] - p->ai[dof[i]];
-      place[irz_packed(nodes, i, i)] = (uint8_t)(length - 1);
-      plain = length <= IRZ_PATTERN_LONG || irz_is_shared(space, dof[i]);
-    }
-    p->plain[t] = !plain ? IRZ_PLAIN_NO : shared ? IRZ_PLAIN_FIXED : IRZ_PLAIN;
-  }
-}
-
 /// Write the columns of a block's rows.
 static void write_block(const IrzPatternBlock *b) {
   IrzPattern *p = b->pattern;
@@ -108,7 +81,7 @@ static IrzCode fill(IrzPattern *p, IrzPatternBlock *block, IrzError *error) {
   const int n = space->n_threads;
   IRZ_TRY(irz_alloc(&p->ai, rows + 1, sizeof *p->ai, error));
   IRZ_TRY(irz_alloc(&p->bi, rows + 1, sizeof *p->bi, error));
-  IRZ_TRY(irz_alloc_unset(&p->plain, tets, 1, error));
+  IRZ_TRY(irz_alloc(&p->plain, tets, 1, error));
   IRZ_TRY(irz_alloc_unset(&p->place, tets * nodes * (nodes + 1) / 2, 1, error));
 #pragma omp parallel for num_threads(n) schedule(static, 1)
   for (int k = 0; k < n; k++) {
@@ -130,7 +103,6 @@ static IrzCode fill(IrzPattern *p, IrzPatternBlock *block, IrzError *error) {
   }
   IRZ_TRY(irz_alloc_unset(&p->aj, (size_t)p->ai[rows], sizeof *p->aj, error));
   IRZ_TRY(irz_alloc_unset(&p->bj, (size_t)p->bi[rows], sizeof *p->bj, error));
-  find_plain(p);
 #pragma omp parallel for num_threads(n) schedule(static, 1)
   for (int k = 0; k < n; k++) write_block(&block[k]);
   return IRZ_OK;

@@ -67,7 +67,22 @@ static inline void irz_add_outside(IrzPatternBlock *b, int32_t row, int32_t colu
 /// Count the columns of a block's rows at order 1 and note places and what leads out.
 IrzCode irz_linear_count(IrzPatternBlock *b, IrzError *error);
 
-/// Write the columns of a block's rows and the places in its tetrahedra; `ai` and `plain` are known.
+/// What `place` can know of a tetrahedron, when `ai` is known.
+static inline __attribute__((always_inline)) IrzPlain irz_find_plain(const IrzPatternBlock *b, const int32_t *dof,
+                                                                     int nodes) {
+  const PetscInt *ai = b->pattern->ai;
+  bool inside = true, longer = false, shared = false;
+  for (int i = 0; i < nodes; i++) inside &= irz_in_block(b, dof[i]);
+  if (!inside) return IRZ_PLAIN_NO;
+  for (int i = 0; i < nodes; i++) {
+    const bool electrode = irz_is_shared(b->pattern->space, dof[i]);
+    shared |= electrode;
+    longer |= !electrode && ai[dof[i] + 1] - ai[dof[i]] > IRZ_PATTERN_LONG;
+  }
+  return longer ? IRZ_PLAIN_NO : shared ? IRZ_PLAIN_FIXED : IRZ_PLAIN;
+}
+
+/// Write the columns of a block's rows and what `plain` and `place` lack of the tetrahedra inside it; `ai` is known.
 void irz_linear_write(const IrzPatternBlock *b);
 
 /// The same at order 2.

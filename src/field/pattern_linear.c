@@ -82,12 +82,16 @@ void irz_linear_write(const IrzPatternBlock *b) {
   }
   for (int32_t t = 0; t < part->n_tets; t++) {
     const int32_t *dof = space->tet_dof + 4 * (size_t)t;
-    if (p->plain[t] == IRZ_PLAIN_NO || !irz_in_block(b, dof[0])) continue;
+    uint8_t *place = p->place + 10 * (size_t)t;
+    const IrzPlain plain = irz_find_plain(b, dof, 4);
+    if (plain == IRZ_PLAIN_NO) continue;
+    p->plain[t] = (uint8_t)plain;
+    for (int i = 0; i < 4; i++) place[irz_packed(4, i, i)] = (uint8_t)(p->ai[dof[i] + 1] - p->ai[dof[i]] - 1);
     for (int e = 0; e < 6; e++) {
       const int i = irz_edge_vertices[e][0], j = irz_edge_vertices[e][1];
       /* Nodes of one electrode may have no entry: what is added there are zeros. */
-      const int32_t place = dof[i] != dof[j] ? b->edge_place[part->tet[t][4 + e] - part->n_vertices] : 0;
-      p->place[10 * (size_t)t + (size_t)irz_packed(4, i, j)] = (uint8_t)place;
+      const int32_t at = dof[i] != dof[j] ? b->edge_place[part->tet[t][4 + e] - part->n_vertices] : 0;
+      place[irz_packed(4, i, j)] = (uint8_t)at;
     }
   }
 }

@@ -306,10 +306,15 @@ IrzCode irz_quadratic_count(IrzPatternBlock *b, IrzError *error) {
   return code;
 }
 
-/// Write the columns of a plain tetrahedron without shared unknowns. Of two rows the larger one begins later.
-static inline void write_plain(const IrzPattern *p, const int32_t *dof, const uint8_t *place) {
+/// Write the columns of a plain tetrahedron without shared unknowns, and the places of its diagonals. Of two rows the
+/// larger one begins later.
+static inline void write_plain(const IrzPattern *p, const int32_t *dof, uint8_t *place) {
   PetscInt row[10];
-  for (int i = 0; i < 10; i++) row[i] = p->ai[dof[i]];
+#pragma GCC unroll 10
+  for (int i = 0; i < 10; i++) {
+    row[i] = p->ai[dof[i]];
+    place[irz_packed(10, i, i)] = (uint8_t)(p->ai[dof[i] + 1] - row[i] - 1);
+  }
 #pragma GCC unroll 10
   for (int i = 0; i < 10; i++) {
 #pragma GCC unroll 10
@@ -319,14 +324,16 @@ static inline void write_plain(const IrzPattern *p, const int32_t *dof, const ui
   }
 }
 
-/// Write those columns of any tetrahedron that are not extra ones.
-static void write_any(const IrzPatternBlock *b, const int32_t *dof, const uint8_t *place) {
+/// The same for any tetrahedron, without columns that are extra ones.
+/// @param[in] inside  all unknowns are in the block
+static void write_any(const IrzPatternBlock *b, const int32_t *dof, uint8_t *place, bool inside) {
   const IrzPattern *p = b->pattern;
   for (int i = 0; i < 10; i++) {
+    if (inside) place[irz_packed(10, i, i)] = (uint8_t)(p->ai[dof[i] + 1] - p->ai[dof[i]] - 1);
     for (int j = i + 1; j < 10; j++) {
       const int32_t row = irz_entry_row(dof[i], dof[j]), column = irz_entry_column(dof[i], dof[j]);
-      if (row >= b->last || column < b->first || irz_is_shared(p->space, row) || irz_is_shared(p->space, column))
-        continue;
+      if (row >= b->last || column < b->first) continue;
+      if (irz_is_shared(p->space, row) || irz_is_shared(p->space, column)) continue;
       if (p->ai[row + 1] - p->ai[row] > IRZ_PATTERN_LONG) continue;
       p->aj[p->ai[row] + place[irz_packed(10, i, j)]] = column;
     }
@@ -337,11 +344,13 @@ void irz_quadratic_write(const IrzPatternBlock *b) {
   IrzPattern *p = b->pattern;
   for (int32_t t = 0; t < p->space->part->n_tets; t++) {
     const int32_t *dof = p->space->tet_dof + 10 * (size_t)t;
-    const uint8_t *place = p->place + 55 * (size_t)t;
-    if (p->plain[t] != IRZ_PLAIN)
-      write_any(b, dof, place);
-    else if (irz_in_block(b, dof[0]))
+    uint8_t *place = p->place + 55 * (size_t)t;
+    const IrzPlain plain = irz_find_plain(b, dof, 10);
+    if (plain == IRZ_PLAIN)
       write_plain(p, dof, place);
+    else
+      write_any(b, dof, place, plain == IRZ_PLAIN_FIXED);
+    if (plain != IRZ_PLAIN_NO) p->plain[t] = (uint8_t)plain;
   }
   for (size_t k = 0; k < b->n_extra; k++) p->aj[p->ai[b->extra[k].row] + b->extra[k].place] = b->extra[k].column;
 }
