@@ -30,6 +30,14 @@ static IrzCode check_directory(const char *path, IrzError *error) {
   return IRZ_OK;
 }
 
+/* Fields that an earlier run left and this one does not replace would be taken for its own. */
+static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
+  snprintf(path, sizeof path, "%s/%s.hdf", directory, plan->name);
+  if (plan->output.fields || access(path, F_OK) != 0) return;
+  irz_plan_warn(plan, "%s is left from an earlier run: output.fields is false", path);
+}
+
 /* Create, solve, write. */
 static IrzCode solve(IrzPlan *plan, const char *directory, const IrzModelOptions *options, IrzSummary *summary,
                      IrzError *error) {
@@ -55,6 +63,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(check_directory(directory, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
+  warn_of_old_fields(plan, directory);
   irz_signals_catch();
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {

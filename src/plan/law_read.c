@@ -33,6 +33,30 @@ static IrzCode read_table(const IrzReader *reader, const IrzYaml *node, const ch
   return IRZ_OK;
 }
 
+/* Whether any law has such a key. */
+static bool is_law_key(const char *name) {
+  for (int kind = 0; irz_law_names[kind] != NULL; kind++) {
+    for (const IrzKey *key = irz_section_laws[kind].keys; key->name != NULL; key++) {
+      if (strcmp(key->name, name) == 0) return true;
+    }
+  }
+  return false;
+}
+
+/* Report that the law has no name: a misspelt `law` explains it better than its absence. */
+static IrzCode no_name(const IrzReader *reader, const IrzYaml *node, const char *path) {
+  const char *const wanted[] = {"law", NULL};
+  char full[IRZ_KEY_PATH_MAX];
+  for (int i = 0; i < node->n; i++) {
+    if (is_law_key(node->keys[i]) || irz_nearest_name(node->keys[i], wanted) == NULL) continue;
+    IrzYaml place = {.line = node->key_lines[i], .origin = node->items[i]->origin};
+    irz_key_path(full, path, node->keys[i]);
+    return irz_reader_fail(reader, &place, full, "unknown key; did you mean \"law\"?");
+  }
+  irz_key_path(full, path, "law");
+  return irz_reader_fail(reader, node, full, "missing: constant, ramp, sigmoid, smoothstep, gompertz or table");
+}
+
 /* Which law a map names; without a name that of the preset. */
 static IrzCode read_kind(const IrzReader *reader, const IrzYaml *node, const char *path, const IrzLaw *base,
                          IrzLawKind *kind) {
@@ -40,9 +64,7 @@ static IrzCode read_kind(const IrzReader *reader, const IrzYaml *node, const cha
   char full[IRZ_KEY_PATH_MAX];
   irz_key_path(full, path, "law");
   if (name == NULL) {
-    if (base == NULL) {
-      return irz_reader_fail(reader, node, full, "missing: constant, ramp, sigmoid, smoothstep, gompertz or table");
-    }
+    if (base == NULL) return no_name(reader, node, path);
     *kind = base->kind;
     return IRZ_OK;
   }

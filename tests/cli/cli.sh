@@ -114,6 +114,9 @@ pair.json" ] || { echo "run: results has $(ls results)"; failed=1; }
 expect "run without fields" 0 "$irezone" run pair.yaml -o summaries --set output.fields=false
 holds "run without fields" out "written to summaries/pair.json"
 [ "$(ls summaries)" = pair.json ] || { echo "run without fields: summaries has $(ls summaries)"; failed=1; }
+touch summaries/pair.hdf
+expect "run without fields beside old ones" 0 "$irezone" run pair.yaml -q -o summaries --set output.fields=false
+holds "run without fields beside old ones" err "warning: summaries/pair.hdf is left from an earlier run"
 expect "info of a result" 0 "$irezone" info results/pair.hdf
 holds "info of a result" out field_V_per_cm
 expect "run, unused PETSc option" 0 "$irezone" run pair.yaml -o results -q -- -no_such_option 1
