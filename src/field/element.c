@@ -1,6 +1,6 @@
 /* See element.h. */
 #include "field/element.h"
-#include "mesh/part.h"
+#include "part/part.h"
 #include <string.h>
 
 void irz_reference_gradients(const double l[4], double d[10][3]) {

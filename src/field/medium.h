@@ -6,7 +6,7 @@
 #ifndef IREZONE_FIELD_MEDIUM_H
 #define IREZONE_FIELD_MEDIUM_H
 
-#include "mesh/part.h"
+#include "part/part.h"
 #include <irezone/anatomy.h>
 
 /// A quadrature rule on the tetrahedron in barycentric coordinates; the weights sum to 1.

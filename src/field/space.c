@@ -2,7 +2,7 @@
 #include "field/space.h"
 #include "base/memory.h"
 #include "base/petsc.h"
-#include "mesh/first_met.h"
+#include "part/first_met.h"
 #include <stdlib.h>
 #include <string.h>
 

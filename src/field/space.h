@@ -6,7 +6,7 @@
 #ifndef IREZONE_FIELD_SPACE_H
 #define IREZONE_FIELD_SPACE_H
 
-#include "mesh/part.h"
+#include "part/part.h"
 #include <petscvec.h>
 
 typedef struct {

@@ -2,7 +2,7 @@
 #ifndef IREZONE_MODEL_TRANSFER_H
 #define IREZONE_MODEL_TRANSFER_H
 
-#include "mesh/part.h"
+#include "part/part.h"
 
 /// Interpolate fields at the nodes of another mesh of the same ranks. Where a node lies outside all tetrahedra, as it
 /// can beside a wall that is bent differently, the nearest point of a tetrahedron beside it counts. Collective.

@@ -5,7 +5,7 @@
 #ifndef IREZONE_ZONE_NODAL_H
 #define IREZONE_ZONE_NODAL_H
 
-#include "mesh/part.h"
+#include "part/part.h"
 
 enum { IRZ_ROW = 4 };
 

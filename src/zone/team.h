@@ -2,7 +2,7 @@
 #ifndef IREZONE_ZONE_TEAM_H
 #define IREZONE_ZONE_TEAM_H
 
-#include "mesh/part.h"
+#include "part/part.h"
 
 /// The nodes that a thread owns, and the tetrahedra that touch them.
 ///

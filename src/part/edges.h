@@ -1,8 +1,8 @@
 /* The edges of a part of a mesh. */
-#ifndef IREZONE_MESH_PART_EDGES_H
-#define IREZONE_MESH_PART_EDGES_H
+#ifndef IREZONE_PART_EDGES_H
+#define IREZONE_PART_EDGES_H
 
-#include "mesh/part.h"
+#include "part/part.h"
 
 /// The end of an edge, by global numbers, to whose owner it belongs: the smaller one of every other edge, so that of
 /// the edges between two ranks each gets half.

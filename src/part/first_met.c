@@ -1,5 +1,5 @@
 /* Nodes as they are first met; see first_met.h. */
-#include "mesh/first_met.h"
+#include "part/first_met.h"
 #include "base/memory.h"
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
    Vertices are owned by exactly one rank; a rank holds every tetrahedron that touches a vertex it owns. So all
    tetrahedra around an owned vertex or edge are local, and assembling the rows a rank owns needs no messages. All
    vertices of an electrode belong to one rank, because they share one unknown. */
-#ifndef IREZONE_MESH_PART_H
-#define IREZONE_MESH_PART_H
+#ifndef IREZONE_PART_PART_H
+#define IREZONE_PART_PART_H
 
 #include <irezone/anatomy.h>
 #include <irezone/mesh.h>

@@ -1,7 +1,7 @@
 /* The order in which tetrahedra, one after the other, first meet their nodes: numbered like that, neighbours are near
    one another in memory. */
-#ifndef IREZONE_MESH_FIRST_MET_H
-#define IREZONE_MESH_FIRST_MET_H
+#ifndef IREZONE_PART_FIRST_MET_H
+#define IREZONE_PART_FIRST_MET_H
 
 #include <irezone/error.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Recursive bisection; see bisect.h. */
-#include "mesh/bisect.h"
+#include "part/bisect.h"
 #include "base/memory.h"
 #include <stdbool.h>
 #include <stdlib.h>

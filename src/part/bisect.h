@@ -1,7 +1,7 @@
 /* Division of points among ranks by recursive bisection: planes across the axis along which the points spread most. It
    takes milliseconds, where a graph partitioner takes as long as the solve for a cut that is hardly smaller. */
-#ifndef IREZONE_MESH_BISECT_H
-#define IREZONE_MESH_BISECT_H
+#ifndef IREZONE_PART_BISECT_H
+#define IREZONE_PART_BISECT_H
 
 #include <irezone/error.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
-/* Edges of tetrahedra; see part_edges.h.
+/* Edges of tetrahedra; see edges.h.
 
    Each thread lists the edges of a run of tetrahedra along the curve. Then the lists are put behind one another without
    the edges that an earlier one has, which gives the order in which a single thread would have met them. */
-#include "mesh/part_edges.h"
+#include "part/edges.h"
 #include "base/memory.h"
 #include <omp.h>
 #include <stdlib.h>
