@@ -64,6 +64,10 @@ static inline void irz_add_outside(IrzPatternBlock *b, int32_t row, int32_t colu
   b->outside[b->n_outside++] = (IrzOutside){row, column};
 }
 
+/// Sort what leads out of a block by rows, then columns, without repetitions, and count it.
+/// @param[out] count  [n_owned] what leads out of each row
+IrzCode irz_sort_outside(IrzPatternBlock *b, PetscInt *count, IrzError *error);
+
 /// Count the columns of a block's rows at order 1 and note places and what leads out.
 IrzCode irz_linear_count(IrzPatternBlock *b, IrzError *error);
 
