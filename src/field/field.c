@@ -7,10 +7,10 @@
 #include "field/field.h"
 #include "base/memory.h"
 #include "base/petsc.h"
-#include "field/amg.h"
-#include "field/cg.h"
 #include "field/kernel.h"
-#include "field/multigrid.h"
+#include "solver/amg.h"
+#include "solver/cg.h"
+#include "solver/multigrid.h"
 #include <math.h>
 #include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
 #include <stdlib.h>

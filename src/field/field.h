@@ -4,7 +4,7 @@
 
 #include "field/medium.h"
 #include "field/points.h"
-#include "field/space.h"
+#include "matrix/space.h"
 #include <irezone/law.h>
 
 typedef struct IrzField IrzField;

@@ -4,7 +4,7 @@
 
 #include "field/medium.h"
 #include "field/points.h"
-#include "field/tangent.h"
+#include "matrix/tangent.h"
 #include <irezone/law.h>
 
 /// What to assemble. All pointers are borrowed.

@@ -2,9 +2,9 @@
 #ifndef IREZONE_HEAT_THERMAL_H
 #define IREZONE_HEAT_THERMAL_H
 
-#include "field/matrix.h"
 #include "field/medium.h"
 #include "field/points.h"
+#include "matrix/matrix.h"
 #include <irezone/law.h>
 #include <irezone/plan.h>
 

@@ -1,6 +1,6 @@
 /* The heating against exact solutions, its order in time, and its energy balance. */
 #include "base/petsc.h"
-#include "field/grid_mesh.h"
+#include "grid_mesh.h"
 #include "heat/damage.h"
 #include "heat/heat.h"
 #include "heat/timeline.h"

@@ -1,7 +1,7 @@
 /* Recovered fields: the estimate of a pulse's error takes the conductivity that the tissue had in it; threads divide
    the work without a trace. */
 #include "base/petsc.h"
-#include "field/grid_mesh.h"
+#include "grid_mesh.h"
 #include "testing.h"
 #include "zone/recover.h"
 

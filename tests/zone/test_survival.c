@@ -1,7 +1,7 @@
 /* Peleg-Fermi survival: the values that its constants give, how pairs add up, and volumes around a line and between
    plates, which are known exactly. */
 #include "base/petsc.h"
-#include "field/grid_mesh.h"
+#include "grid_mesh.h"
 #include "testing.h"
 #include "zone/survival.h"
 
