@@ -680,3 +680,7 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
 double irz_kinkless(const IrzLaw *law, double along, double field) {
   return along > 0 ? field * pow(irz_law_sigma(law, field, NULL), along) : field;
 }
+
+double irz_damping(const IrzLaw *law, double along, double field, double step) {
+  return step / (irz_kinkless(law, along, field * (1 + step)) / irz_kinkless(law, along, field) - 1);
+}

@@ -44,4 +44,11 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
 /// @param[in] field  |E|, V/m
 double irz_kinkless(const IrzLaw *law, double along, double field);
 
+/// Relative change of |E| for one of the current density along the direction in which |E| falls: |E| sigma^w follows
+/// the current density, so |E| changes by 1 / (1 + w |E| sigma' / sigma) times as much. Where the law is steep more
+/// current hardly moves a surface of constant |E|.
+/// @param[in] field  |E|, V/m, positive
+/// @param[in] step   relative, upwards from the field, over which the mean is taken
+double irz_damping(const IrzLaw *law, double along, double field, double step);
+
 #endif

@@ -51,12 +51,13 @@ IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzErr
 
 /// Which fields give the score.
 typedef enum {
-  OWN,   ///< recovered ones; at order 2 the element-wise ones where a field is not smooth
-  OTHER, ///< the other of the two
-  WEAKER ///< the own ones, all lower by `slope_step`
+  OWN,    ///< recovered ones; at order 2 the element-wise ones where a field is not smooth
+  OTHER,  ///< the other of the two
+  WEAKER, ///< the own ones, all current densities lower by `slope_step`; where a field is not smooth the fields
+  PLAIN   ///< from means of E alone; at order 2 where fields are smooth
 } Fields;
 
-/// Step in the fields for the slope of the volume, relative.
+/// Step in the current densities for the slope of the volume, relative.
 static const double slope_step = 0.03;
 
 /// A tetrahedron at work.
@@ -136,20 +137,49 @@ static double quadratic(const double value[10], const double l[4]) {
 }
 
 /// Recovered |E| of a pair at a point; where the fields are smooth it is irz_kinkless() that is interpolated.
-static double recovered_field(const Place *place, int pulse, const double l[4]) {
+/// @param[in] share  of the current density that is there; where nothing is smooth, of the field
+static double recovered_field(const Place *place, int pulse, const double l[4], double share) {
   const int32_t *node = place->cell.node;
   double value[10], sum = 0, low = INFINITY, high = 0;
   for (int i = 0; i < 10; i++) value[i] = place->task->field[pulse][node[i]];
   if (place->task->order == 1) {
     for (int i = 0; i < 4; i++) sum += l[i] * value[i];
-    return sum;
+    return share * sum;
   }
-  if (!place->smooth) return quadratic(value, l);
+  if (!place->smooth) return share * quadratic(value, l);
   for (int i = 0; i < 10; i++) {
     low = fmin(low, value[i]);
     high = fmax(high, value[i]);
   }
-  return undo_kinkless(place->law, place->along[pulse], quadratic(place->kinkless[pulse], l), low, high);
+  return undo_kinkless(place->law, place->along[pulse], share * quadratic(place->kinkless[pulse], l), low, high);
+}
+
+/// |E| of a pair at a point from means of E alone.
+static double plain_field(const Place *place, int pulse, const double l[4]) {
+  const int32_t *node = place->cell.node;
+  double value[10];
+  for (int i = 0; i < 10; i++) value[i] = place->task->plain[pulse][node[i]];
+  return quadratic(value, l);
+}
+
+/// irz_damping() of the strongest pair where the score reaches a level: the fields of the tetrahedron's nodes, in the
+/// mean, times the factor at which they do.
+static double damping_at(const Place *place, double level) {
+  const IrzSurvivalTask *task = place->task;
+  double low = 0.1, high = 10, *field = place->low, *scaled = place->high;
+  int strongest = 0;
+  for (int p = 0; p < task->n_pulses; p++) {
+    field[p] = 0;
+    for (int i = 0; i < 10; i++) field[p] += 0.1 * task->field[p][place->cell.node[i]];
+    strongest = field[p] > field[strongest] ? p : strongest;
+  }
+  if (field[strongest] <= 0) return 1;
+  while (high > low * (1 + 1e-4)) {
+    double middle = sqrt(low * high);
+    for (int p = 0; p < task->n_pulses; p++) scaled[p] = middle * field[p];
+    *(score_of(place, scaled) < level ? &low : &high) = middle;
+  }
+  return irz_damping(place->law, place->along[strongest], high * field[strongest], slope_step);
 }
 
 /// The score at a point.
@@ -158,9 +188,12 @@ static double score_at(void *context, const double l[4]) {
   const IrzSurvivalTask *task = place->task;
   double *field = place->low;
   bool element_wise = place->smooth == (place->fields == OTHER);
+  double share = place->fields == WEAKER ? 1 / (1 + slope_step) : 1;
   for (int p = 0; p < task->n_pulses; p++) {
-    field[p] = element_wise ? irz_cell_field(&place->cell, p, l) : recovered_field(place, p, l);
-    if (place->fields == WEAKER) field[p] /= 1 + slope_step;
+    if (place->fields == PLAIN)
+      field[p] = plain_field(place, p, l);
+    else
+      field[p] = element_wise ? share * irz_cell_field(&place->cell, p, l) : recovered_field(place, p, l, share);
   }
   return score_of(place, field);
 }
@@ -208,15 +241,17 @@ static void lattice_volumes(Place *place, const IrzLattice *lattice, Fields fiel
 static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
   int n = place->task->death->n_survival;
   double low, high;
-  double fine[IRZ_MAX_SURVIVAL], rough[3][IRZ_MAX_SURVIVAL];
+  double fine[IRZ_MAX_SURVIVAL], rough[PLAIN + 1][IRZ_MAX_SURVIVAL];
   bool cut = false, sharp = false;
   score_bounds(place, &low, &high);
   for (int k = 0; k < n; k++) cut = cut || (low < level[k] && level[k] <= high);
   if (cut) {
     make_kinkless(place);
     lattice_volumes(place, &place->lattice, OWN, level, fine);
-    for (int f = OWN; f <= WEAKER; f++) lattice_volumes(place, &place->coarse, (Fields)f, level, rough[f]);
     sharp = place->smooth && place->task->order == 2;
+    for (int f = OWN; f <= (sharp ? PLAIN : WEAKER); f++) {
+      lattice_volumes(place, &place->coarse, (Fields)f, level, rough[f]);
+    }
   }
   for (int k = 0; k < n; k++) {
     if (low < level[k] && level[k] <= high) {
@@ -225,6 +260,7 @@ static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
       volume[k].off += (sharp ? IRZ_RECOVERED_SHARE : 1) * difference;
       volume[k].scatter += difference * difference;
       volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;
+      volume[k].smear += sharp ? damping_at(place, level[k]) * (rough[OTHER][k] - rough[PLAIN][k]) : 0;
     } else if (low >= level[k]) {
       volume[k].volume += place->cell.volume;
     }
@@ -261,7 +297,7 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, Irz
   free(place.along);
   free(place.kinkless);
   if (code != IRZ_OK) return code;
-  MPI_Allreduce(mine, volume, 4 * n, MPI_DOUBLE, MPI_SUM, part->comm);
+  MPI_Allreduce(mine, volume, IRZ_VOLUME_SUMS * n, MPI_DOUBLE, MPI_SUM, part->comm);
   for (int k = 0; k < n; k++) volume[k].scatter = sqrt(volume[k].scatter);
   return IRZ_OK;
 }

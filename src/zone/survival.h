@@ -22,6 +22,8 @@ typedef struct {
   const IrzPulse *pulses;    ///< [n_pulses]
   double *const *potential;  ///< [n_pulses] each [nodes of the part], V
   double *const *field;      ///< [n_pulses] each [nodes of the part], recovered |E|, V/m
+  double *const *plain;      ///< [n_pulses] each [nodes of the part], |E| of irz_recover(), V/m, to compare with; used
+                             ///< with `along` only
   double *const *along;      ///< [n_pulses] each [nodes of the part], of irz_sharpen() for that pulse alone; order 2
                              ///< only. NULL: nothing is smooth
   const IrzLaw *const *laws; ///< [regions of the medium]; used with `along` only
@@ -34,8 +36,9 @@ IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzErr
 /// Volumes where survival is at most death->survival[k], integrated inside the tetrahedra that their surfaces cut: the
 /// recovered fields of the pairs (at order 2 the element-wise ones where a field is not smooth) give the score at the
 /// corners of 64 smaller tetrahedra, each cut by a plane. What an error estimate needs comes from differences between
-/// volumes of 8 smaller tetrahedra: with the other fields of the two, and with all fields a little weaker. Collective.
-/// @param[out] volume  [death->n_survival] m^3; `slope` is the volume lost where all fields are lower by 1, relative
+/// volumes of 8 smaller tetrahedra: with the other fields of the two, with the plain ones, and with all current
+/// densities a little weaker. Collective.
+/// @param[out] volume  [death->n_survival] m^3
 IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, IrzError *error);
 
 #endif

@@ -10,6 +10,9 @@
 
 /* ---- One tetrahedron ---- */
 
+/// Step in the threshold for the slope of the volume, relative.
+static const double slope_step = 0.03;
+
 /// A tetrahedron at work.
 typedef struct {
   const IrzZoneTask *task;
@@ -20,6 +23,7 @@ typedef struct {
   const IrzLaw *law;   ///< order 2 only, as the rest
   double along;        ///< mean of the nodes; 0 if not smooth
   double kinkless[10]; ///< irz_kinkless() of the recovered field at the nodes
+  double plain[10];    ///< at the nodes, if smooth, V/m
 } Place;
 
 /// Largest element-wise |E| over the pulses.
@@ -46,21 +50,32 @@ static void make_kinkless(Place *place, bool plain) {
   place->along = 0;
   for (int i = 0; i < 10 && place->smooth; i++) place->along += 0.1 * task->along[node[i]];
   for (int i = 0; i < 10; i++) place->kinkless[i] = irz_kinkless(place->law, place->along, task->recovered[node[i]]);
+  for (int i = 0; i < 10 && place->smooth; i++) place->plain[i] = task->plain[node[i]];
+}
+
+/// A function of order 2 from its values at the nodes.
+static double quadratic(const double value[10], const double l[4]) {
+  double sum = 0;
+  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * value[i];
+  for (int e = 0; e < 6; e++) sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * value[4 + e];
+  return sum;
 }
 
 /// The recovered field; at order 2 what irz_kinkless() makes of it.
 static double recovered_field(void *context, const double l[4]) {
   const Place *place = context;
-  double sum = 0;
   if (place->task->order == 1) {
+    double sum = 0;
     for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->cell.node[i]];
     return sum;
   }
-  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * place->kinkless[i];
-  for (int e = 0; e < 6; e++) {
-    sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * place->kinkless[4 + e];
-  }
-  return sum;
+  return quadratic(place->kinkless, l);
+}
+
+/// The field from means of E alone.
+static double plain_field(void *context, const double l[4]) {
+  const Place *place = context;
+  return quadratic(place->plain, l);
 }
 
 /// A threshold for recovered_field().
@@ -68,7 +83,7 @@ static double recovered_level(const Place *place, double threshold) {
   return place->task->order == 2 ? irz_kinkless(place->law, place->along, threshold) : threshold;
 }
 
-/// Bounds on both fields at order 2, on the recovered one at order 1. It lies between its values at the nodes, but for
+/// Bounds on all fields at order 2, on the recovered one at order 1. It lies between its values at the nodes, but for
 /// small overshoots of the quadratic between them.
 static void field_bounds(const Place *place, double *low, double *high) {
   const IrzZoneTask *task = place->task;
@@ -76,6 +91,11 @@ static void field_bounds(const Place *place, double *low, double *high) {
   *low = *high = task->recovered[place->cell.node[0]];
   for (int i = 1; i < (task->order == 2 ? 10 : 4); i++) {
     double field = task->recovered[place->cell.node[i]];
+    *low = field < *low ? field : *low;
+    *high = field > *high ? field : *high;
+  }
+  for (int i = 0; i < 10 && task->along != NULL; i++) {
+    double field = task->plain[place->cell.node[i]];
     *low = field < *low ? field : *low;
     *high = field > *high ? field : *high;
   }
@@ -96,14 +116,11 @@ typedef struct {
   double *region_volume, *region_ablated;
 } Sums;
 
-/// Step in the threshold for the slope of the volume, relative.
-static const double slope_step = 0.03;
-
 /// Field in a tetrahedron on the lattice: bounds, and values where a threshold may cut it.
 typedef struct {
   double low, high;
   IrzPlaced placed;
-  double recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS];
+  double recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS], plain[IRZ_LATTICE_POINTS];
 } Sampled;
 
 /// Add the volume in a tetrahedron, or a part of one, and its difference from that of the other field.
@@ -126,7 +143,7 @@ static void swap(double *a, double *b) {
 /// Volume above a threshold in one tetrahedron, added to the sums.
 static double add_volume(Place *place, Sampled *s, double threshold, double (*box)[3], IrzVolume *sum) {
   const IrzLattice *lattice = place->lattice;
-  double next = threshold * (1 + slope_step), volume = 0, other = 0, above = 0;
+  double next = threshold * (1 + slope_step), volume = 0, other = 0, above = 0, damping = 1;
   if (s->low >= next) {
     volume = other = above = place->cell.volume;
   } else if (threshold <= s->high) {
@@ -138,6 +155,11 @@ static double add_volume(Place *place, Sampled *s, double threshold, double (*bo
     other = irz_cut_volume(lattice, &s->placed, s->element, threshold, element, place, NULL);
     if (place->smooth) {
       above = irz_cut_volume(lattice, &s->placed, s->recovered, there, recovered, place, NULL);
+      if (!linear) {
+        damping = irz_damping(place->law, place->along, threshold, slope_step);
+        sum->smear +=
+            damping * (other - irz_cut_volume(lattice, &s->placed, s->plain, threshold, plain_field, place, NULL));
+      }
     } else {
       swap(&volume, &other);
       above = irz_cut_volume(lattice, &s->placed, s->element, next, element, place, NULL);
@@ -146,7 +168,7 @@ static double add_volume(Place *place, Sampled *s, double threshold, double (*bo
   if (box != NULL && s->low >= next) {
     for (int i = 0; i < (place->cell.bent ? 10 : 4); i++) irz_box_grow(box, place->cell.x[i]);
   }
-  sum->slope += (volume - above) / slope_step;
+  sum->slope += damping * (volume - above) / slope_step;
   return add_difference(place, volume, other, sum);
 }
 
@@ -198,6 +220,7 @@ static void measure_plain(Place *place, Sums *sums) {
   for (int p = 0; cut && p < lattice->n_points; p++) {
     s.recovered[p] = recovered_field(place, lattice->l[p]);
     s.element[p] = element_field(place, lattice->l[p]);
+    if (place->smooth && task->order == 2) s.plain[p] = plain_field(place, lattice->l[p]);
   }
   sums->region_volume[region] += place->cell.volume;
   sums->region_ablated[region] += add_volume(place, &s, threshold, sums->box, &sums->zone);
@@ -239,6 +262,7 @@ static void add(IrzVolume *sum, const IrzVolume *more) {
   sum->off += more->off;
   sum->scatter += more->scatter;
   sum->slope += more->slope;
+  sum->smear += more->smear;
 }
 
 static void sums_add(const IrzZoneTask *task, Sums *sums, const Sums *more) {
@@ -297,8 +321,8 @@ IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzEr
   if (error->code == IRZ_OK) measure_part(task, &lattice, &sums, error);
   IrzCode code = irz_error_agree(comm, error);
   if (code == IRZ_OK) {
-    MPI_Allreduce(&sums.zone, &measure->zone, 4, MPI_DOUBLE, MPI_SUM, comm);
-    MPI_Allreduce(sums.also, measure->also, 4 * IRZ_MAX_ALSO, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(&sums.zone, &measure->zone, IRZ_VOLUME_SUMS, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.also, measure->also, IRZ_VOLUME_SUMS * IRZ_MAX_ALSO, MPI_DOUBLE, MPI_SUM, comm);
     measure->zone.scatter = sqrt(measure->zone.scatter);
     for (int k = 0; k < task->n_also; k++) measure->also[k].scatter = sqrt(measure->also[k].scatter);
     MPI_Allreduce(sums.region_volume, measure->region_volume, n, MPI_DOUBLE, MPI_SUM, comm);

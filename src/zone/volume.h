@@ -30,6 +30,7 @@ typedef struct {
   int n_threads;
   double *const *potential;  ///< [n_pulses] each [nodes of the part], V
   const double *recovered;   ///< [nodes of the part] |E| at nodes, V/m
+  const double *plain;       ///< [nodes of the part] |E| of irz_recover(), V/m, to compare with; used with `along` only
   const double *along;       ///< [nodes of the part] of irz_sharpen(); order 2 only. NULL: nothing is smooth
   const IrzLaw *const *laws; ///< [n_regions]; order 2 only
   const double *threshold;   ///< [n_regions] V/m, of each region
@@ -43,8 +44,14 @@ typedef struct {
       volume; ///< with the recovered field; beside a change of tissue with the element-wise one; at order 1 with both
   double off; ///< how far that is off at the surface, with its sign, from the difference of the two fields
   double scatter; ///< root of the sum of the squared differences in each tetrahedron
-  double slope;   ///< volume lost for a threshold higher by 1, relative: -dV / d ln(threshold)
+  double slope;   ///< volume lost where the current density along grad |E| is lower by 1, relative: -dV / d ln(|E|
+                  ///< sigma^w) with w of irz_sharpen(); -dV / d ln(threshold) where nothing is smooth
+  double smear;   ///< with its sign, how much the element-wise field's volume loses by means at the nodes, in each
+                  ///< tetrahedron times irz_damping() at the surface; 0 where nothing is smooth
 } IrzVolume;
+
+/// Numbers in an IrzVolume, to be added up over ranks.
+enum { IRZ_VOLUME_SUMS = sizeof(IrzVolume) / sizeof(double) };
 
 /// What was measured; the same on all ranks.
 typedef struct {

@@ -102,7 +102,7 @@ def death():
         half, width = asymptote + (3996 - asymptote) * math.exp(-0.03 * n), 1441 * math.exp(-0.06 * n)
         return [half + width * math.log((1 - s) / s) for s in (0.5, 0.1, 0.01)]
 
-    def check(name, pulses, model, n, ranks=1, asymptote=0.0):
+    def check(name, pulses, model, n, ranks=1, asymptote=0.0, alike=0.05):
         also = ", ".join(f"{e:.9g}" for e in fields(n, asymptote))
         summary = run(name, pulses, f"zone: {{also: [{also}]}}\ndeath: {{model: peleg-fermi{model}}}", ranks,
                       ["--set", "mesh.accuracy=1"])
@@ -113,7 +113,7 @@ def death():
             off = abs(level["volume_cm3"] - above["volume_cm3"])
             assert off <= 2e-3 * above["volume_cm3"], (name, level, above)
             ratio = level["volume_error_cm3"] / above["volume_error_cm3"]
-            assert 0.95 < ratio < 1.05, (name, level, above)
+            assert 1 - alike < ratio < 1 + alike, (name, level, above)
         return [v["volume_cm3"] for v in levels]
 
     def counted(pair, count):
@@ -132,12 +132,13 @@ def death():
     check("uncapped", [counted("AB", 90)], ", n_max: 100", 90)
     check("plateau", [counted("AB", 90)], ", asymptote: 400", 90, asymptote=400)
     both = [counted("AB", 70), counted("BC", 70)]
-    largest = check("largest", both, ", accumulate: maximum", 70)
+    # The zone interpolates the largest field at the nodes, survival each pair's: between pairs the bars differ.
+    largest = check("largest", both, ", accumulate: maximum", 70, alike=0.2)
     product = run("product", both, "death: {model: peleg-fermi}")["zone"]["by_survival"]
     for level, volume in zip(product, largest):
         assert level["volume_cm3"] > 1.002 * volume, (level, volume)
     for ranks in 2, 3:
-        for a, b in zip(check("largest", both, ", accumulate: maximum", 70, ranks), largest):
+        for a, b in zip(check("largest", both, ", accumulate: maximum", 70, ranks, alike=0.2), largest):
             close(a, b, 1e-5, f"{ranks} ranks")
 
 
