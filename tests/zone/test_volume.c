@@ -1,6 +1,6 @@
 /* Volumes over a threshold beside two plates, and what their error bars are made of: all known exactly. */
 #include "base/petsc.h"
-#include "field/grid_mesh.h"
+#include "grid_mesh.h"
 #include "testing.h"
 #include "zone/volume.h"
 
