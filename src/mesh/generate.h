@@ -130,6 +130,20 @@ IrzCode irz_boundary_triangle(IrzBoundary *boundary, int32_t a, int32_t b, int32
 /// Release a boundary's arrays.
 void irz_boundary_clear(IrzBoundary *boundary);
 
+/// Coordinates of the boundary's points as Gmsh should see them, so that no four lie in one plane or on one sphere.
+///
+/// Neighbouring rings lie on one sphere, which only exact arithmetic can tell: half of HXT's time. So the points of
+/// needles are moved by next to nothing, each differently but always the same (Knuth's MMIX generator). Where needles
+/// meet the box they stay, so that its walls stay flat. The facets of trocars are made to bulge by next to nothing
+/// instead: in any dent in them HXT leaves a flat tetrahedron, or fails.
+/// @param[out] xyz  [boundary->n_points][3] m
+void irz_boundary_untie(const IrzTissueBox *box, const IrzBoundary *boundary, double *xyz);
+
+/// Choose the diagonals in the triangulation of a trocar: on the facets those of a Delaunay triangulation, on the wall
+/// nearly so.
+/// @param[in] from  its first triangle; all later ones are its, too
+IrzCode irz_boundary_flip(const IrzTissueBox *box, IrzBoundary *boundary, int32_t from, IrzError *error);
+
 /// Triangulate the needles' walls and ends.
 /// @param[in] field  sizes; knows the box
 /// @param[in] turn   angle by which all rings are turned, for another try

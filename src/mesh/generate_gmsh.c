@@ -434,25 +434,6 @@ IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError 
   return code;
 }
 
-/// Largest move of a point in a direction, as a share of the needle's radius.
-#define UNTIE 1e-6
-
-/// Coordinates of the boundary's points as Gmsh sees them. Neighbouring rings lie on one sphere, which only exact
-/// arithmetic can tell: half of HXT's time. So the points of needles are moved by next to nothing, each differently
-/// but always the same (Knuth's MMIX generator). Where needles meet the box they stay, so that its walls stay flat.
-static void untied_points(const IrzTissueBox *box, const IrzBoundary *boundary, double *xyz) {
-  uint64_t state = 1;
-  for (int32_t i = 0; i < boundary->n_points; i++) {
-    const IrzBoundaryPoint *point = &boundary->point[i];
-    bool moved = point->needle >= 0 && point->kind != IRZ_POINT_EXIT;
-    double reach = moved ? UNTIE * box->needle[point->needle].radius : 0;
-    for (int k = 0; k < 3; k++) {
-      state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-      xyz[3 * (size_t)i + k] = (point->x[k] + reach * ((double)(state >> 11) * 0x1p-52 - 1)) * TO_GMSH;
-    }
-  }
-}
-
 /// Give Gmsh the boundary as discrete surfaces with a volume inside: the needles' or plates' one by one, the box last.
 /// Were they one surface, HXT could not tell the inside of a needle from the tissue.
 static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundary, IrzError *error) {
@@ -463,7 +444,8 @@ static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundar
   if (code == IRZ_OK) code = irz_alloc(&xyz, (size_t)boundary->n_points, 3 * sizeof *xyz, error);
   if (code == IRZ_OK) code = irz_alloc(&corner, (size_t)boundary->n_triangles, 3 * sizeof *corner, error);
   for (int32_t i = 0; i < boundary->n_points && code == IRZ_OK; i++) tag[i] = (size_t)i + 1;
-  if (code == IRZ_OK) untied_points(box, boundary, xyz);
+  if (code == IRZ_OK) irz_boundary_untie(box, boundary, xyz);
+  for (size_t i = 0; i < 3 * (size_t)boundary->n_points && code == IRZ_OK; i++) xyz[i] *= TO_GMSH;
   for (int s = 0; s <= n_holes && code == IRZ_OK && !ierr; s++) {
     size_t n = 0;
     surfaces[s] = s + 1;

@@ -39,23 +39,16 @@ typedef struct {
  * power of the scale (order 2) or with its square (order 1). */
 static const Sizes usual = {0.6, 0.12, 0.36};
 
-/* With the usual sizes HXT crashes on every tenth mesh around trocars, with these on none of seventy. */
-static const Sizes trocars = {0.4, 0.1, 0.33};
-
 void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing) {
   double accuracy = plan->mesh.accuracy > 0 ? plan->mesh.accuracy / 0.01 : 1;
   double diameter = INFINITY;
-  const Sizes *sizes = &usual;
-  for (int p = 0; p < plan->n_probes; p++) {
-    diameter = fmin(diameter, plan->probes[p].diameter);
-    if (plan->probes[p].tip_shape == IRZ_TIP_TROCAR) sizes = &trocars;
-  }
+  for (int p = 0; p < plan->n_probes; p++) diameter = fmin(diameter, plan->probes[p].diameter);
   /* Coarser ones save no time: Gmsh takes longer for them. */
   double scale = plan->mesh.order == 1 ? 0.25 * sqrt(accuracy) : cbrt(accuracy);
   scale = fmin(fmax(scale, plan->mesh.order == 1 ? 0.12 : 0.25), 1.3);
-  sizing->metal = sizes->metal * diameter * scale;
-  sizing->ends = sizes->ends * diameter * scale;
-  sizing->growth = sizes->growth * scale;
+  sizing->metal = usual.metal * diameter * scale;
+  sizing->ends = usual.ends * diameter * scale;
+  sizing->growth = usual.growth * scale;
   sizing->far = 0.15 * plan->mesh.size;
   if (plan->n_probes == 2 && plan->probes[0].plate[0] > 0) irz_plate_sizing(plan, scale, sizing);
 }

@@ -82,6 +82,32 @@ void irz_boundary_clear(IrzBoundary *boundary) {
   memset(boundary, 0, sizeof *boundary);
 }
 
+/// Largest move of a point in a direction, as a share of the needle's radius; and on a trocar's facets.
+#define UNTIE 1e-6
+#define UNTIE_FACET 1e-9
+
+/// How far a facet bulges: this, times the squared distance from the needle's tip over its radius.
+#define BULGE 2e-5
+
+void irz_boundary_untie(const IrzTissueBox *box, const IrzBoundary *boundary, double *xyz) {
+  uint64_t state = 1;
+  for (int32_t i = 0; i < boundary->n_points; i++) {
+    const IrzBoundaryPoint *point = &boundary->point[i];
+    const IrzNeedle *needle = point->needle >= 0 ? &box->needle[point->needle] : NULL;
+    bool facet =
+        needle && needle->shape == IRZ_TIP_TROCAR && (point->kind == IRZ_POINT_FLAT || point->kind == IRZ_POINT_RIM);
+    double reach = needle && point->kind != IRZ_POINT_EXIT ? (facet ? UNTIE_FACET : UNTIE) * needle->radius : 0;
+    double bulge = 0;
+    for (int k = 0; k < 3 && facet; k++) bulge += (point->x[k] - needle->tip[k]) * (point->x[k] - needle->tip[k]);
+    for (int k = 0; k < 3; k++) {
+      state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+      double *x = &xyz[3 * (size_t)i + (size_t)k];
+      *x = point->x[k] + reach * ((double)(state >> 11) * 0x1p-52 - 1);
+      if (facet) *x += BULGE * bulge / needle->radius * needle->axis[k];
+    }
+  }
+}
+
 /// Append a ring at height z and radius around a needle; exits lie on the wall of the box, rims on a trocar's facets.
 static IrzCode add_ring(const IrzSizeField *field, int p, double radius, double z, IrzPointKind kind,
                         IrzBoundary *boundary, Ring *ring, IrzError *error) {
@@ -101,6 +127,20 @@ static IrzCode add_ring(const IrzSizeField *field, int p, double radius, double 
 static void even_angles(Ring *ring, int count, double turn) {
   ring->count = count < RING_MAX ? count : RING_MAX;
   for (int i = 0; i < ring->count; i++) ring->angle[i] = turn + 2 * M_PI * i / ring->count;
+}
+
+/// Angles around a trocar's rim and above it, for at least `count` points: one wherever two facets meet, since rings
+/// have a kink there and would cross where one has a point in it and the next has not. In between evenly; with `half`,
+/// from half a step on, otherwise with a point in the middle of each facet.
+static void kinked_angles(Ring *ring, int count, bool half) {
+  int steps = 2 * (int)fmin(ceil(count / 6.0), RING_MAX / 6 - 1);
+  ring->count = 0;
+  for (int facet = 0; facet < 3; facet++) {
+    for (int i = 0; i < steps + half; i++) {
+      double step = half && i > 0 ? i - 0.5 : i;
+      ring->angle[ring->count++] = M_PI / 3 + 2 * M_PI / 3 * (facet + step / steps);
+    }
+  }
 }
 
 /// Squared distance of two points.
@@ -246,7 +286,11 @@ static IrzCode add_end(const IrzSizeField *field, int p, double turn, Ring *rim,
   const IrzNeedle *needle = &field->box->needle[p];
   bool trocar = needle->shape == IRZ_TIP_TROCAR;
   int count = irz_size_around(field, needle, needle->shoulder);
-  even_angles(rim, trocar ? 3 * ((count + 2) / 3) : count, trocar ? M_PI / 3 : turn);
+  if (trocar) {
+    kinked_angles(rim, count, false);
+  } else {
+    even_angles(rim, count, turn);
+  }
   IRZ_TRY(add_ring(field, p, needle->radius, needle->shoulder, trocar ? IRZ_POINT_RIM : IRZ_POINT_WALL, boundary, rim,
                    error));
   if (trocar) return add_facets(field, p, rim, boundary, error);
@@ -362,12 +406,16 @@ static IrzCode add_wall(const IrzSizeField *field, int p, double from, double to
   IrzCode code = IRZ_OK;
   for (int i = 1; i <= count && code == IRZ_OK; i++) {
     int around = irz_size_around(field, needle, z[i]);
-    even_angles(&next, around, turn + *parity * M_PI / around);
+    double lean = needle->shape == IRZ_TIP_TROCAR && i < count ? 1.5 - z[i] / (2 * needle->shoulder) : 0;
+    if (lean > 0) {
+      kinked_angles(&next, around, *parity);
+    } else {
+      even_angles(&next, around, turn + *parity * M_PI / around);
+    }
     *parity ^= 1;
     int32_t first = boundary->n_points;
     code = add_ring(field, p, needle->radius, z[i], IRZ_POINT_WALL, boundary, &next, error);
-    double lean = needle->shape == IRZ_TIP_TROCAR ? 1.5 - z[i] / (2 * needle->shoulder) : 0;
-    for (int k = 0; k < next.count && lean > 0 && i < count && code == IRZ_OK; k++) {
+    for (int k = 0; k < next.count && lean > 0 && code == IRZ_OK; k++) {
       IrzBoundaryPoint *point = &boundary->point[first + k];
       point->z += lean * (irz_needle_height(needle, point->angle, needle->radius) - needle->shoulder);
       irz_needle_point(needle, point->angle, needle->radius, point->z, point->x);
@@ -397,6 +445,10 @@ static IrzCode add_needle(const IrzSizeField *field, int p, double turn, IrzBoun
 }
 
 IrzCode irz_boundary_needles(const IrzSizeField *field, double turn, IrzBoundary *boundary, IrzError *error) {
-  for (int p = 0; p < field->box->n_needles; p++) IRZ_TRY(add_needle(field, p, turn, boundary, error));
+  for (int p = 0; p < field->box->n_needles; p++) {
+    int32_t from = boundary->n_triangles;
+    IRZ_TRY(add_needle(field, p, turn, boundary, error));
+    if (field->box->needle[p].shape == IRZ_TIP_TROCAR) IRZ_TRY(irz_boundary_flip(field->box, boundary, from, error));
+  }
   return IRZ_OK;
 }

@@ -1,4 +1,5 @@
 /* Needles with rounded ends, trocars, and several electrodes on one needle: exact volumes and areas, groups, checks. */
+#include "mesh/generate.h"
 #include "testing.h"
 #include <irezone/mesh.h>
 #include <stdio.h>
@@ -160,6 +161,99 @@ static void trocar(void **state) {
   irz_mesh_free(mesh);
 }
 
+/// Twice the area of a triangle in the plane.
+static double flat_area(const double a[2], const double b[2], const double c[2]) {
+  return fabs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
+}
+
+/// How far a point is outside a triangle's plane, seen from a point inside, m.
+static double outside(const double *a, const double *b, const double *c, const double *inside, const double *x) {
+  double u[3], v[3], n[3], here = 0, there = 0;
+  for (int k = 0; k < 3; k++) u[k] = b[k] - a[k], v[k] = c[k] - a[k];
+  for (int k = 0; k < 3; k++) n[k] = u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3];
+  for (int k = 0; k < 3; k++) here += n[k] * (inside[k] - a[k]), there += n[k] * (x[k] - a[k]);
+  return (here > 0 ? -there : there) / sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+}
+
+/// A trocar's boundary: its triangles cover facets and wall once, none folds over another; as Gmsh sees them facets
+/// have no dents, in which it would leave flat tetrahedra.
+static void check_trocar(const IrzSizeField *field) {
+  IrzBoundary boundary = {0};
+  IrzError error = {0};
+  const IrzNeedle *needle = &field->box->needle[0];
+  if (irz_boundary_needles(field, 0, &boundary, &error) != IRZ_OK) fail_msg("%s", error.text);
+  double facets = 0, wall = 0, circle = 0, unrolled = 0;
+  double inside[3] = {0, 0, needle->shoulder}, *xyz = malloc(3 * (size_t)boundary.n_points * sizeof *xyz);
+  irz_boundary_untie(field->box, &boundary, xyz);
+  int32_t rim = 0;
+  while (boundary.point[rim].kind == IRZ_POINT_RIM) rim++; /* the first points, by increasing angle */
+  for (int32_t i = 0; i < rim; i++) {
+    const IrzBoundaryPoint *a = &boundary.point[i], *b = &boundary.point[(i + 1) % rim];
+    double turn = remainder(b->angle - a->angle, 2 * M_PI);
+    circle += RADIUS * RADIUS * sin(turn);
+    unrolled += 2 * turn * (needle->exit - (a->z + b->z) / 2);
+  }
+  for (int32_t t = 0; t < boundary.n_triangles; t++) {
+    const IrzBoundaryPoint *corner[3];
+    double across[3][2], along[3][2];
+    bool facet = true;
+    for (int i = 0; i < 3; i++) {
+      corner[i] = &boundary.point[boundary.triangle[t][i]];
+      facet = facet && (corner[i]->kind == IRZ_POINT_RIM || corner[i]->kind == IRZ_POINT_FLAT);
+      along[i][0] = i == 0 ? 0 : remainder(corner[i]->angle - corner[0]->angle, 2 * M_PI);
+      along[i][1] = corner[i]->z;
+      for (int k = 0; k < 2; k++) across[i][k] = corner[i]->x[k];
+    }
+    if (!facet) {
+      wall += flat_area(along[0], along[1], along[2]);
+      continue;
+    }
+    facets += flat_area(across[0], across[1], across[2]);
+    const int32_t *v = boundary.triangle[t];
+    for (int32_t i = 0; i < boundary.n_points; i++) {
+      IrzPointKind kind = boundary.point[i].kind;
+      if (kind == IRZ_POINT_WALL || kind == IRZ_POINT_EXIT) continue;
+      assert_true(outside(&xyz[3 * v[0]], &xyz[3 * v[1]], &xyz[3 * v[2]], inside, &xyz[3 * i]) < 1e-12 * RADIUS);
+    }
+  }
+  assert_near(facets, circle, 1e-9 * circle);
+  assert_near(wall, unrolled, 1e-9 * unrolled);
+  free(xyz);
+  irz_boundary_clear(&boundary);
+}
+
+/// Boundaries of coarse and fine trocars.
+static void trocar_boundaries(void **state) {
+  (void)state;
+  for (int order = 1; order <= 2; order++) {
+    for (int i = 0; i < 12; i++) {
+      IrzPlan plan = make_plan(IRZ_TIP_TROCAR, 4e-3 + 1e-3 * (i % 3));
+      plan.mesh.order = order;
+      plan.mesh.accuracy = 0.08 * pow(0.7, i);
+      const double exposure = plan.probes[0].exposure, exit = 0.03;
+      IrzTissueBox box = {.lower = {-0.03, -0.03, -0.03}, .upper = {0.03, 0.03, exit}, .n_probes = 1, .n_needles = 1};
+      box.needle[0] = (IrzNeedle){.axis = {0, 0, 1},
+                                  .u = {1, 0, 0},
+                                  .v = {0, 1, 0},
+                                  .radius = RADIUS,
+                                  .shape = IRZ_TIP_TROCAR,
+                                  .shoulder = sqrt(3) * RADIUS,
+                                  .n_bare = 1,
+                                  .bare = {{0, exposure}},
+                                  .exposure = exposure,
+                                  .exit = exit,
+                                  .exit_low = exit,
+                                  .exit_high = exit};
+      IrzSizeField field;
+      IrzMeshSizing sizing;
+      IrzError error = {0};
+      irz_mesh_sizing(&plan, &sizing);
+      assert_int_equal(irz_size_field_init(&field, &box, &sizing, &plan, NULL, &error), IRZ_OK);
+      check_trocar(&field);
+    }
+  }
+}
+
 /// Every shape, tilted and coarse and fine, and beside others.
 static void everywhere(void **state) {
   (void)state;
@@ -285,7 +379,8 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ends),   cmocka_unit_test(trocar), cmocka_unit_test(everywhere), cmocka_unit_test(electrodes),
-      cmocka_unit_test(plates), cmocka_unit_test(clamp),  cmocka_unit_test(refusals)};
+      cmocka_unit_test(ends),       cmocka_unit_test(trocar),     cmocka_unit_test(trocar_boundaries),
+      cmocka_unit_test(everywhere), cmocka_unit_test(electrodes), cmocka_unit_test(plates),
+      cmocka_unit_test(clamp),      cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
