@@ -156,6 +156,11 @@ IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError 
 /// @param[out] mesh  xyz and tet are set
 IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
 
+/// Move vertices of flat tetrahedra so that the smallest angle between faces gets larger.
+/// @param[in]     n_fixed  vertices at the beginning that stay: the boundary's
+/// @param[in,out] mesh     xyz, tet; all tetrahedra must be the right way round
+IrzCode irz_mesh_mend(int32_t n_fixed, IrzMesh *mesh, IrzError *error);
+
 /// Start Gmsh without configuration files or output, on one thread.
 IrzCode irz_gmsh_start(IrzError *error);
 

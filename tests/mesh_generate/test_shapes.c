@@ -254,6 +254,59 @@ static void trocar_boundaries(void **state) {
   }
 }
 
+/// Meshes around trocars have no flat tetrahedra.
+static void trocar_angles(void **state) {
+  (void)state;
+  for (int i = 0; i < 6; i++) {
+    IrzPlan plan = make_plan(IRZ_TIP_TROCAR, 3e-3 + 2e-3 * i);
+    plan.mesh.order = 1 + i % 2;
+    plan.mesh.accuracy = i % 2 ? 0.005 + 0.01 * i : 0.03 + 0.02 * i;
+    plan.probes[0].diameter = (0.8 + 0.3 * i) * 1e-3;
+    plan.probes[0].direction[0] = 0.15 * i;
+    plan.n_probes = 2;
+    plan.probes[1] = plan.probes[0];
+    strcpy(plan.probes[1].name, "B");
+    plan.probes[1].tip[0] += 8e-3;
+    plan.probes[1].tip[2] += 1e-3 * i;
+    IrzMesh *mesh = generate(&plan);
+    IrzMeshStats stats;
+    irz_mesh_stats(mesh, &stats);
+    if (!(stats.min_dihedral_degree > 5)) fail_msg("plan %d: smallest angle %g degrees", i, stats.min_dihedral_degree);
+    irz_mesh_free(mesh);
+  }
+}
+
+/// A vertex in an octahedron that is nearly on one of its faces goes back to the middle; one that is not stays.
+static void mend(void **state) {
+  (void)state;
+  double xyz[7 * 3] = {1e-3, 0, 0, -1e-3, 0, 0, 0,     1e-3,   0,      0,     -1e-3,
+                       0,    0, 0, 1e-3,  0, 0, -1e-3, 3.3e-4, 3.3e-4, 3.3e-4};
+  double before[7 * 3];
+  int32_t tet[8 * 4];
+  for (int t = 0; t < 8; t++) {
+    bool even = t == 0 || t == 3 || t == 5 || t == 6;
+    const int32_t corners[4] = {t & 1, even ? 2 + (t >> 1 & 1) : 4 + (t >> 2), even ? 4 + (t >> 2) : 2 + (t >> 1 & 1),
+                                6};
+    /* the last corner is inside, so that the first three go round the other way */
+    tet[4 * t] = corners[0], tet[4 * t + 1] = corners[2], tet[4 * t + 2] = corners[1], tet[4 * t + 3] = corners[3];
+  }
+  IrzMesh mesh = {.n_vertices = 7, .xyz = xyz, .n_tets = 8, .tet = tet};
+  IrzMeshStats stats;
+  IrzError error = {0};
+  irz_mesh_stats(&mesh, &stats);
+  assert_true(stats.min_dihedral_degree < 2);
+  memcpy(before, xyz, sizeof xyz);
+  assert_int_equal(irz_mesh_mend(6, &mesh, &error), IRZ_OK);
+  assert_memory_equal(xyz, before, 18 * sizeof *xyz);
+  irz_mesh_stats(&mesh, &stats);
+  /* in the middle: two planes of coordinates, and one and the face: atan(sqrt(2)) */
+  if (!(stats.min_dihedral_degree > 50)) fail_msg("smallest angle %g degrees", stats.min_dihedral_degree);
+  xyz[18] = 2e-4, xyz[19] = xyz[20] = 0;
+  memcpy(before, xyz, sizeof xyz);
+  assert_int_equal(irz_mesh_mend(6, &mesh, &error), IRZ_OK);
+  assert_memory_equal(xyz, before, sizeof xyz);
+}
+
 /// Every shape, tilted and coarse and fine, and beside others.
 static void everywhere(void **state) {
   (void)state;
@@ -379,8 +432,9 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ends),       cmocka_unit_test(trocar),     cmocka_unit_test(trocar_boundaries),
-      cmocka_unit_test(everywhere), cmocka_unit_test(electrodes), cmocka_unit_test(plates),
-      cmocka_unit_test(clamp),      cmocka_unit_test(refusals)};
+      cmocka_unit_test(ends),          cmocka_unit_test(trocar), cmocka_unit_test(trocar_boundaries),
+      cmocka_unit_test(trocar_angles), cmocka_unit_test(mend),   cmocka_unit_test(everywhere),
+      cmocka_unit_test(electrodes),    cmocka_unit_test(plates), cmocka_unit_test(clamp),
+      cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

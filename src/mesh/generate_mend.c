@@ -1,0 +1,158 @@
+/* The few flat tetrahedra that Gmsh leaves: the vertices in the tissue that they have are moved. */
+#include "mesh/generate.h"
+
+#include "base/memory.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Tetrahedra whose smallest angle has a smaller sine than this (8 degrees) are to be mended.
+#define FLAT 0.139
+
+/// Passes over the flat ones: what one vertex cannot do its neighbours may.
+#define PASSES 4
+
+/// A vertex is moved by at most this share of the mean edge length at it, then by half of that, and so on so often.
+#define STEP 0.3
+#define HALVINGS 8
+
+/// The tetrahedra at vertices that may move.
+typedef struct {
+  int32_t n_vertices;
+  int32_t *vertex; ///< [n_vertices]
+  int32_t *start;  ///< [n_vertices + 1] into `tet`
+  int32_t *tet;
+} Stars;
+
+static void subtract(const double a[3], const double b[3], double difference[3]) {
+  for (int k = 0; k < 3; k++) difference[k] = a[k] - b[k];
+}
+
+static double dot(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+static void cross(const double a[3], const double b[3], double product[3]) {
+  product[0] = a[1] * b[2] - a[2] * b[1];
+  product[1] = a[2] * b[0] - a[0] * b[2];
+  product[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+/// Smallest sine of a tetrahedron's angles between faces; negative if it is inside out. At an edge of length l between
+/// faces of areas A and B it is 3 V l / (2 A B).
+static double smallest_sine(const IrzMesh *mesh, int32_t tet) {
+  const double *x[4];
+  double normal[4][3], area[4], edge[3][3], least = INFINITY;
+  for (int i = 0; i < 4; i++) x[i] = &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]];
+  for (int f = 0; f < 4; f++) {
+    subtract(x[(f + 2) % 4], x[(f + 1) % 4], edge[0]);
+    subtract(x[(f + 3) % 4], x[(f + 1) % 4], edge[1]);
+    cross(edge[0], edge[1], normal[f]);
+    area[f] = sqrt(dot(normal[f], normal[f]));
+  }
+  for (int i = 0; i < 3; i++) subtract(x[i + 1], x[0], edge[i]);
+  cross(edge[0], edge[1], normal[0]);
+  double volume = dot(normal[0], edge[2]); /* six times it; areas are twice */
+  for (int i = 0; i < 4; i++) {
+    for (int j = i + 1; j < 4; j++) {
+      double along[3];
+      subtract(x[j], x[i], along);
+      int f = 0;
+      while (f == i || f == j) f++;
+      int g = 6 - i - j - f; /* the faces that meet at the edge are opposite to its other two corners */
+      least = fmin(least, volume * sqrt(dot(along, along)) / (area[f] * area[g]));
+    }
+  }
+  return least;
+}
+
+/// Smallest sine at a vertex.
+static double worst_at(const IrzMesh *mesh, const Stars *stars, int32_t i) {
+  double least = INFINITY;
+  for (int32_t k = stars->start[i]; k < stars->start[i + 1]; k++)
+    least = fmin(least, smallest_sine(mesh, stars->tet[k]));
+  return least;
+}
+
+/// Move a vertex to where the smallest angle at it is larger, if there is such a place nearby.
+static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
+  double *x = &mesh->xyz[3 * (size_t)stars->vertex[i]], length = 0, worst = worst_at(mesh, stars, i);
+  for (int32_t k = stars->start[i]; k < stars->start[i + 1]; k++) {
+    for (int c = 0; c < 4; c++) {
+      double along[3];
+      subtract(&mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)stars->tet[k] + (size_t)c]], x, along);
+      length += sqrt(dot(along, along)) / (3 * (stars->start[i + 1] - stars->start[i]));
+    }
+  }
+  double step = STEP * length;
+  for (int halving = 0; halving < HALVINGS;) {
+    bool moved = false;
+    for (int way = 0; way < 26 && !moved; way++) { /* to the 26 neighbours in a grid of cubes */
+      int cell = way < 13 ? way : way + 1;
+      double old[3];
+      memcpy(old, x, sizeof old);
+      x[0] += step * (cell % 3 - 1), x[1] += step * (cell / 3 % 3 - 1), x[2] += step * (cell / 9 - 1);
+      double now = worst_at(mesh, stars, i);
+      moved = now > worst + 1e-3 * fabs(worst);
+      if (moved) {
+        worst = now;
+      } else {
+        memcpy(x, old, sizeof old);
+      }
+    }
+    if (moved) continue;
+    step /= 2;
+    halving++;
+  }
+}
+
+/// List the vertices of flat tetrahedra that are not on the boundary, and the tetrahedra at them.
+/// @param[in,out] place  [vertices] -1; of those in the list: where
+static IrzCode find_stars(const IrzMesh *mesh, int32_t n_fixed, int32_t *place, Stars *stars, IrzError *error) {
+  int32_t room = 0, n = 0;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    if (smallest_sine(mesh, t) >= FLAT) continue;
+    for (int c = 0; c < 4; c++) {
+      int32_t v = mesh->tet[4 * (size_t)t + (size_t)c];
+      if (v < n_fixed || place[v] >= 0) continue;
+      if (stars->n_vertices == room) {
+        room = 2 * room + 64;
+        IRZ_TRY(irz_resize(&stars->vertex, (size_t)room, sizeof *stars->vertex, error));
+      }
+      place[v] = stars->n_vertices;
+      stars->vertex[stars->n_vertices++] = v;
+    }
+  }
+  IRZ_TRY(irz_alloc(&stars->start, (size_t)stars->n_vertices + 2, sizeof *stars->start, error));
+  for (int32_t i = 0; i < 4 * mesh->n_tets; i++) {
+    if (place[mesh->tet[i]] < 0) continue;
+    stars->start[place[mesh->tet[i]] + 2]++;
+    n++;
+  }
+  for (int32_t i = 0; i < stars->n_vertices; i++) stars->start[i + 2] += stars->start[i + 1];
+  IRZ_TRY(irz_alloc(&stars->tet, (size_t)n, sizeof *stars->tet, error));
+  for (int32_t i = 0; i < 4 * mesh->n_tets; i++) {
+    if (place[mesh->tet[i]] >= 0) stars->tet[stars->start[place[mesh->tet[i]] + 1]++] = i / 4;
+  }
+  return IRZ_OK;
+}
+
+IrzCode irz_mesh_mend(int32_t n_fixed, IrzMesh *mesh, IrzError *error) {
+  int32_t *place = NULL;
+  Stars stars = {0};
+  IrzCode code = irz_alloc(&place, (size_t)mesh->n_vertices, sizeof *place, error);
+  if (code == IRZ_OK) {
+    memset(place, 0xff, (size_t)mesh->n_vertices * sizeof *place);
+    code = find_stars(mesh, n_fixed, place, &stars, error);
+  }
+  for (int pass = 0; pass < PASSES && code == IRZ_OK; pass++) {
+    for (int32_t i = 0; i < stars.n_vertices; i++) {
+      if (worst_at(mesh, &stars, i) < FLAT) improve(mesh, &stars, i);
+    }
+  }
+  free(place);
+  free(stars.vertex);
+  free(stars.start);
+  free(stars.tet);
+  return code;
+}
