@@ -129,6 +129,12 @@ int irz_box_holes(const IrzTissueBox *box) {
   return box->n_needles + box->n_plates;
 }
 
+bool irz_box_has_trocar(const IrzTissueBox *box) {
+  bool any = false;
+  for (int p = 0; p < box->n_needles; p++) any = any || box->needle[p].shape == IRZ_TIP_TROCAR;
+  return any;
+}
+
 /// Place the box and the electrodes of a plan, and refuse what cannot be meshed.
 static IrzCode place_electrodes(const IrzPlan *plan, IrzTissueBox *box, IrzError *error) {
   double center[3];
@@ -367,8 +373,6 @@ static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzM
 /// One try: boundary, tetrahedra, checks, curved edges.
 static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double turn, IrzMesh *mesh, IrzError *error) {
   IrzBoundary boundary = {0};
-  bool trocar = false;
-  for (int p = 0; p < field->box->n_needles; p++) trocar = trocar || field->box->needle[p].shape == IRZ_TIP_TROCAR;
   IrzCode code = irz_boundary_needles(field, turn, &boundary, error);
   if (code == IRZ_OK) {
     code = irz_gmsh_start(error);
@@ -379,7 +383,7 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
   }
   if (code == IRZ_OK) code = orient(mesh, error);
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
-  if (code == IRZ_OK && trocar) code = irz_mesh_mend(boundary.n_points, mesh, error);
+  if (code == IRZ_OK && irz_box_has_trocar(field->box)) code = irz_mesh_mend(boundary.n_points, mesh, error);
   if (code == IRZ_OK) code = irz_mesh_curve(field->box, &boundary, plan->mesh.order, mesh, error);
   if (code == IRZ_OK) code = check_volume(field->box, mesh, error);
   if (code == IRZ_OK) code = set_groups(plan, &boundary, mesh, error);

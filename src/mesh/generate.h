@@ -38,6 +38,10 @@ typedef struct {
 /// Closed surfaces inside the box.
 int irz_box_holes(const IrzTissueBox *box);
 
+/// Whether one of the needles is a trocar. Then diagonals are chosen and flat tetrahedra mended; without, meshes are
+/// good enough not to.
+bool irz_box_has_trocar(const IrzTissueBox *box);
+
 /// Place the plates of a plan in the box, or make the box what is between them.
 IrzCode irz_plates_place(const IrzPlan *plan, IrzTissueBox *box, IrzError *error);
 
@@ -139,8 +143,8 @@ void irz_boundary_clear(IrzBoundary *boundary);
 /// @param[out] xyz  [boundary->n_points][3] m
 void irz_boundary_untie(const IrzTissueBox *box, const IrzBoundary *boundary, double *xyz);
 
-/// Choose the diagonals in the triangulation of a trocar: on the facets those of a Delaunay triangulation, on the wall
-/// nearly so.
+/// Choose the diagonals in the triangulation of a needle: on a trocar's facets those of a Delaunay triangulation, on
+/// the wall nearly so. Flat and rounded ends stay as they are.
 /// @param[in] from  its first triangle; all later ones are its, too
 IrzCode irz_boundary_flip(const IrzTissueBox *box, IrzBoundary *boundary, int32_t from, IrzError *error);
 

@@ -445,10 +445,11 @@ static IrzCode add_needle(const IrzSizeField *field, int p, double turn, IrzBoun
 }
 
 IrzCode irz_boundary_needles(const IrzSizeField *field, double turn, IrzBoundary *boundary, IrzError *error) {
+  bool trocar = irz_box_has_trocar(field->box);
   for (int p = 0; p < field->box->n_needles; p++) {
     int32_t from = boundary->n_triangles;
     IRZ_TRY(add_needle(field, p, turn, boundary, error));
-    if (field->box->needle[p].shape == IRZ_TIP_TROCAR) IRZ_TRY(irz_boundary_flip(field->box, boundary, from, error));
+    if (trocar) IRZ_TRY(irz_boundary_flip(field->box, boundary, from, error));
   }
   return IRZ_OK;
 }

@@ -276,6 +276,30 @@ static void trocar_angles(void **state) {
   }
 }
 
+/// Neither have they at a rounded needle beside a trocar, at whose wall four neighbouring points lie on a circle.
+static void beside_trocar(void **state) {
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    IrzPlan plan = make_plan(IRZ_TIP_TROCAR, 7e-3);
+    plan.mesh.order = 1;
+    plan.mesh.accuracy = i < 2 ? 0.025 : 0.02;
+    plan.probes[0].diameter = i == 1 ? 1.7e-3 : 1.2e-3;
+    const double tip[3] = {0, 0, -5e-3};
+    memcpy(plan.probes[0].tip, tip, sizeof tip);
+    plan.n_probes = 2;
+    plan.probes[1] = plan.probes[0];
+    strcpy(plan.probes[1].name, "B");
+    plan.probes[1].tip[0] = 8e-3;
+    plan.probes[1].direction[0] = 0.2;
+    plan.probes[1].tip_shape = IRZ_TIP_ROUNDED;
+    IrzMesh *mesh = generate(&plan);
+    IrzMeshStats stats;
+    irz_mesh_stats(mesh, &stats);
+    if (!(stats.min_dihedral_degree > 5)) fail_msg("plan %d: smallest angle %g degrees", i, stats.min_dihedral_degree);
+    irz_mesh_free(mesh);
+  }
+}
+
 /// A vertex in an octahedron that is nearly on one of its faces goes back to the middle; one that is not stays.
 static void mend(void **state) {
   (void)state;
@@ -432,9 +456,9 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ends),          cmocka_unit_test(trocar), cmocka_unit_test(trocar_boundaries),
-      cmocka_unit_test(trocar_angles), cmocka_unit_test(mend),   cmocka_unit_test(everywhere),
-      cmocka_unit_test(electrodes),    cmocka_unit_test(plates), cmocka_unit_test(clamp),
-      cmocka_unit_test(refusals)};
+      cmocka_unit_test(ends),          cmocka_unit_test(trocar),        cmocka_unit_test(trocar_boundaries),
+      cmocka_unit_test(trocar_angles), cmocka_unit_test(beside_trocar), cmocka_unit_test(mend),
+      cmocka_unit_test(everywhere),    cmocka_unit_test(electrodes),    cmocka_unit_test(plates),
+      cmocka_unit_test(clamp),         cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
