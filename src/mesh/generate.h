@@ -90,6 +90,9 @@ void irz_size_field_clear(IrzSizeField *field);
 /// Wanted edge length at a point.
 double irz_size_at(const IrzSizeField *field, const double x[3]);
 
+/// Wanted edge length at the rim of a needle's end, m.
+double irz_size_end(const IrzSizeField *field, const IrzNeedle *needle);
+
 /// Wanted spacing along a needle's wall at z.
 double irz_size_along(const IrzSizeField *field, const IrzNeedle *needle, double z);
 

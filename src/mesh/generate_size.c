@@ -25,8 +25,10 @@
 /// Where bare metal will end after a pull-back, as a share of the size at metal.
 #define LATER 0.5
 
-/// A rounded end: the field is smooth there.
+/// Sizes at a rounded end, where the field is smooth, and at a trocar's, whose edges and point are sharper than the rim
+/// of a flat end: with 1 the peak field of a coarse mesh was no higher than at a rounded end.
 #define ROUNDED 2
+#define TROCAR 0.7
 
 /// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); the grid that says
 /// where has at most so many cells along an edge.
@@ -88,9 +90,14 @@ int irz_size_around(const IrzSizeField *field, const IrzNeedle *needle, double z
   return (int)fmax(metal, ceil(2 * M_PI * needle->radius / (ASPECT * along)));
 }
 
+double irz_size_end(const IrzSizeField *field, const IrzNeedle *needle) {
+  double share = needle->shape == IRZ_TIP_ROUNDED ? ROUNDED : needle->shape == IRZ_TIP_TROCAR ? TROCAR : 1;
+  return share * field->sizing.ends;
+}
+
 double irz_size_along(const IrzSizeField *field, const IrzNeedle *needle, double z) {
   const IrzMeshSizing *sizing = &field->sizing;
-  double at_rim = (needle->shape == IRZ_TIP_ROUNDED ? ROUNDED : 1) * sizing->ends;
+  double at_rim = irz_size_end(field, needle);
   double nearest = INFINITY, beyond = beyond_metal(needle, z);
   for (int k = 0; k < needle->n_bare; k++) {
     nearest = fmin(nearest, fabs(z - needle->bare[k][1]));

@@ -265,7 +265,7 @@ static IrzCode add_facets(const IrzSizeField *field, int p, const Ring *rim, Irz
   Ring outer = *rim, inner;
   double radius = needle->radius, slope = hypot(1, needle->shoulder / needle->radius);
   for (;;) {
-    double size = field->sizing.ends + field->sizing.growth * slope * fmin(needle->radius - radius, radius);
+    double size = irz_size_end(field, needle) + field->sizing.growth * slope * fmin(needle->radius - radius, radius);
     size = fmax(size, 0.6 * 2 * M_PI * radius / outer.count);
     if (radius - size / slope < 0.5 * size / slope) break;
     radius -= size / slope;
