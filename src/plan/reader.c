@@ -177,7 +177,7 @@ static IrzCode text_value(const IrzReader *reader, const IrzYaml *node, const ch
     return irz_reader_fail(reader, node, path, "has %zu characters; at most %zu are allowed", strlen(node->text),
                            size - 1);
   }
-  if (node->text[0] == '\0') return irz_reader_fail(reader, node, path, "is empty");
+  if (node->text[0] == '\0') return irz_reader_fail(reader, node, path, "is empty; it must be a text");
   for (const unsigned char *c = (const unsigned char *)node->text; *c != '\0'; c++) {
     if (*c < 0x20 || *c == 0x7f) return irz_reader_fail(reader, node, path, "contains a control character");
   }
