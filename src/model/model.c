@@ -556,25 +556,37 @@ static IrzCode measure_survival(IrzModel *model, const IrzPlan *plan, const IrzL
   return code;
 }
 
+/// Round down to whole volts, below ten to two digits: what is recommended must stay inside the limit.
+static double round_down(double voltage) {
+  double step = voltage >= 10 ? 1 : pow(10, floor(log10(voltage)) - 1);
+  return step * floor(voltage / step);
+}
+
 /// Warn of a pair beyond the generator's current, or whose voltage was lowered. (That a voltage is beyond its limit the
 /// plan's reader has said.)
+/// @param[in] i  pulse of the plan
 static void warn_limits(IrzPlan *plan, int i, const IrzPulseResult *pulse) {
   double limit = plan->generator.max_current;
+  char label[2 * IRZ_NAME_MAX + 64];
+  int length = snprintf(label, sizeof label, "pulse %d, %s to %s", i + 1, pulse->from, pulse->to);
+  if (pulse->withdrawn > 0) {
+    snprintf(label + length, sizeof label - (size_t)length, ", %g mm up", 1e3 * pulse->withdrawn);
+  }
   if (pulse->first_current <= limit && pulse->current > limit * (1 + 1e-6)) {
     irz_plan_warn(plan,
-                  "pulse %d, %s to %s: as the tissue warms up the current rises from %.1f A to %.1f A, beyond the "
-                  "generator's limit of %g A",
-                  i + 1, pulse->from, pulse->to, pulse->first_current, pulse->current, limit);
+                  "%s: as the tissue warms up the current rises from %.4g A to %.4g A, beyond the generator's limit of "
+                  "%g A",
+                  label, pulse->first_current, pulse->current, limit);
   }
   if (isnan(pulse->highest_voltage)) return;
   if (pulse->voltage < pulse->requested_voltage) {
-    irz_plan_warn(plan, "pulse %d, %s to %s: lowered from %.6g V to %.5g V, %.3g A, to stay inside the generator's %s",
-                  i + 1, pulse->from, pulse->to, pulse->requested_voltage, pulse->voltage, pulse->current,
+    /* The voltage was chosen for the first pulse; what warming does to the current is said above. */
+    irz_plan_warn(plan, "%s: lowered from %.6g V to %.5g V, %.3g A, to stay inside the generator's %s", label,
+                  pulse->requested_voltage, pulse->voltage, pulse->first_current,
                   pulse->voltage < plan->generator.max_voltage ? "current" : "voltage");
-  } else if (pulse->current > plan->generator.max_current) {
-    irz_plan_warn(
-        plan, "pulse %d, %s to %s: %.1f A is beyond the generator's limit of %g A; up to %.0f V would stay inside",
-        i + 1, pulse->from, pulse->to, pulse->current, plan->generator.max_current, floor(pulse->highest_voltage));
+  } else if (pulse->current > limit) {
+    irz_plan_warn(plan, "%s: %.4g A is beyond the generator's limit of %g A; up to %.6g V would stay inside", label,
+                  pulse->current, limit, round_down(pulse->highest_voltage));
   }
 }
 
@@ -662,7 +674,7 @@ static void warn(IrzPlan *plan, const IrzSummary *summary) {
   const IrzZone *zone = &summary->zone;
   for (int i = 0; i < summary->n_pulses; i++) {
     const IrzPulseResult *pulse = &summary->pulses[i];
-    warn_limits(plan, i, pulse);
+    warn_limits(plan, i % plan->n_pulses, pulse);
   }
   if (zone->volume <= 0) irz_plan_warn(plan, "no tissue reaches its threshold: the zone is empty");
   if (zone->n_parts > 1) {
@@ -794,7 +806,9 @@ static void warn_of_accuracy(IrzPlan *plan, const IrzZone *zone) {
   if (zone->volume <= 0 || zone->volume_error <= bar_allowance * plan->mesh.accuracy * zone->volume) return;
   irz_plan_warn(plan, "the zone's error bar is %.2g %% of its volume, more than mesh.accuracy of %g %% asks for: %s",
                 100 * zone->volume_error / zone->volume, 100 * plan->mesh.accuracy,
-                plan->mesh.file[0] != '\0' ? "use a finer mesh" : "use order 2, or ask for less");
+                plan->mesh.file[0] != '\0' ? "use a finer mesh"
+                : plan->mesh.order == 1    ? "use order 2, or ask for less"
+                                           : "ask for less");
 }
 
 IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {

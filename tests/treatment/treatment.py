@@ -89,6 +89,19 @@ def limits():
     assert any("lowered from 2000 V" in w for w in enforced["warnings"]), enforced["warnings"]
     volts = run("volts", sequence, "generator: {max_voltage: 1500, enforce: true}")
     assert volts["pulses"][0]["voltage_V"] == 1500 and volts["pulses"][0]["highest_voltage_V"] == 1500
+    tiny = run("tiny", [pulse("AB", 2000)], "generator: {max_current: 0.001}")
+    allowed = [w.split("up to ")[1].split(" V")[0] for w in tiny["warnings"] if "A to B" in w]
+    highest = tiny["pulses"][0]["highest_voltage_V"]
+    assert len(allowed) == 1 and 0.9 * highest <= float(allowed[0]) <= highest, (allowed, highest)
+    moved = run("moved", [pulse("AB", 2000)], generator + "\npullback: {step: 5, count: 1}")["warnings"]
+    assert sum(w.startswith("pulse 1, A to B: ") for w in moved) == 1, moved
+    assert sum(w.startswith("pulse 1, A to B, 5 mm up: ") for w in moved) == 1, moved
+    hot = run("hot", [pulse("AB", 2000)], f"generator: {{max_current: {limit}, enforce: true}}\nheat: {{coupling: full}}",
+              options=["--set", "tissues.default.preset=liver"])
+    first, last = (hot["pulses"][0][key] for key in ("current_first_A", "current_A"))
+    assert first <= limit < last, (first, limit, last)
+    assert any(f"rises from {first:.4g} A to {last:.4g} A" in w for w in hot["warnings"]), hot["warnings"]
+    assert any(f", {first:.3g} A, to stay inside the generator's current" in w for w in hot["warnings"]), hot["warnings"]
     ranges = "generator: {max_exposure: 9, min_count: 95, max_width: 90, usual_spacing: 12, max_spacing: 14}"
     stated = [pulse("AB", 2000).replace("}", ", count: 90, width: 100}")]
     words = " ".join(run("ranges", stated, ranges)["warnings"])
