@@ -779,12 +779,21 @@ static const double bar_allowance = 1.5;
 /// Meshes with more tetrahedra are not made unasked.
 static const double most_cells = 3e6;
 
+/// Zones smaller than this, m^3, need not be known better than it: less than 20 mm of a needle displaces. The thin
+/// sheaths that weak pulses leave at the metal would take millions of tetrahedra.
+static const double least_zone = 1e-8;
+
+/// The largest error bar that the plan's accuracy allows, m^3.
+static double allowed_error(const IrzPlan *plan, const IrzZone *zone) {
+  return bar_allowance * plan->mesh.accuracy * fmax(zone->volume, least_zone);
+}
+
 /// Make the mesh finer and solve again until the error bar is small enough. Sizes are chosen from what the bar was: it
 /// falls with the third power of the size at order 2.
 static IrzCode refine(IrzModel *model, IrzPlan *plan, int n_warnings, IrzSummary *summary, IrzError *error) {
   for (int round = 0; round < 3; round++) {
-    double wanted = bar_allowance * plan->mesh.accuracy * summary->zone.volume;
-    double ratio = wanted / summary->zone.volume_error;
+    if (summary->zone.volume <= 0) return IRZ_OK;
+    double ratio = allowed_error(plan, &summary->zone) / summary->zone.volume_error;
     if (!(ratio < 1) || (double)summary->cells / ratio > most_cells) return IRZ_OK;
     while (plan->n_warnings > n_warnings) free(plan->warnings[--plan->n_warnings]); /* they will be found again */
     free(summary->pulses);
@@ -803,7 +812,7 @@ static IrzCode refine(IrzModel *model, IrzPlan *plan, int n_warnings, IrzSummary
 
 /// Say so if the error bar is larger than the plan's accuracy allows.
 static void warn_of_accuracy(IrzPlan *plan, const IrzZone *zone) {
-  if (zone->volume <= 0 || zone->volume_error <= bar_allowance * plan->mesh.accuracy * zone->volume) return;
+  if (zone->volume <= 0 || zone->volume_error <= allowed_error(plan, zone)) return;
   irz_plan_warn(plan, "the zone's error bar is %.2g %% of its volume, more than mesh.accuracy of %g %% asks for: %s",
                 100 * zone->volume_error / zone->volume, 100 * plan->mesh.accuracy,
                 plan->mesh.file[0] != '\0' ? "use a finer mesh"

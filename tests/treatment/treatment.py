@@ -109,6 +109,13 @@ def limits():
         assert wanted in words, (wanted, words)
 
 
+def faint():
+    """Weak pulses: the sheaths at the metal, smaller than a needle, do not take millions of tetrahedra."""
+    summary = run("faint", [pulse("AB", 70)], options=["--set", "mesh.accuracy=1"])
+    assert 0 < summary["zone"]["volume_cm3"] < 0.01, summary["zone"]
+    assert summary["mesh"]["cells"] < 50000, summary["mesh"]
+
+
 def death():
     """One pair: volumes at stated survival are those above the fields that the formula gives. Two: more dies."""
     def fields(n, asymptote=0.0):
@@ -196,4 +203,4 @@ pulses: [{{from: A, to: B, voltage: 3000}}]
 
 
 os.makedirs(folder, exist_ok=True)
-{"memory": memory, "limits": limits, "death": death, "cost": cost, "extent": extent}[sys.argv[3]]()
+{"memory": memory, "limits": limits, "faint": faint, "death": death, "cost": cost, "extent": extent}[sys.argv[3]]()
