@@ -345,6 +345,7 @@ void irz_quadratic_write(const IrzPatternBlock *b) {
   for (int32_t t = 0; t < p->space->part->n_tets; t++) {
     const int32_t *dof = p->space->tet_dof + 10 * (size_t)t;
     uint8_t *place = p->place + 55 * (size_t)t;
+    if (!irz_touches_block(b, dof, 10)) continue;
     const IrzPlain plain = irz_find_plain(b, dof, 10);
     if (plain == IRZ_PLAIN)
       write_plain(p, dof, place);

@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "base/vector.h"
 #include "mesh/mesh_build.h"
 #include <math.h>
 #include <stdlib.h>
@@ -23,14 +24,10 @@
 /// needles.
 #define VOLUME_TOLERANCE 0.05
 
-static double dot(const double a[3], const double b[3]) {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /// Set a needle's frame and end from the probe that is its lowest electrode.
 static void set_needle(const IrzPlan *plan, int p, IrzNeedle *needle) {
   const IrzProbe *probe = &plan->probes[p];
-  double length = sqrt(dot(probe->direction, probe->direction));
+  double length = sqrt(irz_dot(probe->direction, probe->direction));
   int least = 0;
   for (int k = 0; k < 3; k++) {
     needle->tip[k] = probe->tip[k];
@@ -39,7 +36,7 @@ static void set_needle(const IrzPlan *plan, int p, IrzNeedle *needle) {
   }
   const double *w = needle->axis;
   for (int k = 0; k < 3; k++) needle->u[k] = (k == least) - w[least] * w[k];
-  double norm = sqrt(dot(needle->u, needle->u));
+  double norm = sqrt(irz_dot(needle->u, needle->u));
   for (int k = 0; k < 3; k++) needle->u[k] /= norm;
   for (int k = 0; k < 3; k++)
     needle->v[k] = w[(k + 1) % 3] * needle->u[(k + 2) % 3] - w[(k + 2) % 3] * needle->u[(k + 1) % 3];
@@ -111,7 +108,7 @@ static IrzCode fit_needle(const IrzPlan *plan, const IrzTissueBox *box, IrzNeedl
 static double axis_distance(const IrzNeedle *a, const IrzNeedle *b) {
   double between[3];
   for (int k = 0; k < 3; k++) between[k] = a->tip[k] - b->tip[k];
-  double cosine = dot(a->axis, b->axis), along_a = dot(a->axis, between), along_b = dot(b->axis, between);
+  double cosine = irz_dot(a->axis, b->axis), along_a = irz_dot(a->axis, between), along_b = irz_dot(b->axis, between);
   double determinant = 1 - cosine * cosine;
   double s = determinant > 1e-12 ? (cosine * along_b - along_a) / determinant : 0;
   s = fmin(fmax(s, 0), a->exit_high);
@@ -146,7 +143,7 @@ static IrzCode place_electrodes(const IrzPlan *plan, IrzTissueBox *box, IrzError
     const IrzProbe *probe = &plan->probes[p];
     if (probe->plate[0] > 0 && plan->n_probes == 2) continue;
     bool proper = probe->has_geometry && probe->diameter > 0 && probe->exposure > 0 &&
-                  dot(probe->direction, probe->direction) > 0 && isfinite(dot(probe->tip, probe->tip)) &&
+                  irz_dot(probe->direction, probe->direction) > 0 && isfinite(irz_dot(probe->tip, probe->tip)) &&
                   probe->place == (probe->place == 0 ? 0
                                    : p > 0           ? plan->probes[p - 1].place + 1
                                                      : 0);
@@ -278,12 +275,12 @@ static IrzCode orient(IrzMesh *mesh, IrzError *error) {
     double edge[3][3], longest = 0;
     for (int i = 0; i < 3; i++) {
       for (int k = 0; k < 3; k++) edge[i][k] = mesh->xyz[3 * (size_t)v[i + 1] + k] - mesh->xyz[3 * (size_t)v[0] + k];
-      longest = fmax(longest, dot(edge[i], edge[i]));
+      longest = fmax(longest, irz_dot(edge[i], edge[i]));
     }
     const double cross[3] = {edge[0][1] * edge[1][2] - edge[0][2] * edge[1][1],
                              edge[0][2] * edge[1][0] - edge[0][0] * edge[1][2],
                              edge[0][0] * edge[1][1] - edge[0][1] * edge[1][0]};
-    double volume = dot(cross, edge[2]);
+    double volume = irz_dot(cross, edge[2]);
     if (!(fabs(volume) > 1e-5 * longest * sqrt(longest)))
       return irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh made a flat tetrahedron");
     if (volume < 0) {

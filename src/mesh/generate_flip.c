@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "base/vector.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -80,9 +81,12 @@ static int edge_between(const int32_t v[3], int32_t a, int32_t b) {
 
 /// Six times the volume between three points and a fourth.
 static double volume(const double *a, const double *b, const double *c, const double *d) {
-  double u[3], v[3], w[3];
-  for (int k = 0; k < 3; k++) u[k] = b[k] - a[k], v[k] = c[k] - a[k], w[k] = d[k] - a[k];
-  return (u[1] * v[2] - u[2] * v[1]) * w[0] + (u[2] * v[0] - u[0] * v[2]) * w[1] + (u[0] * v[1] - u[1] * v[0]) * w[2];
+  double u[3], v[3], w[3], normal[3];
+  irz_subtract(b, a, u);
+  irz_subtract(c, a, v);
+  irz_subtract(d, a, w);
+  irz_cross(u, v, normal);
+  return irz_dot(normal, w);
 }
 
 /// Twice the area of a triangle in the plane.

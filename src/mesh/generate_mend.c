@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "base/vector.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +25,6 @@ typedef struct {
   int32_t *tet;
 } Stars;
 
-static void subtract(const double a[3], const double b[3], double difference[3]) {
-  for (int k = 0; k < 3; k++) difference[k] = a[k] - b[k];
-}
-
-static double dot(const double a[3], const double b[3]) {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-static void cross(const double a[3], const double b[3], double product[3]) {
-  product[0] = a[1] * b[2] - a[2] * b[1];
-  product[1] = a[2] * b[0] - a[0] * b[2];
-  product[2] = a[0] * b[1] - a[1] * b[0];
-}
-
 /// Smallest sine of a tetrahedron's angles between faces; negative if it is inside out. At an edge of length l between
 /// faces of areas A and B it is 3 V l / (2 A B).
 static double smallest_sine(const IrzMesh *mesh, int32_t tet) {
@@ -45,22 +32,22 @@ static double smallest_sine(const IrzMesh *mesh, int32_t tet) {
   double normal[4][3], area[4], edge[3][3], least = INFINITY;
   for (int i = 0; i < 4; i++) x[i] = &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]];
   for (int f = 0; f < 4; f++) {
-    subtract(x[(f + 2) % 4], x[(f + 1) % 4], edge[0]);
-    subtract(x[(f + 3) % 4], x[(f + 1) % 4], edge[1]);
-    cross(edge[0], edge[1], normal[f]);
-    area[f] = sqrt(dot(normal[f], normal[f]));
+    irz_subtract(x[(f + 2) % 4], x[(f + 1) % 4], edge[0]);
+    irz_subtract(x[(f + 3) % 4], x[(f + 1) % 4], edge[1]);
+    irz_cross(edge[0], edge[1], normal[f]);
+    area[f] = sqrt(irz_dot(normal[f], normal[f]));
   }
-  for (int i = 0; i < 3; i++) subtract(x[i + 1], x[0], edge[i]);
-  cross(edge[0], edge[1], normal[0]);
-  double volume = dot(normal[0], edge[2]); /* six times it; areas are twice */
+  for (int i = 0; i < 3; i++) irz_subtract(x[i + 1], x[0], edge[i]);
+  irz_cross(edge[0], edge[1], normal[0]);
+  double volume = irz_dot(normal[0], edge[2]); /* six times it; areas are twice */
   for (int i = 0; i < 4; i++) {
     for (int j = i + 1; j < 4; j++) {
       double along[3];
-      subtract(x[j], x[i], along);
+      irz_subtract(x[j], x[i], along);
       int f = 0;
       while (f == i || f == j) f++;
       int g = 6 - i - j - f; /* the faces that meet at the edge are opposite to its other two corners */
-      least = fmin(least, volume * sqrt(dot(along, along)) / (area[f] * area[g]));
+      least = fmin(least, volume * sqrt(irz_dot(along, along)) / (area[f] * area[g]));
     }
   }
   return least;
@@ -80,8 +67,8 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
   for (int32_t k = stars->start[i]; k < stars->start[i + 1]; k++) {
     for (int c = 0; c < 4; c++) {
       double along[3];
-      subtract(&mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)stars->tet[k] + (size_t)c]], x, along);
-      length += sqrt(dot(along, along)) / (3 * (stars->start[i + 1] - stars->start[i]));
+      irz_subtract(&mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)stars->tet[k] + (size_t)c]], x, along);
+      length += sqrt(irz_dot(along, along)) / (3 * (stars->start[i + 1] - stars->start[i]));
     }
   }
   double step = STEP * length;

@@ -1,12 +1,9 @@
 /* Probes: read one by one or laid out as an array, and checked against the box and each other. */
+#include "base/vector.h"
 #include "plan/parts.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static double dot(const double a[3], const double b[3]) {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
 
 void irz_probe_middle(const IrzProbe *probe, double middle[3]) {
   double along = probe->plate[0] > 0 ? 0 : 0.5 * probe->exposure;
@@ -131,7 +128,7 @@ static IrzCode read_shape(const IrzReader *reader, const IrzYaml *node, const ch
     irz_key_path(full, path, "tip_shape");
     irz_reader_warn(reader, place, full, "has no effect on a loaded mesh");
   }
-  double length = sqrt(dot(keys->direction, keys->direction));
+  double length = sqrt(irz_dot(keys->direction, keys->direction));
   irz_key_path(full, path, "direction");
   if (!(length > 1e-12)) {
     return irz_reader_fail(reader, irz_yaml_get(node, "direction"), full,
@@ -301,9 +298,9 @@ static double distance_to_wall(const double point[3], const double direction[3],
 /* Least distance of two segments p + s u (0 <= s <= a) and q + t v (0 <= t <= b), with unit u and v. */
 static double segment_distance(const double p[3], const double u[3], double a, const double q[3], const double v[3],
                                double b) {
-  double w[3], uv = dot(u, v), sine2 = 1 - uv * uv;
+  double w[3], uv = irz_dot(u, v), sine2 = 1 - uv * uv;
   for (int i = 0; i < 3; i++) w[i] = p[i] - q[i];
-  double uw = dot(u, w), vw = dot(v, w);
+  double uw = irz_dot(u, w), vw = irz_dot(v, w);
   /* The distance is convex in (s, t): for each candidate s the best t, and back. The unconstrained optimum and the four
      ends are enough candidates. */
   double candidates[5] = {0, a, sine2 > 1e-12 ? (uv * vw - uw) / sine2 : 0, -uw, b * uv - uw};
@@ -313,7 +310,7 @@ static double segment_distance(const double p[3], const double u[3], double a, c
     double t = fmin(fmax(vw + s * uv, 0), b);
     double gap[3];
     for (int j = 0; j < 3; j++) gap[j] = w[j] + s * u[j] - t * v[j];
-    least = fmin(least, sqrt(dot(gap, gap)));
+    least = fmin(least, sqrt(irz_dot(gap, gap)));
   }
   return least;
 }

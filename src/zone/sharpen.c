@@ -2,6 +2,7 @@
 #include "zone/sharpen.h"
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "base/vector.h"
 #include "field/conductivity.h"
 #include "zone/nodal.h"
 #include <math.h>
@@ -53,10 +54,6 @@ static const double margin = 0.2;
 
 static double size_of(const double v[3]) {
   return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
-}
-
-static double dot(const double a[3], const double b[3]) {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 /// Whether a threshold may cut a tetrahedron.
@@ -524,7 +521,7 @@ static double normal_part(const IrzLaw *law, const double normal[3], const doubl
     for (int d = 0; d < 3; d++) field[d] = across[d] + part * normal[d];
     irz_law_tensor(law, field, NULL, sigma, tangent);
     irz_tensor_apply(sigma, field, current);
-    double excess = dot(current, normal) - flux;
+    double excess = irz_dot(current, normal) - flux;
     if (excess > 0)
       high = part;
     else
@@ -615,7 +612,7 @@ static void raise_from(const IrzLaw *law, int32_t node, const Value *sum, Togeth
   }
   double inverse = 1 / sum->weight;
   for (int d = 0; d < 3; d++) normal[d] = climb[d] / steep;
-  double start = inverse * dot(mean, normal), flux = inverse * dot(mean + FLUX, normal);
+  double start = inverse * irz_dot(mean, normal), flux = inverse * irz_dot(mean + FLUX, normal);
   for (int d = 0; d < 3; d++) across[d] = inverse * mean[d] - start * normal[d];
   if (law->direction == IRZ_LAW_ISOTROPIC) {
     t->node[t->count] = node;

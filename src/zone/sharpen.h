@@ -51,4 +51,13 @@ double irz_kinkless(const IrzLaw *law, double along, double field);
 /// @param[in] step   relative, upwards from the field, over which the mean is taken
 double irz_damping(const IrzLaw *law, double along, double field, double step);
 
+/// A quantity of order 2 at a point, from its values at the ten nodes.
+/// @param[in] l  barycentric coordinates
+static inline double irz_quadratic(const double value[10], const double l[4]) {
+  double sum = 0;
+  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * value[i];
+  for (int e = 0; e < 6; e++) sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * value[4 + e];
+  return sum;
+}
+
 #endif

@@ -128,14 +128,6 @@ static double undo_kinkless(const IrzLaw *law, double along, double wanted, doub
   return below >= 0 ? low : above <= 0 ? high : 0.5 * (low + high);
 }
 
-/// A quantity of order 2 at a point, from its values at the ten nodes.
-static double quadratic(const double value[10], const double l[4]) {
-  double sum = 0;
-  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * value[i];
-  for (int e = 0; e < 6; e++) sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * value[4 + e];
-  return sum;
-}
-
 /// Recovered |E| of a pair at a point; where the fields are smooth it is irz_kinkless() that is interpolated.
 /// @param[in] share  of the current density that is there; where nothing is smooth, of the field
 static double recovered_field(const Place *place, int pulse, const double l[4], double share) {
@@ -146,12 +138,12 @@ static double recovered_field(const Place *place, int pulse, const double l[4], 
     for (int i = 0; i < 4; i++) sum += l[i] * value[i];
     return share * sum;
   }
-  if (!place->smooth) return share * quadratic(value, l);
+  if (!place->smooth) return share * irz_quadratic(value, l);
   for (int i = 0; i < 10; i++) {
     low = fmin(low, value[i]);
     high = fmax(high, value[i]);
   }
-  return undo_kinkless(place->law, place->along[pulse], share * quadratic(place->kinkless[pulse], l), low, high);
+  return undo_kinkless(place->law, place->along[pulse], share * irz_quadratic(place->kinkless[pulse], l), low, high);
 }
 
 /// |E| of a pair at a point from means of E alone.
@@ -159,7 +151,7 @@ static double plain_field(const Place *place, int pulse, const double l[4]) {
   const int32_t *node = place->cell.node;
   double value[10];
   for (int i = 0; i < 10; i++) value[i] = place->task->plain[pulse][node[i]];
-  return quadratic(value, l);
+  return irz_quadratic(value, l);
 }
 
 /// irz_damping() of the strongest pair where the score reaches a level: the fields of the tetrahedron's nodes, in the

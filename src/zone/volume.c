@@ -53,14 +53,6 @@ static void make_kinkless(Place *place, bool plain) {
   for (int i = 0; i < 10 && place->smooth; i++) place->plain[i] = task->plain[node[i]];
 }
 
-/// A function of order 2 from its values at the nodes.
-static double quadratic(const double value[10], const double l[4]) {
-  double sum = 0;
-  for (int i = 0; i < 4; i++) sum += l[i] * (2 * l[i] - 1) * value[i];
-  for (int e = 0; e < 6; e++) sum += 4 * l[irz_edge_vertices[e][0]] * l[irz_edge_vertices[e][1]] * value[4 + e];
-  return sum;
-}
-
 /// The recovered field; at order 2 what irz_kinkless() makes of it.
 static double recovered_field(void *context, const double l[4]) {
   const Place *place = context;
@@ -69,13 +61,13 @@ static double recovered_field(void *context, const double l[4]) {
     for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->cell.node[i]];
     return sum;
   }
-  return quadratic(place->kinkless, l);
+  return irz_quadratic(place->kinkless, l);
 }
 
 /// The field from means of E alone.
 static double plain_field(void *context, const double l[4]) {
   const Place *place = context;
-  return quadratic(place->plain, l);
+  return irz_quadratic(place->plain, l);
 }
 
 /// A threshold for recovered_field().
