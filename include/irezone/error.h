@@ -16,6 +16,7 @@ typedef enum {
   IRZ_ERR_INPUT = 3,   ///< mesh, label map or another input file
   IRZ_ERR_SOLVER = 4,  ///< the solver did not converge
   IRZ_ERR_OUTPUT = 5,  ///< a result could not be written
+  IRZ_ERR_MEMORY = 6,  ///< out of memory
   IRZ_ERR_STOPPED = 75 ///< stopped by a signal; can be resumed
 } IrzCode;
 

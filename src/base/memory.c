@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,17 @@ static void prefer_huge_pages(void *block, size_t bytes) {
   (void)madvise(start + skip, (bytes - skip) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 }
 
+IrzCode irz_out_of_memory(size_t bytes, IrzError *error) {
+  if (bytes == 0) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
+  if (bytes < 100000) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: %zu bytes more are needed", bytes);
+  return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: %.1f MB more are needed", (double)bytes / 1e6);
+}
+
+/// Bytes of `count` items, or the most that can be said.
+static size_t product(size_t count, size_t size) {
+  return size == 0 || count <= SIZE_MAX / size ? count * size : SIZE_MAX;
+}
+
 /* The pointer is passed as void * because void ** would not accept a double **; memcpy keeps that within the rules. */
 
 /// Take over a new block, or say that there is none.
@@ -25,8 +37,7 @@ static IrzCode finish(void *pointer, void *block, size_t count, size_t size, Irz
     prefer_huge_pages(block, count * size);
     return IRZ_OK;
   }
-  return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: %.1f MB more are needed",
-                       (double)count * (double)size / 1e6);
+  return irz_out_of_memory(product(count, size), error);
 }
 
 IrzCode irz_alloc(void *pointer, size_t count, size_t size, IrzError *error) {
@@ -44,11 +55,27 @@ IrzCode irz_resize(void *pointer, size_t count, size_t size, IrzError *error) {
   memcpy(&old, pointer, sizeof old);
   void *block = NULL;
   if (size == 0 || count <= SIZE_MAX / size) block = realloc(old, count * size > 0 ? count * size : 1);
-  if (block == NULL) {
-    return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: %.1f MB more are needed",
-                         (double)count * (double)size / 1e6);
-  }
+  if (block == NULL) return irz_out_of_memory(product(count, size), error);
   prefer_huge_pages(block, count * size);
   memcpy(pointer, &block, sizeof block);
   return IRZ_OK;
+}
+
+IrzCode irz_text_begin(IrzText *text, IrzError *error) {
+  *text = (IrzText){0};
+  text->out = open_memstream(&text->text, &text->size);
+  return text->out != NULL ? IRZ_OK : irz_out_of_memory(0, error);
+}
+
+IrzCode irz_text_end(IrzText *text, char **result, IrzError *error) {
+  /* A stream whose memory cannot grow drops what is printed, and only its flag tells. */
+  bool whole = ferror(text->out) == 0;
+  size_t size = text->size;
+  whole = fclose(text->out) == 0 && whole;
+  *result = text->text;
+  text->out = NULL;
+  if (whole && *result != NULL) return IRZ_OK;
+  free(*result);
+  *result = NULL;
+  return irz_out_of_memory(size, error);
 }

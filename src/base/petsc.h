@@ -6,9 +6,10 @@
 #include <petscsys.h>
 
 /// Turn a PETSc error code into an IrzError that names the call.
-/// @return IRZ_OK if `code` is 0, else IRZ_ERR_SOLVER
+/// @return IRZ_OK if `code` is 0, IRZ_ERR_MEMORY if memory has run out, else IRZ_ERR_SOLVER
 static inline IrzCode irz_petsc(PetscErrorCode code, const char *call, IrzError *error) {
   if (code == 0) return IRZ_OK;
+  if (code == PETSC_ERR_MEM) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: in %s", call);
   const char *text = NULL;
   PetscErrorMessage(code, &text, NULL);
   return irz_error_set(error, IRZ_ERR_SOLVER, "%s: %s", call, text != NULL ? text : "unknown PETSc error");

@@ -45,7 +45,7 @@ void irz_cli_warnings(const IrzPlan *plan) {
 IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *error) {
   *plan = NULL;
   IrzOverride *overrides = calloc((size_t)arguments->n_options + 1, sizeof *overrides);
-  if (overrides == NULL) return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  if (overrides == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   int count = 0;
   for (int i = 0; i < arguments->n_options; i++) {
     if (strcmp(arguments->options[i].name, "--set") == 0) overrides[count++].text = arguments->options[i].value;

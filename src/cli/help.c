@@ -38,7 +38,7 @@ static const char results[] =
     "\n"
     "Exit status: 0 done, 2 usage or plan, 3 mesh or other input file, 4 solver did not converge, 5 output could not "
     "be\n"
-    "written, 75 stopped by a signal.\n";
+    "written, 6 out of memory, 75 stopped by a signal.\n";
 
 /* Help on one command. */
 static void command_help(const IrzCommand *command) {

@@ -103,7 +103,7 @@ static IrzCode run_command(int argc, char **argv, IrzError *error) {
     arguments.options = calloc((size_t)argc, sizeof *arguments.options);
     IrzCode code = IRZ_OK;
     if (arguments.operands == NULL || arguments.options == NULL) {
-      code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+      code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
     }
     if (code == IRZ_OK) code = sort_arguments(command, count, words, &arguments, error);
     if (code == IRZ_OK) code = command->run(&arguments, error);

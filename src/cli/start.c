@@ -43,12 +43,13 @@ IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error) {
   static char **list;
   int count = arguments->n_petsc + 1;
   list = calloc((size_t)count + 1, sizeof *list);
-  if (list == NULL) return irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  if (list == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   list[0] = name;
   for (int i = 0; i < arguments->n_petsc; i++) list[i + 1] = arguments->petsc[i];
   PetscErrorCode failed = PetscOptionsSetValue(NULL, "-no_signal_handler", "1");
   if (failed == 0) failed = PetscInitialize(&count, &list, NULL, NULL);
   if (failed == 0) failed = PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
+  if (failed == PETSC_ERR_MEM) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: PETSc could not be started");
   if (failed != 0) return irz_error_set(error, IRZ_ERR_SOLVER, "PETSc could not be started (error %d)", (int)failed);
   return IRZ_OK;
 }

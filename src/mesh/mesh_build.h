@@ -67,7 +67,7 @@ void irz_draft_clear(IrzMeshDraft *draft);
 /// @param[in]     name   file name for the error
 /// @param[out]    mesh   the mesh; NULL on failure
 /// @param[out]    error  no tetrahedra, degenerate ones, triangles that are not faces, inverted curved ones
-/// @return IRZ_OK, IRZ_ERR_INPUT, or IRZ_ERR_SOLVER without memory
+/// @return IRZ_OK, IRZ_ERR_INPUT, or IRZ_ERR_MEMORY
 IrzCode irz_mesh_finish(IrzMeshDraft *draft, const char *name, IrzMesh **mesh, IrzError *error);
 
 /// Index of the curved edge between two vertices, or -1 if the edge is straight. Binary search.

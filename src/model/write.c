@@ -355,13 +355,30 @@ static IrzCode make_folder(const char *path, IrzError *error) {
   }
 }
 
+/// Write the list of frames. On one rank.
+static IrzCode write_series(const IrzModel *model, const char *directory, const char *plan_name, IrzError *error) {
+  IrzText list;
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32], *text;
+  IRZ_TRY(irz_text_begin(&list, error));
+  fprintf(list.out, "{\"file-series-version\": \"1.0\", \"files\": [");
+  for (int k = 0; k < model->heat.n_frames; k++) {
+    fprintf(list.out, "%s\n  {\"name\": \"%s_heat_%04d.hdf\", \"time\": %.9g}", k > 0 ? "," : "", plan_name, k,
+            model->heat.frame_time[k]);
+  }
+  fprintf(list.out, "\n]}\n");
+  IRZ_TRY(irz_text_end(&list, &text, error));
+  snprintf(path, sizeof path, "%s/%s_heat.hdf.series", directory, plan_name);
+  IrzCode code = irz_file_write(path, text, error);
+  free(text);
+  return code;
+}
+
 /// Write the temperature's frames and the list with their times, which ParaView opens as one animation (a VTKHDF file
 /// with several times needs ParaView 5.12). Collective.
 static IrzCode write_frames(IrzModel *model, const char *directory, const IrzSummary *summary, Piece *piece, int nodes,
                             IrzError *error) {
   const char *plan_name = summary->plan->name;
-  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32], *text = NULL;
-  size_t size;
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
   if (summary->heat == NULL || model->heat.n_frames == 0) return IRZ_OK;
   for (int k = 0; k < model->heat.n_frames; k++) {
     const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
@@ -371,31 +388,18 @@ static IrzCode write_frames(IrzModel *model, const char *directory, const IrzSum
     snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
     IRZ_TRY(irz_vtkhdf_write(model->comm, path, &grid, summary->plan->text, NULL, error));
   }
-  if (model->part->rank == 0) {
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: no memory for the list of frames", path);
-    fprintf(out, "{\"file-series-version\": \"1.0\", \"files\": [");
-    for (int k = 0; k < model->heat.n_frames; k++) {
-      fprintf(out, "%s\n  {\"name\": \"%s_heat_%04d.hdf\", \"time\": %.9g}", k > 0 ? "," : "", plan_name, k,
-              model->heat.frame_time[k]);
-    }
-    fprintf(out, "\n]}\n");
-    fclose(out);
-    snprintf(path, sizeof path, "%s/%s_heat.hdf.series", directory, plan_name);
-    irz_file_write(path, text, error);
-    free(text);
-  }
+  if (model->part->rank == 0) write_series(model, directory, plan_name, error);
   return irz_error_agree(model->comm, error);
 }
 
 /// Write the heating's time series as a table. On one rank.
 static IrzCode write_table(const char *directory, const IrzSummary *summary, IrzError *error) {
   const IrzPlan *plan = summary->plan;
-  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16], *text = NULL;
-  size_t size;
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16], *text;
+  IrzText table;
   snprintf(path, sizeof path, "%s/%s_heat.csv", directory, plan->name);
-  FILE *out = open_memstream(&text, &size);
-  if (out == NULL) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: no memory for the time series", path);
+  IRZ_TRY(irz_text_begin(&table, error));
+  FILE *out = table.out;
   fprintf(out, "time_s,pulse,current_A,power_W,temperature_max_C");
   for (int p = 0; p < plan->n_probes; p++) fprintf(out, ",temperature_%s_C", plan->probes[p].name);
   fprintf(out, "\n");
@@ -407,7 +411,7 @@ static IrzCode write_table(const char *directory, const IrzSummary *summary, Irz
     for (int p = 0; p < plan->n_probes; p++) fprintf(out, ",%.9g", sample->probe[p]);
     fprintf(out, "\n");
   }
-  fclose(out);
+  IRZ_TRY(irz_text_end(&table, &text, error));
   IrzCode code = irz_file_write(path, text, error);
   free(text);
   return code;
@@ -465,7 +469,7 @@ IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summ
     char *json = irz_summary_json(summary);
     snprintf(path, sizeof path, "%s/%s.json", directory, summary->plan->name);
     if (json == NULL)
-      irz_error_set(error, IRZ_ERR_OUTPUT, "%s: no memory for the summary", path);
+      irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for the summary");
     else
       irz_file_write(path, json, error);
     free(json);

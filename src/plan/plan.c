@@ -324,7 +324,7 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
   }
   if (code == IRZ_OK) {
     reader.plan->text = irz_yaml_write(root);
-    if (reader.plan->text == NULL) code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory: for the plan's text");
+    if (reader.plan->text == NULL) code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for the plan's text");
   }
   irz_yaml_free(root);
   if (code != IRZ_OK) {

@@ -316,7 +316,7 @@ static IrzCode parse_value(const char *text, const char *file, IrzYaml **root, I
   if (builder.parser == NULL || fy_parser_set_string(builder.parser, text, strlen(text)) != 0) {
     if (builder.parser != NULL) fy_parser_destroy(builder.parser);
     fy_diag_unref(diag);
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s: out of memory in the YAML reader", file);
+    return irz_error_set(error, IRZ_ERR_MEMORY, "%s: out of memory in the YAML reader", file);
   }
   IrzCode code = build_stream(&builder, root);
   bool broken = fy_parser_get_stream_error(builder.parser);
@@ -533,10 +533,9 @@ static void write_flow(const IrzYaml *node, FILE *out) {
 }
 
 char *irz_yaml_write(const IrzYaml *root) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *out = open_memstream(&text, &size);
-  if (out == NULL) return NULL;
+  IrzText text;
+  if (irz_text_begin(&text, NULL) != IRZ_OK) return NULL;
+  FILE *out = text.out;
   /* Block style for the top and for maps and lists of maps below it, flow style for the rest. */
   for (int i = 0; i < root->n; i++) {
     const IrzYaml *item = root->items[i];
@@ -562,9 +561,7 @@ char *irz_yaml_write(const IrzYaml *root) {
       fputc('\n', out);
     }
   }
-  if (fclose(out) != 0) {
-    free(text);
-    return NULL;
-  }
-  return text;
+  char *result;
+  irz_text_end(&text, &result, NULL);
+  return result;
 }

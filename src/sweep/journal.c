@@ -152,15 +152,16 @@ static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *err
   IrzPlan *plan = NULL;
   IrzError ignored = {0};
   irz_sweep_plan(sweep, 1, &plan, &ignored);
-  size_t size;
-  FILE *out = open_memstream(text, &size);
-  IrzCode code = IRZ_OK;
-  if (out == NULL) code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
-  if (code == IRZ_OK && plan != NULL && plan->mesh.file[0] != '\0') code = describe_input(plan->mesh.file, out, error);
-  if (code == IRZ_OK && plan != NULL && plan->anatomy.labels[0] != '\0') {
-    code = describe_input(plan->anatomy.labels, out, error);
+  IrzText list;
+  IrzCode code = irz_text_begin(&list, error);
+  if (code == IRZ_OK) {
+    if (plan != NULL && plan->mesh.file[0] != '\0') code = describe_input(plan->mesh.file, list.out, error);
+    if (code == IRZ_OK && plan != NULL && plan->anatomy.labels[0] != '\0') {
+      code = describe_input(plan->anatomy.labels, list.out, error);
+    }
+    IrzCode ended = irz_text_end(&list, text, code == IRZ_OK ? error : NULL);
+    if (code == IRZ_OK) code = ended;
   }
-  if (out != NULL && fclose(out) != 0 && code == IRZ_OK) code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
   irz_plan_free(plan);
   if (code != IRZ_OK) {
     free(*text);

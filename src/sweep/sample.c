@@ -107,7 +107,7 @@ IrzCode irz_sample_unit(IrzDesign design, int n, int dim, uint64_t seed, double 
   int *slot = calloc((size_t)n + 1, sizeof *slot);
   IrzCode code = IRZ_OK;
   if (rng == NULL || shift == NULL || slot == NULL || (design == IRZ_DESIGN_SOBOL && sobol == NULL)) {
-    code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory for %d sample points in %d dimensions", n, dim);
+    code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory for %d sample points in %d dimensions", n, dim);
   } else if (design == IRZ_DESIGN_SOBOL) {
     fill_sobol(rng, sobol, n, dim, shift, u);
   } else if (design == IRZ_DESIGN_LATIN) {

@@ -42,7 +42,7 @@ IrzCode irz_statistics(int n, const double *x, uint64_t seed, IrzStatistics *sta
   int n_replicas = n_resamplings(n);
   double *sample = NULL, *replica = NULL, *work = NULL;
   gsl_rng *rng = generator(seed);
-  IrzCode code = rng != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  IrzCode code = rng != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   if (code == IRZ_OK) code = irz_alloc(&sample, (size_t)n, sizeof *sample, error);
   if (code == IRZ_OK) code = irz_alloc(&replica, (size_t)n_replicas * N, sizeof *replica, error);
   if (code == IRZ_OK) code = irz_alloc(&work, (size_t)n_replicas, sizeof *work, error);
@@ -96,7 +96,7 @@ IrzCode irz_sobol_indices(int n, int dim, const double *y, uint64_t seed, IrzSob
   double *replica = NULL, *work = NULL, *value = NULL;
   int *pick = NULL;
   gsl_rng *rng = generator(seed);
-  IrzCode code = rng != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  IrzCode code = rng != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   if (code == IRZ_OK) code = irz_alloc(&pick, (size_t)n, sizeof *pick, error);
   if (code == IRZ_OK) code = irz_alloc(&value, 2 * (size_t)dim, sizeof *value, error);
   if (code == IRZ_OK) code = irz_alloc(&replica, (size_t)n_replicas * 2 * (size_t)dim, sizeof *replica, error);

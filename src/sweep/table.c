@@ -280,7 +280,7 @@ static IrzCode describe(const Table *table, char **text, IrzError *error) {
   json_t *top = json_pack("{s:s, s:s, s:i, s:i, s:i, s:I}", "sweep", sweep->file, "sample",
                           irz_design_names[sweep->design], "cases", sweep->n_cases, "done", table->n_done, "failed",
                           table->n_failed, "seed", (json_int_t)sweep->seed);
-  IrzCode code = top != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+  IrzCode code = top != NULL ? IRZ_OK : irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   for (int s = 0; s < sweep->n_strata && code == IRZ_OK; s++) {
     json_t *entry = json_object();
     json_array_append_new(strata, entry);
@@ -296,7 +296,7 @@ static IrzCode describe(const Table *table, char **text, IrzError *error) {
   }
   if (code == IRZ_OK) {
     *text = json_dumps(top, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
-    if (*text == NULL) code = irz_error_set(error, IRZ_ERR_SOLVER, "out of memory");
+    if (*text == NULL) code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   }
   json_decref(strata);
   json_decref(top);
