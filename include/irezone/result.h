@@ -113,7 +113,7 @@ typedef struct {
   IrzZone zone;
   IrzHeatResult *heat; ///< NULL if the plan has no `heat`; owned
   struct {
-    double mesh, setup, solve, zone, output, total;
+    double mesh, setup, solve, zone, output, total; ///< mesh and setup: 0 if an earlier solve made them
   } timing;
   double peak_memory; ///< bytes, sum over ranks
 } IrzSummary;

@@ -820,6 +820,12 @@ static void warn_of_accuracy(IrzPlan *plan, const IrzZone *zone) {
                                            : "ask for less");
 }
 
+/// What building took has been reported: another solve on the same mesh must not report it again.
+static void forget_building(IrzModel *model) {
+  for (int k = 0; k < model->n_positions; k++) forget_building(model->position[k]);
+  model->mesh_time = model->setup_time = 0;
+}
+
 IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   int n_warnings = plan->n_warnings;
   memset(summary, 0, sizeof *summary);
@@ -853,12 +859,13 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   summary->timing.mesh = model->mesh_time;
   summary->timing.setup = model->setup_time;
   for (int k = 0; k < model->n_positions; k++) {
-    summary->timing.mesh += model->position[k]->mesh_time;
-    summary->timing.setup += model->position[k]->setup_time;
+    summary->timing.mesh += model->found[k].timing.mesh;
+    summary->timing.setup += model->found[k].timing.setup;
     summary->timing.solve += model->found[k].timing.solve;
     summary->timing.zone += model->found[k].timing.zone;
   }
   summary->timing.total = built + MPI_Wtime() - start;
+  forget_building(model);
   summary->peak_memory = peak_memory(model->comm);
   return IRZ_OK;
 }

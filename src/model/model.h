@@ -47,7 +47,7 @@ struct IrzModel {
 
   bool spent;                   ///< it solves nothing any more: see IrzModelOptions.once
   double accuracy;              ///< relative, that the generated mesh was sized for
-  double mesh_time, setup_time; ///< s
+  double mesh_time, setup_time; ///< s, of what was built since the last solve
 };
 
 #endif

@@ -4,6 +4,7 @@ other, and a ten-minute treatment costs no more than its electric fields, three 
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,17 +28,17 @@ def check(good, message):
         wrong.append(message)
 
 
-def run(folder, ranks=1, **values):
-    """Run a plan and read its summary."""
+def run(folder, ranks=1, options=(), **values):
+    """Run a plan and read its summary, and what the run printed."""
     plan = os.path.join(folder, "heat.yaml")
     with open(plan, "w", encoding="utf-8") as out:
         out.write(PLAN.format(**values))
-    command = [sys.argv[1], "run", plan, "-o", folder, "-q"]
+    command = [sys.argv[1], "run", plan, "-o", folder, "-q", *options]
     if ranks > 1:
         command = ["mpiexec", "--oversubscribe", "-n", str(ranks)] + command
-    subprocess.run(command, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    printed = subprocess.run(command, check=True, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True).stdout
     with open(os.path.join(folder, "heat.json"), encoding="utf-8") as data:
-        return json.load(data)
+        return dict(json.load(data), printed=printed)
 
 
 def check_ranks(folder):
@@ -75,6 +76,16 @@ def check_files(folder):
     check(heat["energy_J"]["balance_error_percent"] <= 0.1, "the energy balance does not close to 0.1 %")
 
 
+def check_counts(folder):
+    """The linear solver's steps are those that PETSc reports of every single solve."""
+    summary = run(folder, options=("--", "-irz_heat_ksp_converged_reason"), probes=2, count=30, heat="cooling: 20")
+    told = [int(n) for n in re.findall(r"Linear irz_heat_ solve converged .* iterations (\d+)", summary["printed"])]
+    found = summary["heat"]["linear_iterations"]
+    print(f"  {found} linear steps, {sum(told)} in {len(told)} solves as PETSc tells them")
+    check(len(told) >= summary["heat"]["steps"], "there are fewer linear solves than time steps")
+    check(found == sum(told), f"heat.linear_iterations is {found}, PETSc tells of {sum(told)}")
+
+
 def check_cost(folder):
     """Ten minutes: six pairs of 90 pulses. Both parts of one run, on one thread, so that the machine is the same."""
     for coupling, most in (("none", 1), ("full", 3)):
@@ -91,6 +102,7 @@ def check_cost(folder):
 
 with tempfile.TemporaryDirectory() as work:
     check_files(work)
+    check_counts(work)
     check_ranks(work)
     check_cost(work)
 for line in wrong:
