@@ -1,24 +1,16 @@
-/* The tissue box around a plan's probes: checks of the geometry, the steps of meshing, checks of what came out. */
+/* The tissue box around a plan's probes: the steps of meshing, checks of what came out. */
 #include "mesh/generate.h"
 
 #include "base/memory.h"
 #include "base/vector.h"
 #include "mesh/mesh_build.h"
+#include "plan/geometry.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /// Tries before giving up, each with turned rings and somewhat smaller growth.
 #define TRIES 4
-
-/// Smallest gap between two probes' walls, as a share of the thinner one's diameter.
-#define SMALLEST_GAP 0.2
-
-/// Smallest distance of bare metal from the walls of the box, in diameters.
-#define SMALLEST_MARGIN 2
-
-/// Longest stretch along a probe, in diameters, in which its wall leaves the box: about 9 degrees between them.
-#define LONGEST_EXIT 6
 
 /// Accepted difference between the volume of the elements and that of the box without needles, as a share of the
 /// needles.
@@ -28,18 +20,11 @@
 static void set_needle(const IrzPlan *plan, int p, IrzNeedle *needle) {
   const IrzProbe *probe = &plan->probes[p];
   double length = sqrt(irz_dot(probe->direction, probe->direction));
-  int least = 0;
   for (int k = 0; k < 3; k++) {
     needle->tip[k] = probe->tip[k];
     needle->axis[k] = probe->direction[k] / length;
-    if (fabs(needle->axis[k]) < fabs(needle->axis[least]) - 1e-6) least = k;
   }
-  const double *w = needle->axis;
-  for (int k = 0; k < 3; k++) needle->u[k] = (k == least) - w[least] * w[k];
-  double norm = sqrt(irz_dot(needle->u, needle->u));
-  for (int k = 0; k < 3; k++) needle->u[k] /= norm;
-  for (int k = 0; k < 3; k++)
-    needle->v[k] = w[(k + 1) % 3] * needle->u[(k + 2) % 3] - w[(k + 2) % 3] * needle->u[(k + 1) % 3];
+  irz_axis_frame(needle->axis, needle->u, needle->v);
   needle->radius = probe->diameter / 2;
   needle->shape = probe->tip_shape;
   needle->shoulder = irz_probe_point_length(probe);
@@ -58,70 +43,6 @@ static void add_electrode(const IrzProbe *probe, IrzNeedle *needle) {
   needle->exposure = bare[1];
 }
 
-/// Entry of the plan's probes that a probe comes from.
-static int entry_of(const IrzPlan *plan, int p) {
-  int entry = -1;
-  for (int i = 0; i <= p; i++) entry += plan->probes[i].place == 0;
-  return entry;
-}
-
-/// Find where a needle leaves the box, and refuse one that does not fit.
-static IrzCode fit_needle(const IrzPlan *plan, const IrzTissueBox *box, IrzNeedle *needle, IrzError *error) {
-  const IrzProbe *probe = &plan->probes[needle->first];
-  int entry = entry_of(plan, needle->first);
-  double diameter = probe->diameter;
-  for (int k = 0; k < 3; k++) {
-    double reach = needle->radius * sqrt(fmax(1 - needle->axis[k] * needle->axis[k], 0));
-    double room = fmin(needle->tip[k] - box->lower[k], box->upper[k] - needle->tip[k]) - reach;
-    if (!(room >= SMALLEST_MARGIN * diameter)) {
-      return irz_error_set(error, IRZ_ERR_PLAN,
-                           "%s:%d: probes[%d].tip: the end of probe %s is %s the wall of the tissue box (mesh.size %g "
-                           "mm); it must be at least %g mm inside",
-                           plan->file, probe->line, entry, probe->name, room < 0 ? "outside or on" : "too near",
-                           plan->mesh.size * 1e3, SMALLEST_MARGIN * diameter * 1e3);
-    }
-  }
-  needle->exit = irz_needle_exit(box, needle, 0, 0, NULL);
-  needle->exit_low = INFINITY, needle->exit_high = 0;
-  for (int i = 0; i < 72; i++) {
-    double z = irz_needle_exit(box, needle, i * M_PI / 36, needle->radius, NULL);
-    needle->exit_low = fmin(needle->exit_low, z);
-    needle->exit_high = fmax(needle->exit_high, z);
-  }
-  if (needle->exit_low - needle->exposure < SMALLEST_MARGIN * diameter) {
-    return irz_error_set(error, IRZ_ERR_PLAN,
-                         "%s:%d: probes[%d].exposure: the bare metal of probe %s reaches to %.3g mm of the wall of the "
-                         "tissue box (mesh.size %g mm); at least %g mm are needed",
-                         plan->file, probe->line, entry, probe->name, (needle->exit_low - needle->exposure) * 1e3,
-                         plan->mesh.size * 1e3, SMALLEST_MARGIN * diameter * 1e3);
-  }
-  if (needle->exit_high - needle->exit_low > LONGEST_EXIT * diameter) {
-    return irz_error_set(error, IRZ_ERR_PLAN,
-                         "%s:%d: probes[%d].direction: probe %s runs along the wall of the tissue box (mesh.size %g "
-                         "mm); it must leave the box at 10 degrees or more, so make the box larger",
-                         plan->file, probe->line, entry, probe->name, plan->mesh.size * 1e3);
-  }
-  return IRZ_OK;
-}
-
-/// Distance between two needles' axes, from tip to exit.
-static double axis_distance(const IrzNeedle *a, const IrzNeedle *b) {
-  double between[3];
-  for (int k = 0; k < 3; k++) between[k] = a->tip[k] - b->tip[k];
-  double cosine = irz_dot(a->axis, b->axis), along_a = irz_dot(a->axis, between), along_b = irz_dot(b->axis, between);
-  double determinant = 1 - cosine * cosine;
-  double s = determinant > 1e-12 ? (cosine * along_b - along_a) / determinant : 0;
-  s = fmin(fmax(s, 0), a->exit_high);
-  double t = fmin(fmax(cosine * s + along_b, 0), b->exit_high);
-  s = fmin(fmax(cosine * t - along_a, 0), a->exit_high);
-  double square = 0;
-  for (int k = 0; k < 3; k++) {
-    double d = between[k] + s * a->axis[k] - t * b->axis[k];
-    square += d * d;
-  }
-  return sqrt(square);
-}
-
 int irz_box_holes(const IrzTissueBox *box) {
   return box->n_needles + box->n_plates;
 }
@@ -132,56 +53,37 @@ bool irz_box_has_trocar(const IrzTissueBox *box) {
   return any;
 }
 
-/// Place the box and the electrodes of a plan, and refuse what cannot be meshed.
+/// The line of a plan that says where a probe is.
+static IrzCode refuse(const IrzPlan *plan, const IrzPlacementFault *fault, IrzError *error) {
+  if (fault->probe >= plan->n_probes || plan->probes[fault->probe].plate[0] > 0)
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: %s: %s", plan->file, plan->probes[0].line, fault->key,
+                         fault->text);
+  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: probes[%d].%s: %s", plan->file, plan->probes[fault->probe].line,
+                       irz_probe_entry(plan, fault->probe), fault->key, fault->text);
+}
+
+/// Place the box and the electrodes of a plan.
 static IrzCode place_electrodes(const IrzPlan *plan, IrzTissueBox *box, IrzError *error) {
-  double center[3];
+  IrzPlacementFault fault;
+  if (!irz_placement_allowed(plan, &fault)) return refuse(plan, &fault, error);
   memset(box, 0, sizeof *box);
-  if (plan->n_probes < 1)
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s: probes: none given; a generated mesh needs at least one",
-                         plan->file);
-  for (int p = 0; p < plan->n_probes; p++) {
-    const IrzProbe *probe = &plan->probes[p];
-    if (probe->plate[0] > 0 && plan->n_probes == 2) continue;
-    bool proper = probe->has_geometry && probe->diameter > 0 && probe->exposure > 0 &&
-                  irz_dot(probe->direction, probe->direction) > 0 && isfinite(irz_dot(probe->tip, probe->tip)) &&
-                  probe->place == (probe->place == 0 ? 0
-                                   : p > 0           ? plan->probes[p - 1].place + 1
-                                                     : 0);
-    if (!proper) {
-      return irz_error_set(
-          error, IRZ_ERR_PLAN,
-          "%s:%d: probes[%d]: a generated mesh needs the probe's tip, direction, exposure and diameter", plan->file,
-          probe->line, p);
-    }
-  }
-  irz_plan_center(plan, center);
-  for (int k = 0; k < 3; k++) {
-    box->lower[k] = center[k] - plan->mesh.size / 2;
-    box->upper[k] = center[k] + plan->mesh.size / 2;
-  }
+  irz_plan_box(plan, box->lower, box->upper);
   for (int face = 0; face < 6; face++) box->face_surface[face] = 2 * plan->n_probes;
-  if (plan->probes[0].plate[0] > 0) return irz_plates_place(plan, box, error);
   box->n_probes = plan->n_probes;
+  if (plan->probes[0].plate[0] > 0) {
+    irz_plates_place(plan, box);
+    return IRZ_OK;
+  }
   for (int p = 0; p < plan->n_probes; p++) {
     if (plan->probes[p].place == 0) set_needle(plan, p, &box->needle[box->n_needles++]);
     box->hole_of[p] = box->n_needles - 1;
     add_electrode(&plan->probes[p], &box->needle[box->n_needles - 1]);
   }
   for (int p = 0; p < box->n_needles; p++) {
-    IRZ_TRY(fit_needle(plan, box, &box->needle[p], error));
-    for (int q = 0; q < p; q++) {
-      const IrzNeedle *a = &box->needle[q], *b = &box->needle[p];
-      double gap = axis_distance(a, b) - a->radius - b->radius;
-      double needed = SMALLEST_GAP * 2 * fmin(a->radius, b->radius);
-      if (!(gap >= needed)) {
-        const IrzProbe *other = &plan->probes[a->first], *probe = &plan->probes[b->first];
-        return irz_error_set(error, IRZ_ERR_PLAN,
-                             "%s:%d: probes[%d]: probes %s and %s %s inside the tissue box; their walls must be at "
-                             "least %.3g mm apart",
-                             plan->file, probe->line, entry_of(plan, b->first), other->name, probe->name,
-                             gap < 0 ? "cross" : "nearly touch", needed * 1e3);
-      }
-    }
+    IrzNeedle *needle = &box->needle[p];
+    needle->exit = irz_needle_exit(box, needle, 0, 0, NULL);
+    irz_wall_exits(box->lower, box->upper, needle->tip, needle->axis, needle->radius, &needle->exit_low,
+                   &needle->exit_high);
   }
   return IRZ_OK;
 }
@@ -354,11 +256,7 @@ static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzM
     IrzGroup *surface = &mesh->surfaces[mesh->n_surfaces];
     const char *name = probe != NULL ? probe->name : "outer";
     const char *ending = s % 2 ? "_insulated" : "";
-    if (snprintf(surface->name, IRZ_NAME_MAX, "%s%s", name, ending) >= IRZ_NAME_MAX) {
-      return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: probes[%d].name: longer than %d characters", plan->file,
-                           plan->probes[s / 2].line, entry_of(plan, s / 2),
-                           IRZ_NAME_MAX - 1 - (int)strlen("_insulated"));
-    }
+    snprintf(surface->name, sizeof surface->name, "%.*s%s", IRZ_NAME_MAX - 1 - (int)strlen(ending), name, ending);
     group[s] = mesh->n_surfaces++;
     surface->tag = mesh->n_surfaces;
   }

@@ -43,7 +43,7 @@ int irz_box_holes(const IrzTissueBox *box);
 bool irz_box_has_trocar(const IrzTissueBox *box);
 
 /// Place the plates of a plan in the box, or make the box what is between them.
-IrzCode irz_plates_place(const IrzPlan *plan, IrzTissueBox *box, IrzError *error);
+void irz_plates_place(const IrzPlan *plan, IrzTissueBox *box);
 
 /// Smallest of a plan's plates' width, height and gap.
 double irz_plate_length(const IrzPlan *plan);

@@ -1,7 +1,6 @@
 /* Two parallel plates: metal blocks inside the box, or two of its walls. Gmsh meshes their flat faces. */
 #include "mesh/generate.h"
 
-#include "base/memory.h"
 #include <math.h>
 #include <string.h>
 
@@ -28,25 +27,14 @@ void irz_plate_sizing(const IrzPlan *plan, double scale, IrzMeshSizing *sizing) 
   if (irz_plates_clamp(plan)) sizing->far = fmin(sizing->far, irz_plan_distance(plan, 0, 1) / ACROSS_GAP);
 }
 
-IrzCode irz_plates_place(const IrzPlan *plan, IrzTissueBox *box, IrzError *error) {
-  box->n_probes = 2;
+void irz_plates_place(const IrzPlan *plan, IrzTissueBox *box) {
   if (!irz_plates_clamp(plan)) {
     for (int p = 0; p < 2; p++) {
       box->plate[p] = plan->probes[p];
       box->hole_of[p] = p;
-      for (int corner = 0; corner < 8; corner++) {
-        double x[3];
-        irz_plate_corner(&box->plate[p], corner, x);
-        for (int k = 0; k < 3; k++) {
-          if (x[k] > box->lower[k] && x[k] < box->upper[k]) continue;
-          return irz_error_set(error, IRZ_ERR_PLAN,
-                               "%s:%d: plates: plate %s reaches out of the tissue box (mesh.size %g mm)", plan->file,
-                               plan->probes[p].line, plan->probes[p].name, plan->mesh.size * 1e3);
-        }
-      }
     }
     box->n_plates = 2;
-    return IRZ_OK;
+    return;
   }
   for (int p = 0; p < 2; p++) {
     const IrzProbe *probe = &plan->probes[p];
@@ -58,7 +46,6 @@ IrzCode irz_plates_place(const IrzPlan *plan, IrzTissueBox *box, IrzError *error
       box->face_surface[2 * k + up] = 2 * p;
     }
   }
-  return IRZ_OK;
 }
 
 double irz_plate_size(const IrzMeshSizing *sizing, const IrzProbe *plate, const double x[3]) {

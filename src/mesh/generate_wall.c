@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "plan/geometry.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,9 @@ void irz_needle_point(const IrzNeedle *needle, double angle, double radius, doub
 }
 
 double irz_needle_exit(const IrzTissueBox *box, const IrzNeedle *needle, double angle, double radius, int *face) {
-  double start[3], nearest = INFINITY;
+  double start[3];
   irz_needle_point(needle, angle, radius, 0, start);
-  for (int k = 0; k < 3; k++) {
-    if (needle->axis[k] == 0) continue;
-    bool up = needle->axis[k] > 0;
-    double z = ((up ? box->upper[k] : box->lower[k]) - start[k]) / needle->axis[k];
-    if (z < nearest) {
-      nearest = z;
-      if (face) *face = 2 * k + up;
-    }
-  }
-  return nearest;
+  return irz_box_exit(box->lower, box->upper, start, needle->axis, face);
 }
 
 double irz_needle_height(const IrzNeedle *needle, double angle, double radius) {

@@ -26,12 +26,8 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzP
 /// Read `plates` into plan->probes.
 IrzCode irz_plates_read(const IrzReader *reader, const IrzYaml *node);
 
-/// Check that plates that do not clamp the tissue lie inside its box.
-IrzCode irz_plates_check(const IrzReader *reader, const IrzYaml *node);
-
-/// Check that the probes lie in the generated box and do not touch; warn about pairs only when pulses are known.
-/// @param[in] place  where the probes are stated
-IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place);
+/// Check that a mesh can be generated around the probes, by the rules of plan/geometry.h.
+IrzCode irz_probes_check(const IrzReader *reader, const IrzPlanKeys *keys);
 
 /// Read `pulses`, a list or a map, and warn about unusual pairs.
 IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node);
@@ -40,8 +36,5 @@ IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node);
 /// @param[in] node     NULL: nothing is computed
 /// @param[in] tissues  where tissues are stated
 IrzCode irz_heat_read(const IrzReader *reader, const IrzYaml *node, const IrzYaml *tissues);
-
-/// Midpoint of a probe's bare tip, m.
-void irz_probe_middle(const IrzProbe *probe, double middle[3]);
 
 #endif

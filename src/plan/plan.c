@@ -36,25 +36,6 @@ int irz_plan_tissue(const IrzPlan *plan, const char *region) {
   return 0;
 }
 
-double irz_plan_distance(const IrzPlan *plan, int from, int to) {
-  double a[3], b[3];
-  irz_probe_middle(&plan->probes[from], a);
-  irz_probe_middle(&plan->probes[to], b);
-  return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
-}
-
-void irz_plan_center(const IrzPlan *plan, double center[3]) {
-  center[0] = center[1] = center[2] = 0;
-  for (int i = 0; i < plan->n_probes; i++) {
-    double middle[3];
-    irz_probe_middle(&plan->probes[i], middle);
-    double shift = plan->pullback.step * (0.5 * plan->pullback.count - plan->pullback.position);
-    for (int axis = 0; axis < 3; axis++) {
-      center[axis] += (middle[axis] + shift * plan->probes[i].direction[axis]) / plan->n_probes;
-    }
-  }
-}
-
 void irz_plan_free(IrzPlan *plan) {
   if (plan == NULL) return;
   for (int i = 0; i < plan->n_warnings; i++) free(plan->warnings[i]);
@@ -298,11 +279,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   warn_unused_tissues(reader, keys.tissues);
   IRZ_TRY(irz_probes_read(reader, root, &keys));
   IRZ_TRY(read_pullback(reader, keys.pullback, &keys));
-  if (keys.plates != NULL) {
-    IRZ_TRY(irz_plates_check(reader, keys.plates));
-  } else if (plan->mesh.file[0] == '\0') {
-    IRZ_TRY(irz_probes_check(reader, keys.array != NULL ? keys.array : keys.probes));
-  }
+  if (plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, &keys));
   IRZ_TRY(irz_pulses_read(reader, keys.pulses));
   return irz_heat_read(reader, keys.heat, keys.tissues);
 }

@@ -1,11 +1,8 @@
-/* Two parallel plates, named A and B: read, and checked against the tissue box. */
+/* Two parallel plates, named A and B. */
 #include "plan/parts.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Least tissue between a plate and the wall of the box, of the gap. */
-static const double least_margin = 0.1;
 
 /* A vector's unit vector; false if it has none. */
 static bool normalize(double v[3]) {
@@ -24,22 +21,6 @@ static bool find_up(const IrzPlateKeys *keys, bool stated, const double normal[3
   for (int k = 0; k < 3; k++) along += up[k] * normal[k];
   for (int k = 0; k < 3; k++) up[k] -= along * normal[k];
   return fabs(along) < 1 - 1e-6 && normalize(up);
-}
-
-/* Axis that a unit vector runs along, or -1. */
-static int axis_of(const double v[3]) {
-  for (int k = 0; k < 3; k++) {
-    if (fabs(v[k]) > 1 - 1e-12) return k;
-  }
-  return -1;
-}
-
-bool irz_plates_clamp(const IrzPlan *plan) {
-  const IrzProbe *plate = &plan->probes[0];
-  if (plan->n_probes != 2 || plate->plate[0] <= 0) return false;
-  if (axis_of(plate->direction) < 0 || axis_of(plate->side) < 0) return false;
-  double size = plan->mesh.size * (1 - 1e-9);
-  return plate->plate[0] >= size && plate->plate[1] >= size;
 }
 
 IrzCode irz_plates_read(const IrzReader *reader, const IrzYaml *node) {
@@ -77,39 +58,4 @@ IrzCode irz_plates_read(const IrzReader *reader, const IrzYaml *node) {
   }
   plan->n_probes = 2;
   return IRZ_OK;
-}
-
-IrzCode irz_plates_check(const IrzReader *reader, const IrzYaml *node) {
-  const IrzPlan *plan = reader->plan;
-  if (irz_plates_clamp(plan)) return IRZ_OK;
-  double center[3], gap = irz_plan_distance(plan, 0, 1), margin = least_margin * gap, half = 0.5 * plan->mesh.size;
-  irz_plan_center(plan, center);
-  for (int p = 0; p < 2; p++) {
-    const IrzProbe *plate = &plan->probes[p];
-    for (int corner = 0; corner < 8; corner++) {
-      double x[3];
-      irz_plate_corner(plate, corner, x);
-      for (int k = 0; k < 3; k++) {
-        double room = half - fabs(x[k] - center[k]);
-        if (room >= margin) continue;
-        return irz_reader_fail(
-            reader, node, "plates",
-            "plate %s %s the wall of the tissue box along %c; it must stay %.4g mm inside (a tenth of the gap), so "
-            "make "
-            "mesh.size larger; or let both width and height be at least mesh.size, %.9g mm, and direction and up run "
-            "along axes: then the plates clamp all of the tissue",
-            plate->name, room > 0 ? "comes too near to" : "reaches beyond", "xyz"[k], 1e3 * margin, 2e3 * half);
-      }
-    }
-  }
-  return IRZ_OK;
-}
-
-void irz_plate_corner(const IrzProbe *plate, int corner, double x[3]) {
-  for (int k = 0; k < 3; k++) {
-    int i = (k + 1) % 3, j = (k + 2) % 3;
-    double up = plate->direction[i] * plate->side[j] - plate->direction[j] * plate->side[i];
-    x[k] = plate->tip[k] + (corner & 1 ? 0.5 : -0.5) * plate->plate[0] * plate->side[k] +
-           (corner & 2 ? 0.5 : -0.5) * plate->plate[1] * up + (corner & 4 ? plate->exposure : 0) * plate->direction[k];
-  }
 }

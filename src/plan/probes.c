@@ -1,20 +1,10 @@
-/* Probes: read one by one or laid out as an array, and checked against the box and each other. */
+/* Probes: read one by one or laid out as an array. */
 #include "base/vector.h"
+#include "plan/geometry.h"
 #include "plan/parts.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-void irz_probe_middle(const IrzProbe *probe, double middle[3]) {
-  double along = probe->plate[0] > 0 ? 0 : 0.5 * probe->exposure;
-  for (int i = 0; i < 3; i++) middle[i] = probe->tip[i] + along * probe->direction[i];
-}
-
-double irz_probe_metal(const IrzProbe *probe) {
-  const double pi = acos(-1);
-  if (probe->plate[0] > 0) return probe->plate[0] * probe->plate[1] * probe->exposure;
-  return 0.25 * pi * probe->diameter * probe->diameter * probe->exposure;
-}
 
 /* Names of surfaces that the mesher gives, and what cannot be part of a file name or a key path. */
 static IrzCode check_name(const IrzReader *reader, const IrzYaml *node, const char *path, const char *name) {
@@ -77,10 +67,6 @@ static IrzCode read_electrodes(const IrzReader *reader, const IrzYaml *node, con
     irz_key_path(full, path, "exposure");
     return irz_reader_fail(reader, exposure, full, "stands beside `electrodes`; only one of the two is allowed");
   }
-  if (strlen(needle.name) + 2 > IRZ_NAME_MAX) {
-    irz_key_path(full, path, "name");
-    return irz_reader_fail(reader, irz_yaml_get(node, "name"), full, "leaves no room for the number of an electrode");
-  }
   for (int k = 0; k < count; k++) {
     IrzProbe *probe = &plan->probes[plan->n_probes];
     *probe = needle;
@@ -94,13 +80,6 @@ static IrzCode read_electrodes(const IrzReader *reader, const IrzYaml *node, con
     plan->n_probes++;
   }
   return IRZ_OK;
-}
-
-double irz_probe_point_length(const IrzProbe *probe) {
-  /* Facets at 30 degrees to the axis. */
-  static const double cotangent = 1.7320508075688772;
-  if (probe->tip_shape == IRZ_TIP_ROUNDED) return 0.5 * probe->diameter;
-  return probe->tip_shape == IRZ_TIP_TROCAR ? 0.5 * probe->diameter * cotangent : 0;
 }
 
 /* Refuse an electrode at a needle's end that is shorter than the point. */
@@ -283,94 +262,30 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzP
   return IRZ_OK;
 }
 
-/* Distance from a point inside the box to the wall along a direction. */
-static double distance_to_wall(const double point[3], const double direction[3], const double center[3], double half) {
-  double distance = INFINITY;
-  for (int i = 0; i < 3; i++) {
-    if (direction[i] == 0) continue;
-    double wall = center[i] + (direction[i] > 0 ? half : -half);
-    double along = (wall - point[i]) / direction[i];
-    if (along < distance) distance = along;
-  }
-  return distance;
-}
-
-/* Least distance of two segments p + s u (0 <= s <= a) and q + t v (0 <= t <= b), with unit u and v. */
-static double segment_distance(const double p[3], const double u[3], double a, const double q[3], const double v[3],
-                               double b) {
-  double w[3], uv = irz_dot(u, v), sine2 = 1 - uv * uv;
-  for (int i = 0; i < 3; i++) w[i] = p[i] - q[i];
-  double uw = irz_dot(u, w), vw = irz_dot(v, w);
-  /* The distance is convex in (s, t): for each candidate s the best t, and back. The unconstrained optimum and the four
-     ends are enough candidates. */
-  double candidates[5] = {0, a, sine2 > 1e-12 ? (uv * vw - uw) / sine2 : 0, -uw, b * uv - uw};
-  double least = INFINITY;
-  for (int i = 0; i < 5; i++) {
-    double s = fmin(fmax(candidates[i], 0), a);
-    double t = fmin(fmax(vw + s * uv, 0), b);
-    double gap[3];
-    for (int j = 0; j < 3; j++) gap[j] = w[j] + s * u[j] - t * v[j];
-    least = fmin(least, sqrt(irz_dot(gap, gap)));
-  }
-  return least;
-}
-
 /* Path and node of what states a probe's position or length. */
-static const IrzYaml *stated_at(const IrzPlan *plan, const IrzYaml *place, int probe, const char *key,
+static const IrzYaml *stated_at(const IrzPlan *plan, const IrzPlanKeys *keys, int probe, const char *key,
                                 char path[IRZ_KEY_PATH_MAX]) {
-  bool array = place->kind == IRZ_YAML_MAP, length = strcmp(key, "exposure") == 0;
-  int entry = -1;
-  for (int i = 0; i <= probe; i++) entry += plan->probes[i].place == 0;
-  if (length && plan->probes[probe].needle[0] != '\0') key = "electrodes";
-  if (array) {
-    snprintf(path, IRZ_KEY_PATH_MAX, length ? "array.exposure" : "array");
-    return length ? irz_yaml_get(place, key) : place;
+  if (keys->plates != NULL) {
+    snprintf(path, IRZ_KEY_PATH_MAX, "plates");
+    return keys->plates;
   }
+  if (keys->array != NULL) {
+    bool length = strcmp(key, "exposure") == 0;
+    snprintf(path, IRZ_KEY_PATH_MAX, length ? "array.exposure" : "array");
+    const IrzYaml *node = length ? irz_yaml_get(keys->array, key) : NULL;
+    return node != NULL ? node : keys->array;
+  }
+  int entry = irz_probe_entry(plan, probe);
+  if (strcmp(key, "exposure") == 0 && plan->probes[probe].needle[0] != '\0') key = "electrodes";
   snprintf(path, IRZ_KEY_PATH_MAX, "probes[%d].%s", entry, key);
-  return irz_yaml_get(place->items[entry], key);
+  const IrzYaml *node = irz_yaml_get(keys->probes->items[entry], key);
+  return node != NULL ? node : keys->probes->items[entry];
 }
 
-IrzCode irz_probes_check(const IrzReader *reader, const IrzYaml *place) {
-  const IrzPlan *plan = reader->plan;
+IrzCode irz_probes_check(const IrzReader *reader, const IrzPlanKeys *keys) {
+  IrzPlacementFault fault;
+  if (irz_placement_allowed(reader->plan, &fault)) return IRZ_OK;
   char path[IRZ_KEY_PATH_MAX];
-  double center[3], half = 0.5 * plan->mesh.size, length[IRZ_MAX_PROBES];
-  irz_plan_center(plan, center);
-  for (int i = 0; i < plan->n_probes; i++) {
-    if (plan->probes[i].exposure < plan->mesh.size) continue;
-    const IrzYaml *node = stated_at(plan, place, i, "exposure", path);
-    return irz_reader_fail(reader, node, path,
-                           "%.9g mm is longer than the tissue box, whose edge is %.9g mm (mesh.size)",
-                           1e3 * plan->probes[i].exposure, 1e3 * plan->mesh.size);
-  }
-  for (int i = 0; i < plan->n_probes; i++) {
-    const IrzProbe *probe = &plan->probes[i];
-    const IrzYaml *node = stated_at(plan, place, i, "tip", path);
-    double ends[2] = {0, probe->exposure + plan->pullback.count * plan->pullback.step};
-    for (int end = 0; end < 2; end++) {
-      for (int axis = 0; axis < 3; axis++) {
-        double x = probe->tip[axis] + ends[end] * probe->direction[axis] - center[axis];
-        if (fabs(x) + 0.5 * probe->diameter >= half) {
-          return irz_reader_fail(
-              reader, node, path,
-              "the %s of probe %s is %.4g mm from the middle of the tissue box along %c, but the box "
-              "ends at %.4g mm; raise mesh.size or move the probe",
-              end == 0 ? "tip" : "bare metal", probe->name, 1e3 * fabs(x), "xyz"[axis], 1e3 * half);
-        }
-      }
-    }
-    length[i] = distance_to_wall(probe->tip, probe->direction, center, half);
-    for (int j = 0; j < i; j++) {
-      const IrzProbe *other = &plan->probes[j];
-      if (probe->place > 0 || other->place > 0) continue; /* the first electrode stands for the whole needle */
-      double gap = segment_distance(probe->tip, probe->direction, length[i], other->tip, other->direction, length[j]);
-      double least = 0.5 * (probe->diameter + other->diameter);
-      if (gap > least * (1 + 1e-6)) continue;
-      return irz_reader_fail(
-          reader, node, path,
-          "probes %s and %s touch or cross inside the tissue box: their axes come as near as %.4g mm, "
-          "and must stay more than %.4g mm apart",
-          other->name, probe->name, round(1e9 * gap) / 1e6, 1e3 * least);
-    }
-  }
-  return IRZ_OK;
+  const IrzYaml *node = stated_at(reader->plan, keys, fault.probe, fault.key, path);
+  return irz_reader_fail(reader, node, path, "%s", fault.text);
 }

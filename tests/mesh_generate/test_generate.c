@@ -431,14 +431,16 @@ static void refusals(void **state) {
   (void)state;
   IrzPlan plan = make_array(2, 0.02, 0.02);
   place(&plan.probes[1], -0.01, 0, 0.012, 1, 0, 0.01);
-  refuse(&plan, "probes A and B cross");
+  refuse(&plan, "probes A and B touch or cross");
 
   plan = make_array(2, 1.2e-3, 0.02);
   refuse(&plan, "nearly touch");
 
   plan = make_array(2, 0.02, 0.02);
+  plan.mesh.size = 0.021;
+  refuse(&plan, "tip: the tip of probe A");
   plan.mesh.size = 0.02;
-  refuse(&plan, "tip: the end of probe A");
+  refuse(&plan, "exposure: 20 mm is longer than the tissue box");
 
   plan = make_array(2, 0.01, 0.0215);
   plan.mesh.size = 0.0275;
@@ -453,11 +455,11 @@ static void refusals(void **state) {
 
   plan = make_array(2, 0.02, 0.02);
   plan.probes[1].has_geometry = false;
-  refuse(&plan, "probes[1]: a generated mesh needs");
+  refuse(&plan, "probes[1].tip: a generated mesh needs");
 
   plan = make_array(2, 0.02, 0.02);
   plan.probes[1].tip[0] = NAN;
-  refuse(&plan, "probes[1]: a generated mesh needs");
+  refuse(&plan, "probes[1].tip: a generated mesh needs");
 
   plan = make_plan(0);
   refuse(&plan, "needs at least one");

@@ -38,6 +38,13 @@ static void split(IrzPlan *plan, int count, double length, double gap) {
   }
 }
 
+/// Lean a probe that points along z: its direction goes along (x, 0, 1).
+static void lean(IrzProbe *probe, double x) {
+  double length = sqrt(1 + x * x);
+  probe->direction[0] = x / length;
+  probe->direction[2] = 1 / length;
+}
+
 /// Generate and check.
 static IrzMesh *generate(const IrzPlan *plan) {
   IrzMesh *mesh;
@@ -262,7 +269,7 @@ static void trocar_angles(void **state) {
     plan.mesh.order = 1 + i % 2;
     plan.mesh.accuracy = i % 2 ? 0.005 + 0.01 * i : 0.03 + 0.02 * i;
     plan.probes[0].diameter = (0.8 + 0.3 * i) * 1e-3;
-    plan.probes[0].direction[0] = 0.15 * i;
+    lean(&plan.probes[0], 0.15 * i);
     plan.n_probes = 2;
     plan.probes[1] = plan.probes[0];
     strcpy(plan.probes[1].name, "B");
@@ -290,7 +297,7 @@ static void beside_trocar(void **state) {
     plan.probes[1] = plan.probes[0];
     strcpy(plan.probes[1].name, "B");
     plan.probes[1].tip[0] = 8e-3;
-    plan.probes[1].direction[0] = 0.2;
+    lean(&plan.probes[1], 0.2);
     plan.probes[1].tip_shape = IRZ_TIP_ROUNDED;
     IrzMesh *mesh = generate(&plan);
     IrzMeshStats stats;
