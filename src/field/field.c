@@ -493,6 +493,10 @@ IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started
   const char *failure = NULL;
   memset(report, 0, sizeof *report);
   fix(fine, problem, u);
+  /* What an earlier solve left there is no guess: the result must not depend on it, not even in its last digits. */
+  for (int32_t i = 0; !started && i < fine->space->n_local; i++) {
+    if (!fine->fixed[i]) u[i] = 0;
+  }
   bool same = field->have_hierarchy;
   for (int p = 0; p < IRZ_MAX_PROBES; p++) same = same && field->hierarchy_fixed[p] == problem->fixed[p];
   newton.build_hierarchy = !same;

@@ -44,7 +44,7 @@ const IrzSpace *irz_field_space(const IrzField *field);
 
 /// Solve. Collective.
 /// @param[in]     problem  the problem
-/// @param[in]     started  `u` holds a guess
+/// @param[in]     started  `u` holds a guess; false: what it holds beside fixed potentials does not count
 /// @param[in,out] u        [n_local] potential, V
 /// @param[out]    report   how it went
 /// @return IRZ_OK, or IRZ_ERR_SOLVER with what happened
