@@ -1,14 +1,24 @@
 # Everything irezone stands on is a Debian package; scripts/install-packages.sh installs them.
+set(IREZONE_LANGUAGE C)
 include(IrezonePackages)
 set(HDF5_PREFER_PARALLEL ON)
-find_package(HDF5 REQUIRED COMPONENTS C)
-if(NOT HDF5_IS_PARALLEL)
-  message(FATAL_ERROR "irezone needs an HDF5 built for MPI (Debian: libhdf5-openmpi-dev)")
+find_package(HDF5 QUIET COMPONENTS C)
+if(NOT HDF5_FOUND OR NOT HDF5_IS_PARALLEL)
+  list(APPEND IREZONE_MISSING "HDF5 built for MPI")
 endif()
-find_library(GMSH_LIBRARY gmsh REQUIRED)
-find_path(GMSH_INCLUDE_DIR gmshc.h REQUIRED)
-find_library(NIFTI_LIBRARY niftiio REQUIRED)
-find_path(NIFTI_INCLUDE_DIR nifti1_io.h PATH_SUFFIXES nifti REQUIRED)
+find_library(GMSH_LIBRARY gmsh)
+find_path(GMSH_INCLUDE_DIR gmshc.h)
+if(NOT GMSH_LIBRARY OR NOT GMSH_INCLUDE_DIR)
+  list(APPEND IREZONE_MISSING gmsh)
+endif()
+find_path(NIFTI_INCLUDE_DIR nifti1_io.h PATH_SUFFIXES nifti)
+if(NOT NIFTI_INCLUDE_DIR)
+  list(APPEND IREZONE_MISSING nifti1_io.h)
+endif()
+if(IREZONE_MISSING)
+  list(JOIN IREZONE_MISSING ", " names)
+  message(FATAL_ERROR "irezone needs what was not found: ${names}. On Debian: scripts/install-packages.sh build")
+endif()
 
 add_library(irezone_dependencies INTERFACE)
 target_include_directories(irezone_dependencies SYSTEM INTERFACE ${GMSH_INCLUDE_DIR} ${NIFTI_INCLUDE_DIR}
@@ -21,6 +31,7 @@ target_link_libraries(
             PkgConfig::GSL
             PkgConfig::ZLIB
             OpenMP::OpenMP_C
+            Threads::Threads
             MPI::MPI_C
             ${HDF5_C_LIBRARIES}
             ${CMAKE_DL_LIBS}
@@ -40,6 +51,11 @@ target_compile_options(
             -Wvla
             -Wno-overlength-strings
             $<$<BOOL:${IREZONE_WERROR}>:-Werror>
+            # Errors of mathematical functions are looked for in their values; nothing traps.
+            -fno-math-errno
+            -fno-trapping-math
+            # Neither messages nor packages tell where they were built.
+            -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
             $<$<AND:$<BOOL:${IREZONE_NATIVE}>,$<NOT:$<BOOL:${IREZONE_SANITIZE}>>>:-march=native>)
 if(IREZONE_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

@@ -18,6 +18,8 @@ demo=(
 )
 test=(
   python3-scipy
+  # users of the library in C++
+  g++
   # lint, fuzzing
   clang clang-format clang-tidy libomp-dev libclang-rt-14-dev
 )

@@ -27,7 +27,7 @@ if [ ! -f "$build/compile_commands.json" ]; then
   exit 2
 fi
 
-mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cpp')
 clang-format "${format[@]}" "${files[@]}"
 echo "clang-format: ${#files[@]} files"
 

@@ -3,6 +3,13 @@
 #ifndef IREZONE_ERROR_H
 #define IREZONE_ERROR_H
 
+/* C++ programs get the C interface only: the old C++ bindings need a library of their own when linking. */
+#ifndef OMPI_SKIP_MPICXX
+#define OMPI_SKIP_MPICXX 1
+#endif
+#ifndef MPICH_SKIP_MPICXX
+#define MPICH_SKIP_MPICXX 1
+#endif
 #include <mpi.h>
 
 #ifdef __cplusplus

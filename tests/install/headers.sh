@@ -1,17 +1,15 @@
 #!/bin/bash
 # Every public header compiles alone, as C11 and as C++.
-#   headers.sh INCLUDE COMPILER MPI_FOLDERS (separated by semicolons)
+#   headers.sh INCLUDE C_COMPILER CXX_COMPILER MPI_FOLDERS (separated by semicolons)
 set -euo pipefail
-include=$1 compiler=$2 mpi=()
-IFS=';' read -ra folders <<<"$3"
+include=$1 compiler=$2 cpp=$3 mpi=()
+IFS=';' read -ra folders <<<"$4"
 for folder in "${folders[@]}"; do mpi+=(-isystem "$folder"); done
 
-cpp=$(command -v clang++ || command -v g++ || true)
 for header in "$include"/irezone/*.h; do
   name=irezone/$(basename "$header")
   echo "#include <$name>" | "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$include" "${mpi[@]}" -x c -
-  if [ -n "$cpp" ]; then
-    echo "#include <$name>" | "$cpp" -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$include" "${mpi[@]}" -x c++ -
-  fi
+  for standard in 11 20; do
+    echo "#include <$name>" | "$cpp" -std=c++$standard -Wall -Wextra -Werror -fsyntax-only -I "$include" "${mpi[@]}" -x c++ -
+  done
 done
-[ -n "$cpp" ] || echo "skipped: no C++ compiler"

@@ -1,26 +1,80 @@
 #!/bin/bash
-# Install into a folder of our own, then build and run a consumer through the CMake package and through pkg-config.
-#   run.sh BUILD WORK COMPILER
+# Install a static or a shared build into a folder of our own, move that folder, then build and run consumers in C and C++
+# through the CMake package and through pkg-config.
+#   run.sh static|shared SOURCE BUILD WORK C_COMPILER CXX_COMPILER
+# BUILD is taken if it is of that kind; otherwise one is made in WORK.
 set -euo pipefail
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
-build=$1 work=$2 compiler=$3
+unset CFLAGS CXXFLAGS LDFLAGS LD_LIBRARY_PATH
+kind=$1 source=$2 build=$3 work=$4
+export CC=$5 CXX=$6
 here=$(cd "$(dirname "$0")" && pwd)
-
-rm -rf "$work"
 mkdir -p "$work"
-DESTDIR= cmake --install "$build" --prefix "$work/prefix" >"$work/install.txt"
-"$work/prefix/bin/irezone" --version
 
-echo "Through the CMake package:"
-cmake -S "$here/consumer" -B "$work/consumer" -G Ninja -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/configure.txt"
-cmake --build "$work/consumer" >"$work/build.txt" || { cat "$work/build.txt"; exit 1; }
-"$work/consumer/consumer"
-
-echo "Through pkg-config:"
-pc=$(dirname "$(find "$work/prefix" -name irezone.pc)")
-flags() {
-  PKG_CONFIG_PATH=$pc pkg-config "$@" irezone
+fail() {
+  echo "run.sh: $*" >&2
+  exit 1
 }
-# shellcheck disable=SC2046
-"$compiler" "$here/consumer/consumer.c" -o "$work/by-pkg-config" $(flags --cflags) $(flags --libs)
-"$work/by-pkg-config"
+
+# quietly COMMAND...: its output is shown only if it fails.
+quietly() {
+  "$@" >"$work/log.txt" 2>&1 || { cat "$work/log.txt"; fail "failed: $*"; }
+}
+
+[ $kind = shared ] && shared=ON || shared=OFF
+if ! grep -qx "BUILD_SHARED_LIBS:BOOL=$shared" "$build/CMakeCache.txt"; then
+  build=$work/build
+  # Without optimisation: what is tested here is finding and linking.
+  quietly cmake -S "$source" -B "$build" -G Ninja -DBUILD_SHARED_LIBS=$shared -DIREZONE_TESTS=OFF -DCMAKE_BUILD_TYPE=None
+  quietly cmake --build "$build"
+fi
+
+prefix="$work/moved here"
+rm -rf "$work/prefix" "$prefix"
+DESTDIR= quietly cmake --install "$build" --prefix "$work/prefix"
+mv "$work/prefix" "$prefix"
+"$prefix/bin/irezone" --version
+if grep -rIlF -e "$source/" -e "$work/" -e "$build" "$prefix"; then fail "these files name folders of the build"; fi
+libraries=$(find "$prefix" -name 'libirezone.*')
+[ $kind = static ] || [[ $libraries == *libirezone.so* ]] || fail "no shared library: $libraries"
+
+for language in consumer consumer_cxx; do
+  echo "$kind, $language, CMake package:"
+  rm -rf "$work/$language"
+  quietly cmake -S "$here/$language" -B "$work/$language" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
+  quietly cmake --build "$work/$language"
+  "$work/$language/consumer"
+done
+
+pc=$(dirname "$(find "$prefix" -name irezone.pc)")
+flags() {
+  PKG_CONFIG_PATH=$pc pkg-config "$@"
+}
+by_pkg_config() {
+  local compiler=$1 file=$2
+  echo "$kind, $(basename "$file"), pkg-config:"
+  # A path with blanks is escaped by pkg-config, for a shell to read.
+  eval "\"$compiler\" \"$file\" -o \"$work/by-pkg-config\" $(flags --cflags --libs irezone PETSc) \
+    -Wl,-rpath,$(flags --variable=libdir irezone)"
+  "$work/by-pkg-config"
+}
+by_pkg_config "$CC" "$here/consumer/consumer.c"
+by_pkg_config "$CXX" "$here/consumer_cxx/consumer.cpp"
+
+# look LANGUAGE [VARIABLE=VALUE...]: what a project that can do without irezone is told
+look() {
+  local language=$1
+  shift
+  rm -rf "$work/optional"
+  env "$@" cmake -S "$here/consumer_optional" -B "$work/optional" -G Ninja -DLANGUAGE="$language" \
+    -DCMAKE_PREFIX_PATH="$prefix" >"$work/log.txt" 2>&1 || { cat "$work/log.txt"; fail "an optional search ended the configuration"; }
+  grep '^-- irezone_FOUND is' "$work/log.txt"
+}
+echo "$kind, optional:"
+[[ $(look CXX) == *"is 1: " ]] || fail "not found by an optional search in C++"
+[[ $(look C) == *"is 1: " ]] || fail "not found by an optional search in C"
+[[ $(look NONE) == *"is 0: irezone needs C or CXX"* ]] || fail "found without a language"
+if [ $kind = static ]; then
+  [[ $(look CXX PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*libfyaml* ]] || fail "found without what it stands on"
+  [[ $(look C PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*libfyaml* ]] || fail "found without what it stands on"
+fi
