@@ -26,7 +26,7 @@ target_include_directories(irezone_dependencies SYSTEM INTERFACE ${GMSH_INCLUDE_
 target_link_libraries(
   irezone_dependencies
   INTERFACE PkgConfig::PETSC
-            PkgConfig::FYAML
+            PkgConfig::YAML
             PkgConfig::JANSSON
             PkgConfig::GSL
             PkgConfig::ZLIB

@@ -7,7 +7,7 @@ build=(
   # compiler and build
   gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
   # libraries
-  libopenmpi-dev openmpi-bin libpetsc-real-dev libhdf5-openmpi-dev libfyaml-dev libjansson-dev libgsl-dev
+  libopenmpi-dev openmpi-bin libpetsc-real-dev libhdf5-openmpi-dev libyaml-dev libjansson-dev libgsl-dev
   libgmsh-dev libnifti-dev zlib1g-dev libcmocka-dev
 )
 demo=(

@@ -1,4 +1,5 @@
 /* Errors are one line of text and a code; see irezone/error.h. */
+#include "base/utf8.h"
 #include <irezone/error.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,9 +14,7 @@ IrzCode(irz_error_set)(IrzError *error, IrzCode code, const char *format, ...) {
   int length = vsnprintf(error->text, sizeof error->text, format, arguments);
   va_end(arguments);
   if (length >= (int)sizeof error->text) strcpy(error->text + sizeof error->text - 4, "...");
-  for (char *c = error->text; *c != '\0'; c++) {
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
-  }
+  irz_utf8_clean(error->text);
   return code;
 }
 

@@ -1,7 +1,7 @@
 /* A plan from YAML: the parts in their order, then what belongs to no part. */
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "plan/parts.h"
-#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@ void irz_plan_warn(IrzPlan *plan, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  irz_utf8_clean(text);
   for (int i = 0; i < plan->n_warnings; i++) {
     if (strcmp(plan->warnings[i], text) == 0) return;
   }
@@ -53,12 +54,19 @@ static void name_from_file(const char *file, char name[IRZ_NAME_MAX]) {
   base = base != NULL ? base + 1 : file;
   const char *dot = strrchr(base, '.');
   size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-  if (length >= IRZ_NAME_MAX) length = IRZ_NAME_MAX - 1;
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)base[i];
-    name[i] = (char)(isalnum(c) || strchr("._-", c) != NULL || c >= 0x80 ? c : '_');
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  size_t used = 0;
+  for (size_t i = 0; i < length;) {
+    unsigned code = 0;
+    size_t size = (size_t)irz_utf8_character(base + i, length - i, &code);
+    bool kept = size > 0 && (code < 0x80 ? strchr(plain, (int)code) != NULL : irz_utf8_in_line(code));
+    if (used + (kept ? size : 1) >= IRZ_NAME_MAX) break;
+    if (kept) memcpy(name + used, base + i, size);
+    if (!kept) name[used] = '_';
+    used += kept ? size : 1;
+    i += size > 0 ? size : 1;
   }
-  name[length] = '\0';
+  name[used] = '\0';
   if (length == 0 || name[0] == '.') snprintf(name, IRZ_NAME_MAX, "plan");
 }
 

@@ -1,4 +1,5 @@
 /* Reads a map by its table of keys. */
+#include "base/utf8.h"
 #include "plan/keys.h"
 #include <math.h>
 #include <stdarg.h>
@@ -91,8 +92,12 @@ static IrzCode unknown_key(const IrzReader *reader, const IrzSection *section, c
   irz_key_path(full, path, map->keys[at]);
   IrzYaml place = {.line = map->key_lines[at], .origin = map->items[at]->origin};
   const char *nearest = irz_nearest_name(map->keys[at], names);
-  if (nearest != NULL) return irz_reader_fail(reader, &place, full, "unknown key; did you mean \"%s\"?", nearest);
-  return irz_reader_fail(reader, &place, full, "unknown key; known here are %s", known);
+  char remark[96];
+  irz_utf8_remark(map->keys[at], remark);
+  if (nearest != NULL) {
+    return irz_reader_fail(reader, &place, full, "unknown key%s; did you mean \"%s\"?", remark, nearest);
+  }
+  return irz_reader_fail(reader, &place, full, "unknown key%s; known here are %s", remark, known);
 }
 
 /* What a node is, for messages. */
@@ -110,8 +115,10 @@ static const char *kind_name(const IrzYaml *node) {
 /* Report that a node is not what is wanted. */
 static IrzCode wrong_kind(const IrzReader *reader, const IrzYaml *node, const char *path, const char *wanted) {
   bool scalar = node->kind == IRZ_YAML_SCALAR && node->text != NULL;
-  return irz_reader_fail(reader, node, path, "%s%.80s%s; it must be %s", scalar ? "is \"" : "is ", kind_name(node),
-                         scalar ? "\"" : "", wanted);
+  char remark[96] = "";
+  if (scalar) irz_utf8_remark(node->text, remark);
+  return irz_reader_fail(reader, node, path, "%s%.80s%s%s; it must be %s", scalar ? "is \"" : "is ", kind_name(node),
+                         scalar ? "\"" : "", remark, wanted);
 }
 
 IrzCode irz_reader_number(const IrzReader *reader, const IrzYaml *node, const char *path, const char *unit,
@@ -178,8 +185,10 @@ static IrzCode text_value(const IrzReader *reader, const IrzYaml *node, const ch
                            size - 1);
   }
   if (node->text[0] == '\0') return irz_reader_fail(reader, node, path, "is empty; it must be a text");
-  for (const unsigned char *c = (const unsigned char *)node->text; *c != '\0'; c++) {
-    if (*c < 0x20 || *c == 0x7f) return irz_reader_fail(reader, node, path, "contains a control character");
+  for (const char *c = node->text; *c != '\0';) {
+    unsigned code = 0;
+    c += irz_utf8_character(c, 4, &code);
+    if (!irz_utf8_in_line(code)) return irz_reader_fail(reader, node, path, "contains a control character");
   }
   memcpy(value, node->text, strlen(node->text) + 1);
   return IRZ_OK;
@@ -355,7 +364,10 @@ void irz_plan_help(FILE *out) {
       &irz_section_anisotropy, &irz_section_anatomy, &irz_section_probe, &irz_section_array,     &irz_section_plates,
       &irz_section_pullback,   &irz_section_pulse,   &irz_section_pairs, &irz_section_generator, &irz_section_zone,
       &irz_section_solver,     &irz_section_output,  &irz_section_heat,  &irz_section_death};
-  fputs("Keys of a plan. Values outside a range are errors, outside a usual range warnings.\n", out);
+  fputs(
+      "Keys of a plan. Values outside a range are errors, outside a usual range warnings.\n"
+      "The file is YAML in UTF-8, one document of at most 16 MB; anchors and aliases are read, tags and << are not.\n",
+      out);
   for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) section_help(before[i], out);
   for (int i = 0; irz_law_names[i] != NULL; i++) section_help(&irz_section_laws[i], out);
   for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) section_help(after[i], out);

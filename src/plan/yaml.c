@@ -1,28 +1,28 @@
-/* libfyaml's events into a tree of our own. The tree exists because overrides change it and because it keeps the line
-   of every value, which libfyaml's documents keep for some only. */
+/* libyaml's events into a tree of our own. The tree exists because overrides change it and because it keeps the line of
+   every value. Nothing of a text is passed over in silence: what is no part of the tree (a second document, a tag, a
+   directive, a comment in an override) is refused or known to mean nothing. */
 #include "plan/yaml.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include <errno.h>
-#include <libfyaml.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 enum {
   MAX_DEPTH = 24,        /* nesting; a plan needs 5 */
   MAX_NODES = 200000,    /* values, aliases expanded: stops an alias bomb */
   MAX_FILE = 16 << 20,   /* bytes */
+  MAX_KEY = 256,         /* bytes of a key; libyaml wants its colon within 1024 */
   MAX_OVERRIDE_KEY = 128 /* characters of one key in an override */
 };
 
-/* What libfyaml says, of which the first line is kept. */
+/* A place in a text that is being read. */
 typedef struct {
-  char text[512];
-} Complaint;
-
-typedef struct {
-  struct fy_parser *parser;
-  const char *file;
+  yaml_parser_t parser;
+  yaml_event_t event; /* the one that was read last, to be deleted before the next */
+  const char *text, *file;
   IrzError *error;
   int n_nodes;
   int n_anchors;
@@ -112,88 +112,85 @@ static IrzCode node_copy(Builder *builder, const IrzYaml *from, int line, IrzYam
   return IRZ_OK;
 }
 
-/* Keep what libfyaml says; called for each of its messages. */
-static void complaint_keep(struct fy_diag *diag, void *user, const char *text, size_t length) {
-  (void)diag;
-  Complaint *complaint = user;
-  size_t used = strlen(complaint->text);
-  size_t room = sizeof complaint->text - 1 - used;
-  if (length > room) length = room;
-  memcpy(complaint->text + used, text, length);
-  complaint->text[used + length] = '\0';
+/* The problem that libyaml found, in the words of somebody who writes a plan; else as libyaml puts it. */
+static const char *problem_words(const Builder *builder) {
+  const yaml_parser_t *parser = &builder->parser;
+  const char *at = builder->text, *problem = parser->problem != NULL ? parser->problem : "";
+  for (size_t i = parser->problem_mark.index; i > 0 && *at != '\0'; i--) at += irz_utf8_character(at, 4, NULL);
+  if (strcmp(problem, "found unexpected ':'") == 0) return "':' needs a blank behind it";
+  if (strstr(problem, "<document start>") != NULL) return "this line is no part of what stands above it";
+  if (strcmp(problem, "found character that cannot start any token") != 0) return problem;
+  return *at == '\t' ? "a tab cannot indent a line; use spaces" : "a value that begins with @, ` or % must be quoted";
 }
 
-/* Turn "<memory...>:3:7: error: text" into an error in our own form. */
-static IrzCode complaint_report(const Complaint *complaint, const char *file, IrzError *error) {
-  static const char mark[] = ": error: ";
-  const char *end = strchr(complaint->text, '\n');
-  const char *message = strstr(complaint->text, mark);
-  if (message == NULL || (end != NULL && message > end)) {
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s: is not valid YAML", file);
+/* Turn what libyaml says into an error in our own form. */
+static IrzCode complaint(const Builder *builder) {
+  const yaml_parser_t *parser = &builder->parser;
+  if (parser->error == YAML_MEMORY_ERROR) {
+    return irz_error_set(builder->error, IRZ_ERR_MEMORY, "%s: out of memory in the YAML reader", builder->file);
   }
-  const char *colon = message;
-  int numbers = 0;
-  while (colon > complaint->text && numbers < 2) {
-    colon--;
-    if (*colon == ':') numbers++;
+  char context[160] = "";
+  if (parser->context != NULL && parser->context_mark.line != parser->problem_mark.line) {
+    snprintf(context, sizeof context, " %s that begins in line %zu", parser->context, parser->context_mark.line + 1);
   }
-  int line = numbers == 2 ? (int)strtol(colon + 1, NULL, 10) : 0;
-  message += strlen(mark);
-  int length = end != NULL ? (int)(end - message) : (int)strlen(message);
-  if (line <= 0) return irz_error_set(error, IRZ_ERR_PLAN, "%s: is not valid YAML: %.*s", file, length, message);
-  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: is not valid YAML: %.*s", file, line, length, message);
+  return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%zu: is not valid YAML: %s%s", builder->file,
+                       parser->problem_mark.line + 1, problem_words(builder), context);
 }
 
-/* Line of an event, from 1. */
-static int event_line(struct fy_event *event) {
-  const struct fy_mark *mark = fy_event_start_mark(event);
-  return mark != NULL ? mark->line + 1 : 0;
+/* Read the next event. */
+static IrzCode next_event(Builder *builder) {
+  yaml_event_delete(&builder->event);
+  return yaml_parser_parse(&builder->parser, &builder->event) ? IRZ_OK : complaint(builder);
+}
+
+/* Line of the event, from 1. */
+static int event_line(const Builder *builder) {
+  return (int)builder->event.start_mark.line + 1;
+}
+
+/* Report what a plan does not have. */
+static IrzCode refuse(const Builder *builder, int line, const char *what) {
+  return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: %s", builder->file, line, what);
 }
 
 /* Remember a node under its anchor, if it has one. */
-static IrzCode anchor_keep(Builder *builder, struct fy_token *token, const IrzYaml *node) {
-  if (token == NULL) return IRZ_OK;
-  size_t length;
-  const char *name = fy_token_get_text(token, &length);
+static IrzCode anchor_keep(Builder *builder, const char *name, const IrzYaml *node) {
+  if (name == NULL) return IRZ_OK;
   int limit = (int)(sizeof builder->anchors / sizeof builder->anchors[0]);
-  if (name == NULL || length >= sizeof builder->anchors[0].name || builder->n_anchors == limit) {
+  if (strlen(name) >= sizeof builder->anchors[0].name || builder->n_anchors == limit) {
     return irz_error_set(builder->error, IRZ_ERR_PLAN,
                          "%s:%d: too many anchors, or one with a long name; %d are allowed", builder->file, node->line,
                          limit);
   }
-  memcpy(builder->anchors[builder->n_anchors].name, name, length);
-  builder->anchors[builder->n_anchors].name[length] = '\0';
+  snprintf(builder->anchors[builder->n_anchors].name, sizeof builder->anchors[0].name, "%s", name);
   builder->anchors[builder->n_anchors++].node = node;
   return IRZ_OK;
 }
 
-static IrzCode build(Builder *builder, struct fy_event *event, int depth, IrzYaml **node);
-
 /* A copy of the node that an alias names. */
-static IrzCode build_alias(Builder *builder, struct fy_event *event, IrzYaml **node) {
-  size_t length = 0;
-  const char *name = fy_token_get_text(event->alias.anchor, &length);
-  for (int i = builder->n_anchors - 1; i >= 0 && name != NULL; i--) {
-    if (strlen(builder->anchors[i].name) == length && memcmp(builder->anchors[i].name, name, length) == 0) {
-      return node_copy(builder, builder->anchors[i].node, event_line(event), node);
+static IrzCode build_alias(Builder *builder, IrzYaml **node) {
+  const char *name = (const char *)builder->event.data.alias.anchor;
+  for (int i = builder->n_anchors - 1; i >= 0; i--) {
+    if (strcmp(builder->anchors[i].name, name) == 0) {
+      return node_copy(builder, builder->anchors[i].node, event_line(builder), node);
     }
   }
-  return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: *%.*s: no anchor of this name stands before it",
-                       builder->file, event_line(event), (int)length, name != NULL ? name : "");
+  return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: *%.64s: no anchor of this name stands before it",
+                       builder->file, event_line(builder), name);
 }
 
 /* A scalar; a plain empty one, `~` and `null` have no text. */
-static IrzCode build_scalar(Builder *builder, struct fy_event *event, IrzYaml **node) {
-  size_t length = 0;
-  const char *text = fy_token_get_text(event->scalar.value, &length);
+static IrzCode build_scalar(Builder *builder, IrzYaml **node) {
+  const char *text = (const char *)builder->event.data.scalar.value;
+  size_t length = builder->event.data.scalar.length;
+  if (strlen(text) < length) return refuse(builder, event_line(builder), "a text must not contain a zero byte");
   IrzYaml *scalar;
-  IRZ_TRY(node_create(IRZ_YAML_SCALAR, event_line(event), &scalar, builder->error));
-  scalar->quoted = fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
-  bool empty =
-      text == NULL || length == 0 || (length == 1 && text[0] == '~') || (length == 4 && memcmp(text, "null", 4) == 0);
+  IRZ_TRY(node_create(IRZ_YAML_SCALAR, event_line(builder), &scalar, builder->error));
+  scalar->quoted = builder->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+  bool empty = length == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
   IrzCode code = IRZ_OK;
-  if (scalar->quoted || !empty) code = text_copy(text != NULL ? text : "", length, &scalar->text, builder->error);
-  if (code == IRZ_OK) code = anchor_keep(builder, event->scalar.anchor, scalar);
+  if (scalar->quoted || !empty) code = text_copy(text, length, &scalar->text, builder->error);
+  if (code == IRZ_OK) code = anchor_keep(builder, (const char *)builder->event.data.scalar.anchor, scalar);
   if (code != IRZ_OK) {
     irz_yaml_free(scalar);
     return code;
@@ -202,39 +199,35 @@ static IrzCode build_scalar(Builder *builder, struct fy_event *event, IrzYaml **
   return IRZ_OK;
 }
 
+static IrzCode build(Builder *builder, int depth, IrzYaml **node);
+
+/* Whether a node can be the next key of a map. */
+static IrzCode check_key(const Builder *builder, const IrzYaml *map, const IrzYaml *key) {
+  if (key->kind != IRZ_YAML_SCALAR || key->text == NULL) return refuse(builder, key->line, "a key must be plain text");
+  if (strlen(key->text) > MAX_KEY) return refuse(builder, key->line, "a key has more than 256 characters");
+  if (!key->quoted && strcmp(key->text, "<<") == 0) {
+    return refuse(builder, key->line,
+                  "<< does not merge maps here; state the keys themselves, or take the whole map "
+                  "by an alias");
+  }
+  if (irz_yaml_get(map, key->text) == NULL) return IRZ_OK;
+  return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: %s: stated twice", builder->file, key->line, key->text);
+}
+
 /* The entries of a map or list up to its end. */
 static IrzCode build_entries(Builder *builder, IrzYaml *parent, int depth) {
   bool map = parent->kind == IRZ_YAML_MAP;
   for (;;) {
-    struct fy_event *event = fy_parser_parse(builder->parser);
-    /* Without an event libfyaml has complained, and the caller reports that. */
-    if (event == NULL) return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s: ends too early", builder->file);
-    if (event->type == (map ? FYET_MAPPING_END : FYET_SEQUENCE_END)) {
-      fy_parser_event_free(builder->parser, event);
-      return IRZ_OK;
-    }
-    IrzYaml *key = NULL;
+    IRZ_TRY(next_event(builder));
+    if (builder->event.type == (map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT)) return IRZ_OK;
+    IrzYaml *key = NULL, *item = NULL;
     IrzCode code = IRZ_OK;
     if (map) {
-      code = build(builder, event, depth, &key);
-      fy_parser_event_free(builder->parser, event);
-      if (code != IRZ_OK) return code;
-      if (key->kind != IRZ_YAML_SCALAR || key->text == NULL) {
-        code = irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: a key must be plain text", builder->file, key->line);
-      } else if (irz_yaml_get(parent, key->text) != NULL) {
-        code =
-            irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: %s: stated twice", builder->file, key->line, key->text);
-      }
-      event = code == IRZ_OK ? fy_parser_parse(builder->parser) : NULL;
-      if (event == NULL) {
-        if (code == IRZ_OK) code = irz_error_set(builder->error, IRZ_ERR_PLAN, "%s: ends too early", builder->file);
-        irz_yaml_free(key);
-        return code;
-      }
+      IRZ_TRY(build(builder, depth, &key));
+      code = check_key(builder, parent, key);
+      if (code == IRZ_OK) code = next_event(builder);
     }
-    IrzYaml *item = NULL;
-    code = build(builder, event, depth, &item);
-    fy_parser_event_free(builder->parser, event);
+    if (code == IRZ_OK) code = build(builder, depth, &item);
     if (code == IRZ_OK) {
       if (map) item->line = key->line; /* a value is looked for where its key stands */
       code = node_append(parent, map ? key->text : NULL, map ? key->line : 0, item, builder->error);
@@ -244,26 +237,38 @@ static IrzCode build_entries(Builder *builder, IrzYaml *parent, int depth) {
   }
 }
 
-/* The node that an event begins. */
-static IrzCode build(Builder *builder, struct fy_event *event, int depth, IrzYaml **node) {
+/* Refuse a tag, as in `!!str 5`: it would mean nothing. */
+static IrzCode check_tag(const Builder *builder) {
+  const yaml_event_t *event = &builder->event;
+  const yaml_char_t *tag = event->type == YAML_SCALAR_EVENT          ? event->data.scalar.tag
+                           : event->type == YAML_MAPPING_START_EVENT ? event->data.mapping_start.tag
+                                                                     : event->data.sequence_start.tag;
+  return tag == NULL ? IRZ_OK : refuse(builder, event_line(builder), "tags (words that begin with !) are not allowed");
+}
+
+/* The node that the event begins. */
+static IrzCode build(Builder *builder, int depth, IrzYaml **node) {
   *node = NULL;
-  int line = event_line(event);
+  const yaml_event_t *event = &builder->event;
+  int line = event_line(builder);
   if (++builder->n_nodes > MAX_NODES || depth > MAX_DEPTH) {
     return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: more than %d values, or nested deeper than %d",
                          builder->file, line, MAX_NODES, MAX_DEPTH);
   }
-  if (event->type == FYET_SCALAR) return build_scalar(builder, event, node);
-  if (event->type == FYET_ALIAS) return build_alias(builder, event, node);
-  if (event->type != FYET_MAPPING_START && event->type != FYET_SEQUENCE_START) {
-    return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: a value is missing", builder->file, line);
-  }
-  bool map = event->type == FYET_MAPPING_START;
+  if (event->type == YAML_ALIAS_EVENT) return build_alias(builder, node);
+  bool map = event->type == YAML_MAPPING_START_EVENT, list = event->type == YAML_SEQUENCE_START_EVENT;
+  if (!map && !list && event->type != YAML_SCALAR_EVENT) return refuse(builder, line, "a value is missing");
+  IRZ_TRY(check_tag(builder));
+  if (!map && !list) return build_scalar(builder, node);
+  char *anchor = NULL;
+  const char *name = (const char *)(map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor);
+  if (name != NULL) IRZ_TRY(text_copy(name, strlen(name), &anchor, builder->error));
   IrzYaml *parent;
-  IRZ_TRY(node_create(map ? IRZ_YAML_MAP : IRZ_YAML_LIST, line, &parent, builder->error));
-  struct fy_token *anchor = map ? event->mapping_start.anchor : event->sequence_start.anchor;
-  IrzCode code = build_entries(builder, parent, depth + 1);
+  IrzCode code = node_create(map ? IRZ_YAML_MAP : IRZ_YAML_LIST, line, &parent, builder->error);
+  if (code == IRZ_OK) code = build_entries(builder, parent, depth + 1);
   /* Kept after its entries, so that an alias inside cannot mean the map it stands in. */
   if (code == IRZ_OK) code = anchor_keep(builder, anchor, parent);
+  free(anchor);
   if (code != IRZ_OK) {
     irz_yaml_free(parent);
     return code;
@@ -272,57 +277,49 @@ static IrzCode build(Builder *builder, struct fy_event *event, int depth, IrzYam
   return IRZ_OK;
 }
 
-/* The only document of a stream; `*root` stays NULL if there is none. */
-static IrzCode build_stream(Builder *builder, IrzYaml **root) {
+/* The only document of a stream; `*root` stays NULL if there is none. A bare text has no marks around the document
+   and ends with it.
+   @param[in] bare  the text is a value alone, not a file */
+static IrzCode build_stream(Builder *builder, bool bare, IrzYaml **root) {
+  const char *text = builder->text;
+  size_t end = 0;
   for (;;) {
-    struct fy_event *event = fy_parser_parse(builder->parser);
-    if (event == NULL) return IRZ_OK;
-    IrzCode code = IRZ_OK;
-    switch (event->type) {
-    case FYET_SCALAR:
-    case FYET_ALIAS:
-    case FYET_MAPPING_START:
-    case FYET_SEQUENCE_START:
-      if (*root != NULL) {
-        code = irz_error_set(builder->error, IRZ_ERR_PLAN,
-                             "%s:%d: a second YAML document begins here; only one is allowed", builder->file,
-                             event_line(event));
-      } else {
-        code = build(builder, event, 0, root);
-      }
-      break;
-    default:
-      break;
+    IRZ_TRY(next_event(builder));
+    const yaml_event_t *event = &builder->event;
+    bool document = event->type == YAML_DOCUMENT_START_EVENT;
+    if (document && *root != NULL) {
+      IRZ_TRY(next_event(builder));
+      return refuse(builder, event_line(builder), "a second YAML document begins here; only one is allowed");
     }
-    fy_parser_event_free(builder->parser, event);
-    if (code != IRZ_OK) return code;
+    bool mark = (document && !event->data.document_start.implicit) ||
+                (event->type == YAML_DOCUMENT_END_EVENT && !event->data.document_end.implicit);
+    if (bare && mark) return refuse(builder, event_line(builder), "--- and ... are not allowed in a value; quote them");
+    if (event->type == YAML_STREAM_END_EVENT) break;
+    if (event->type == YAML_STREAM_START_EVENT || document || event->type == YAML_DOCUMENT_END_EVENT) continue;
+    IRZ_TRY(build(builder, 0, root));
+    end = builder->event.end_mark.index;
   }
+  if (!bare) return IRZ_OK;
+  for (; end > 0 && *text != '\0'; end--) text += irz_utf8_character(text, 4, NULL); /* marks count characters */
+  text += strspn(text, " \t\r\n");
+  if (*text == '\0') return IRZ_OK;
+  return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s: \"%.80s\" at its end would be a comment; quote the value",
+                       builder->file, text);
 }
 
 /* Parse any YAML value; `*root` is NULL for an empty text. */
-static IrzCode parse_value(const char *text, const char *file, IrzYaml **root, IrzError *error) {
+static IrzCode parse_value(const char *text, const char *file, bool bare, IrzYaml **root, IrzError *error) {
   *root = NULL;
-  Complaint complaint = {""};
-  struct fy_diag_cfg diag_settings;
-  fy_diag_cfg_default(&diag_settings);
-  diag_settings.fp = NULL;
-  diag_settings.output_fn = complaint_keep;
-  diag_settings.user = &complaint;
-  diag_settings.colorize = false;
-  struct fy_diag *diag = fy_diag_create(&diag_settings);
-  struct fy_parse_cfg settings = {.flags = FYPCF_DEFAULT_PARSE, .diag = diag};
-  Builder builder = {.file = file, .error = error};
-  if (diag != NULL) builder.parser = fy_parser_create(&settings);
-  if (builder.parser == NULL || fy_parser_set_string(builder.parser, text, strlen(text)) != 0) {
-    if (builder.parser != NULL) fy_parser_destroy(builder.parser);
-    fy_diag_unref(diag);
+  IRZ_TRY(irz_utf8_check(text, strlen(text), file, error));
+  Builder builder = {.text = text, .file = file, .error = error};
+  if (!yaml_parser_initialize(&builder.parser)) {
     return irz_error_set(error, IRZ_ERR_MEMORY, "%s: out of memory in the YAML reader", file);
   }
-  IrzCode code = build_stream(&builder, root);
-  bool broken = fy_parser_get_stream_error(builder.parser);
-  fy_parser_destroy(builder.parser);
-  fy_diag_unref(diag);
-  if (broken || complaint.text[0] != '\0') code = complaint_report(&complaint, file, error);
+  yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&builder.parser, (const unsigned char *)text, strlen(text));
+  IrzCode code = build_stream(&builder, bare, root);
+  yaml_event_delete(&builder.event);
+  yaml_parser_delete(&builder.parser);
   if (code != IRZ_OK) {
     irz_yaml_free(*root);
     *root = NULL;
@@ -331,7 +328,7 @@ static IrzCode parse_value(const char *text, const char *file, IrzYaml **root, I
 }
 
 IrzCode irz_yaml_parse(const char *text, const char *file, IrzYaml **root, IrzError *error) {
-  IRZ_TRY(parse_value(text, file, root, error));
+  IRZ_TRY(parse_value(text, file, false, root, error));
   if (*root == NULL || ((*root)->kind == IRZ_YAML_SCALAR && (*root)->text == NULL)) {
     irz_yaml_free(*root);
     *root = NULL;
@@ -369,9 +366,7 @@ IrzCode irz_yaml_load(const char *path, char **text, IrzError *error) {
     code = irz_error_set(error, IRZ_ERR_PLAN, "%s: cannot be read: %s", path, strerror(errno));
   }
   fclose(file);
-  if (code == IRZ_OK && memchr(*text, '\0', length) != NULL) {
-    code = irz_error_set(error, IRZ_ERR_PLAN, "%s: is not a text file", path);
-  }
+  if (code == IRZ_OK) code = irz_utf8_check(*text, length, path, error);
   if (code != IRZ_OK) {
     free(*text);
     *text = NULL;
@@ -439,7 +434,7 @@ IrzCode irz_yaml_override(IrzYaml *root, const char *override, const char *file,
                          override);
   }
   IrzYaml *value;
-  IRZ_TRY(parse_value(equals + 1, override, &value, error));
+  IRZ_TRY(parse_value(equals + 1, override, true, &value, error));
   if (value == NULL) IRZ_TRY(node_create(IRZ_YAML_SCALAR, 0, &value, error));
   mark_origin(value, override);
   IrzYaml **place = &root;
@@ -497,14 +492,16 @@ static void write_text(const char *text, bool quoted, FILE *out) {
     return;
   }
   fputc('"', out);
-  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-    if (*c == '"' || *c == '\\') {
-      fprintf(out, "\\%c", *c);
-    } else if (*c < 0x20 || *c == 0x7f) {
-      fprintf(out, "\\x%02x", *c);
+  while (*text != '\0') {
+    unsigned code = 0;
+    int size = irz_utf8_character(text, 4, &code);
+    if (code == '"' || code == '\\') fputc('\\', out);
+    if (size > 0 && irz_utf8_in_line(code)) {
+      fwrite(text, 1, (size_t)size, out);
     } else {
-      fputc(*c, out);
+      fprintf(out, "\\u%04x", size > 0 ? code : (unsigned)'?');
     }
+    text += size > 0 ? size : 1;
   }
   fputc('"', out);
 }
