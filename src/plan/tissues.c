@@ -19,7 +19,8 @@ static const IrzPreset presets[] = {
                         "V5.0, 0.12 in pigs (Beitel-White 2021)",
         .threshold = {500 * V_PER_CM,
                       "best match with CT of 10 patients 500 to 600 (doi 10.1177/15330338251384207); spread from 423, "
-                      "perfused pig liver (Bhonsle 2016; recalled, not checked), to 700 (Go-Smart project)"},
+                      "cold-perfused pig liver, 99 pulses of 100 us (Sano 2010, PMC3018380, abstract), to 700 "
+                      "(Go-Smart project)"},
         .threshold_low = 423 * V_PER_CM,
         .threshold_high = 700 * V_PER_CM,
         .temperature_coefficient = {0.012, beitel_white},
