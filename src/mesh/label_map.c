@@ -382,26 +382,42 @@ static IrzCode list_regions(const IrzPlan *plan, IrzLabelMap *map, uint8_t *of_e
   return IRZ_OK;
 }
 
-/// Refuse tissues that no label is mapped to: most likely a misspelt name, which would silently become `default`.
-static IrzCode check_tissues(const IrzPlan *plan, const IrzLabelMap *map, IrzError *error) {
-  for (int t = 1; t < plan->n_tissues; t++) {
-    int r = 0;
-
-    while (r < map->n_regions && strcmp(map->regions[r].name, plan->tissues[t].region) != 0) r++;
-    if (r < map->n_regions) continue;
-    char names[256] = "default";
-    for (r = 1; r < map->n_regions; r++) {
-      size_t used = strlen(names);
-      if (used + strlen(map->regions[r].name) + 8 > sizeof(names)) {
-        memcpy(names + used, " ...", sizeof(" ..."));
-        break;
-      }
-      snprintf(names + used, sizeof(names) - used, ", %s", map->regions[r].name);
-    }
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: tissues.%s: anatomy.map gives no such region; it gives %s",
-                         plan->file, plan->tissues[t].line, plan->tissues[t].region, names);
+/// Whether a label is mapped to a region.
+static bool is_mapped(const IrzLabelMap *map, const char *region) {
+  for (int r = 0; r < map->n_regions; r++) {
+    if (strcmp(map->regions[r].name, region) == 0) return true;
   }
-  return IRZ_OK;
+  return false;
+}
+
+/// Append to a list of names in a message, as long as there is room.
+static void list_name(char *list, size_t size, const char *name) {
+  size_t used = strlen(list);
+
+  if (used + strlen(name) + 8 < size) {
+    snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+  } else if (strstr(list, ", ...") == NULL) {
+    snprintf(list + used, size - used, ", ...");
+  }
+}
+
+/// Refuse tissues that no label is mapped to: most likely misspelt names, which would silently become `default`.
+static IrzCode check_tissues(const IrzPlan *plan, const IrzLabelMap *map, IrzError *error) {
+  const IrzTissue *first = NULL;
+  char names[256] = "", others[256] = "";
+
+  for (int t = 1; t < plan->n_tissues; t++) {
+    if (is_mapped(map, plan->tissues[t].region)) continue;
+    if (!first) {
+      first = &plan->tissues[t];
+    } else {
+      list_name(others, sizeof(others), plan->tissues[t].region);
+    }
+  }
+  if (!first) return IRZ_OK;
+  for (int r = 0; r < map->n_regions; r++) list_name(names, sizeof(names), map->regions[r].name);
+  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: tissues.%s: anatomy.map gives no such region%s%s; it gives %s",
+                       plan->file, first->line, first->region, others[0] ? ", and none for " : "", others, names);
 }
 
 /// Region of a block at level >= 0, or of a voxel at level -1.

@@ -170,38 +170,68 @@ static void describe_place(char *text, size_t size, const IrzPlan *plan, int lin
   }
 }
 
-/// Every tissue but `default` names a region of the mesh or of the label map.
-static IrzCode check_tissues(const Check *check, const IrzPlan *plan) {
-  for (int i = 1; i < plan->n_tissues; i++) {
-    const IrzTissue *tissue = &plan->tissues[i];
-    if (strcmp(tissue->region, "default") == 0) continue;
-    bool found = find_group(check->mesh->n_regions, check->mesh->regions, tissue->region) >= 0;
-    for (int k = 0; k < plan->anatomy.n_map && !found; k++) {
-      found = strcmp(plan->anatomy.map[k].region, tissue->region) == 0;
-    }
-    if (found) continue;
-    char groups[600], place[300];
-    describe_groups(groups, sizeof groups, check->mesh->n_regions, check->mesh->regions, tissue->region);
-    describe_place(place, sizeof place, plan, tissue->line);
-    return irz_error_set(check->error, IRZ_ERR_INPUT, "%stissues.%s: the mesh %.200s has no region of that name%s",
-                         place, tissue->region, check->name, groups);
+/// Whether a tissue names a region of the mesh or of the label map.
+static bool has_region(const Check *check, const IrzPlan *plan, const IrzTissue *tissue) {
+  if (strcmp(tissue->region, "default") == 0) return true;
+  for (int k = 0; k < plan->anatomy.n_map; k++) {
+    if (strcmp(plan->anatomy.map[k].region, tissue->region) == 0) return true;
   }
-  return IRZ_OK;
+  return find_group(check->mesh->n_regions, check->mesh->regions, tissue->region) >= 0;
 }
 
-/// Every probe has its surface. In generated meshes it carries the probe's name.
+/// Append to a list of names in a message, as long as there is room.
+static void list_name(char *list, size_t size, const char *before, const char *name) {
+  size_t used = strlen(list);
+  if (used + strlen(before) + strlen(name) + 8 < size) {
+    snprintf(list + used, size - used, "%s%s", before, name);
+  } else if (strstr(list, ", ...") == NULL) {
+    snprintf(list + used, size - used, ", ...");
+  }
+}
+
+/// Every tissue but `default` names a region of the mesh or of the label map; all that do not are named.
+static IrzCode check_tissues(const Check *check, const IrzPlan *plan) {
+  const IrzTissue *first = NULL;
+  char others[200] = "";
+  for (int i = 1; i < plan->n_tissues; i++) {
+    if (has_region(check, plan, &plan->tissues[i])) continue;
+    if (first == NULL) {
+      first = &plan->tissues[i];
+    } else {
+      list_name(others, sizeof others, others[0] == '\0' ? ", and none for " : ", ", plan->tissues[i].region);
+    }
+  }
+  if (first == NULL) return IRZ_OK;
+  char groups[400], place[300];
+  describe_groups(groups, sizeof groups, check->mesh->n_regions, check->mesh->regions, first->region);
+  describe_place(place, sizeof place, plan, first->line);
+  return irz_error_set(check->error, IRZ_ERR_INPUT, "%stissues.%s: the mesh %.200s has no region of that name%s%s",
+                       place, first->region, check->name, others, groups);
+}
+
+/// The surface of the mesh that a probe of a plan means. In generated meshes it carries the probe's name.
+static const char *wanted_surface(const IrzProbe *probe) {
+  return probe->surface[0] != '\0' ? probe->surface : probe->name;
+}
+
+/// Every probe has its surface; all that have none are named.
 /// @param[out] surface  [n_probes] index of each probe's surface
 static IrzCode check_surfaces(const Check *check, const IrzPlan *plan, int *surface) {
   for (int i = 0; i < plan->n_probes; i++) {
     const IrzProbe *probe = &plan->probes[i];
-    const char *wanted = probe->surface[0] != '\0' ? probe->surface : probe->name;
-    char groups[600], place[300];
+    const char *wanted = wanted_surface(probe);
+    char groups[400], place[300], others[200] = "";
     describe_place(place, sizeof place, plan, probe->line);
     surface[i] = find_group(check->mesh->n_surfaces, check->mesh->surfaces, wanted);
     if (surface[i] < 0) {
+      for (int k = i + 1; k < plan->n_probes; k++) {
+        const char *other = wanted_surface(&plan->probes[k]);
+        bool found = find_group(check->mesh->n_surfaces, check->mesh->surfaces, other) >= 0;
+        if (!found) list_name(others, sizeof others, others[0] == '\0' ? ", nor " : ", ", other);
+      }
       describe_groups(groups, sizeof groups, check->mesh->n_surfaces, check->mesh->surfaces, wanted);
-      return irz_error_set(check->error, IRZ_ERR_INPUT, "%sprobes[%d].surface: the mesh %.200s has no surface '%s'%s",
-                           place, i, check->name, wanted, groups);
+      return irz_error_set(check->error, IRZ_ERR_INPUT, "%sprobes[%d].surface: the mesh %.200s has no surface '%s'%s%s",
+                           place, i, check->name, wanted, others, groups);
     }
     for (int k = 0; k < i; k++) {
       if (surface[k] != surface[i]) continue;

@@ -293,6 +293,19 @@ static void key_standard(const IrzKey *key, char *target) {
   }
 }
 
+/* Report a key that must be stated and is not, and those after it in the table. */
+static IrzCode missing_key(const IrzReader *reader, const IrzKey *key, const IrzYaml *map, const IrzYaml *place,
+                           const char *path) {
+  char full[IRZ_KEY_PATH_MAX], unit[40] = "", others[256] = "";
+  irz_key_path(full, path, key->name);
+  if (key->unit_name != NULL) snprintf(unit, sizeof unit, ", in %s", key->unit_name);
+  for (const IrzKey *other = key + 1; other->name != NULL; other++) {
+    if (other->required && irz_yaml_get(map, other->name) == NULL) list_word(others, sizeof others, other->name);
+  }
+  return irz_reader_fail(reader, place, full, "missing: %s%s%s%s", key->help, unit,
+                         others[0] != '\0' ? "; also missing: " : "", others);
+}
+
 IrzCode irz_reader_section(const IrzReader *reader, const IrzSection *section, const IrzYaml *map,
                            const IrzYaml *parent, const char *path, bool keep, void *target) {
   if (map != NULL && map->kind != IRZ_YAML_MAP) return wrong_kind(reader, map, path, "a map of keys and values");
@@ -314,9 +327,7 @@ IrzCode irz_reader_section(const IrzReader *reader, const IrzSection *section, c
     } else if (key->standard != NULL) {
       key_standard(key, target);
     } else if (key->required) {
-      char unit[40] = "";
-      if (key->unit_name != NULL) snprintf(unit, sizeof unit, ", in %s", key->unit_name);
-      return irz_reader_fail(reader, map != NULL ? map : parent, full, "missing: %s%s", key->help, unit);
+      return missing_key(reader, key, map, map != NULL ? map : parent, path);
     }
   }
   return IRZ_OK;

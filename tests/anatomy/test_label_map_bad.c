@@ -269,7 +269,8 @@ static void rubbish(void **state) {
 
 static void misspelt_tissue(void **state) {
   nifti_1_header h = nifti_header(4, 5, 6);
-  static IrzTissue tissues[] = {{.region = "default"}, {.region = "tumor", .line = 9}};
+  static IrzTissue tissues[] = {
+      {.region = "default"}, {.region = "tumor", .line = 9}, {.region = "vein"}, {.region = "duct", .line = 11}};
   IrzPlan plan;
   IrzLabelMap *map;
   IrzError error = {.code = IRZ_OK};
@@ -282,6 +283,10 @@ static void misspelt_tissue(void **state) {
   assert_string_equal(error.text, "plan.yaml:9: tissues.tumor: anatomy.map gives no such region; it gives default, "
                                   "liver, tumour, vein");
   assert_null(map);
+  plan.n_tissues = 4;
+  assert_int_equal(irz_label_map_read(&plan, &map, &error), IRZ_ERR_PLAN);
+  assert_string_equal(error.text, "plan.yaml:9: tissues.tumor: anatomy.map gives no such region, and none for duct; it "
+                                  "gives default, liver, tumour, vein");
 }
 
 /// Runs last: while the library read, stderr was a file.

@@ -105,6 +105,15 @@ static void test_plan(void **state) {
   expect_said(mesh, &plan,
               "p.yaml:4: tissues.tumor: the mesh m.msh has no region of that name; did you mean 'tumour'? It has: "
               "liver, tumour");
+  IrzTissue three[] = {tissues[0], tissues[1], {.region = "vein", .line = 5}, {.region = "duct", .line = 6}};
+  plan.tissues = three;
+  plan.n_tissues = 4;
+  expect_said(
+      mesh, &plan,
+      "p.yaml:4: tissues.tumor: the mesh m.msh has no region of that name, and none for vein, duct; did you mean "
+      "'tumour'? It has: liver, tumour");
+  plan.tissues = tissues;
+  plan.n_tissues = 2;
   plan.anatomy.n_map = 1;
   plan.anatomy.map = &(IrzLabel){.label = 1, .region = "tumor"};
   expect_said(mesh, &plan, NULL);
@@ -112,7 +121,8 @@ static void test_plan(void **state) {
 
   plan = make_plan(tissues, &pulse);
   mesh = make_mesh(ROW_NODES, ROW_TETS);
-  expect_said(mesh, &plan, "p.yaml:5: probes[0].surface: the mesh m.msh has no surface 'needle_1'; it has none");
+  expect_said(mesh, &plan,
+              "p.yaml:5: probes[0].surface: the mesh m.msh has no surface 'needle_1', nor needle_2; it has none");
   irz_mesh_free(mesh);
   mesh = make_mesh(ROW_NODES, ROW_TETS "5 2 2 1 1 1 2 3\n6 2 2 2 1 3 6 7\n");
   expect_said(mesh, &plan, "m.msh: the electrodes of probes A and B touch at (0, 1, 0) mm");
