@@ -1,10 +1,10 @@
 #include "base/idle.h"
-#include <omp.h>
+#include "base/threads.h"
 #include <time.h>
 
 int irz_idle_threads(MPI_Comm comm, int own) {
   MPI_Comm machine;
-  int size, ranks, most = omp_get_num_procs();
+  int size, ranks, most = irz_threads_available();
   MPI_Comm_size(comm, &size);
   if (size == 1) return own;
   MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);

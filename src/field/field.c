@@ -7,6 +7,7 @@
 #include "field/field.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/threads.h"
 #include "field/kernel.h"
 #include "solver/amg.h"
 #include "solver/cg.h"
@@ -230,7 +231,7 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
     if (coarse) PetscCall(irz_tangent_changed(field->level[0].matrix));
   }
   const double *load = newton->order == field->order ? newton->problem->load : NULL;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     double own[IRZ_MAX_PROBES + 1] = {0};
     for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
@@ -302,7 +303,7 @@ static PetscErrorCode slope(const Level *level, double *value) {
 /// u = from + factor * step, ghosts included.
 static PetscErrorCode move(const Level *level, const double *from, double factor, double *u) {
   PetscFunctionBegin;
-#pragma omp parallel for num_threads(level->space->n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(level->space->n_threads)) schedule(static)
   for (int32_t i = 0; i < level->space->n_owned; i++) u[i] = from[i] + factor * level->step[i];
   PetscCall(irz_space_share(level->space, u));
   PetscFunctionReturn(0);

@@ -1,5 +1,6 @@
 /* All tetrahedra of a thread into its rows; see kernel.h. */
 #include "field/kernel.h"
+#include "base/threads.h"
 #include "field/kernel_parts.h"
 #include <string.h>
 
@@ -120,7 +121,7 @@ static void fixed_rows(IrzTangent *matrix, const uint8_t *fixed, int32_t first, 
 void irz_assemble(const IrzAssembly *a) {
   const IrzSpace *space = a->space;
   irz_batch_prepare();
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     Rows rows = {a, space->row_start[k], space->row_start[k + 1], 0, 0};
     if (a->coarse != NULL) {

@@ -1,6 +1,7 @@
 /* Rows and columns; see pattern.h. */
 #include "matrix/pattern.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "matrix/pattern_block.h"
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ static IrzCode fill(IrzPattern *p, IrzPatternBlock *block, IrzError *error) {
   IRZ_TRY(irz_alloc(&p->bi, rows + 1, sizeof *p->bi, error));
   IRZ_TRY(irz_alloc(&p->plain, tets, 1, error));
   IRZ_TRY(irz_alloc_unset(&p->place, tets * nodes * (nodes + 1) / 2, 1, error));
-#pragma omp parallel for num_threads(n) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n)) schedule(static, 1)
   for (int k = 0; k < n; k++) {
     IrzPatternBlock *b = &block[k];
     b->pattern = p;
@@ -46,7 +47,7 @@ static IrzCode fill(IrzPattern *p, IrzPatternBlock *block, IrzError *error) {
   }
   IRZ_TRY(irz_alloc_unset(&p->aj, (size_t)p->ai[rows], sizeof *p->aj, error));
   IRZ_TRY(irz_alloc_unset(&p->bj, (size_t)p->bi[rows], sizeof *p->bj, error));
-#pragma omp parallel for num_threads(n) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n)) schedule(static, 1)
   for (int k = 0; k < n; k++) write_block(&block[k]);
   return IRZ_OK;
 }

@@ -2,6 +2,7 @@
 #include "matrix/space.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/threads.h"
 #include "part/first_met.h"
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,7 @@ static IrzCode divide(IrzSpace *space, const int32_t *general, const IrzSpace *l
   IRZ_TRY(irz_alloc(&space->general, (size_t)n, sizeof *space->general, error));
   IRZ_TRY(irz_alloc(&space->n_general, (size_t)n, sizeof *space->n_general, error));
   if (like != NULL) follow(space, like);
-#pragma omp parallel for num_threads(n) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n)) schedule(static, 1)
   for (int k = 0; k < n; k++) {
     IrzError own = {0};
     if (list_tets(space, general, k, &own) == IRZ_OK) continue;
@@ -155,7 +156,7 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
   size_t nodes = (size_t)s->nodes, n_tets = (size_t)part->n_tets;
   if (code == IRZ_OK) code = irz_alloc_unset(&s->tet_dof, n_tets * nodes, sizeof *s->tet_dof, error);
   if (code == IRZ_OK) {
-#pragma omp parallel for num_threads(s->n_threads)
+#pragma omp parallel for num_threads(irz_threads(s->n_threads))
     for (size_t t = 0; t < n_tets; t++) {
       for (size_t i = 0; i < nodes; i++) s->tet_dof[t * nodes + i] = s->dof[part->tet[t][i]];
     }

@@ -2,6 +2,7 @@
 #include "matrix/tangent.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/threads.h"
 #include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,7 @@ void irz_tangent_multiply(const IrzTangent *tangent, const double *restrict x, d
   const IrzSpace *space = p->space;
   const float *restrict a = tangent->aa, *restrict b = tangent->ba;
   const PetscInt *restrict aj = p->aj;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     for (int32_t r = space->row_start[k]; r < space->row_start[k + 1]; r++) {
       double s0 = 0, s1 = 0, s2 = 0, s3 = 0, value = x[r];

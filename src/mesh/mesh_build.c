@@ -1,7 +1,9 @@
 /* From loose parts to a mesh; curved edges. */
 #include "mesh/mesh_build.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,7 +323,7 @@ double irz_tet_determinant(const double *xyz, const int32_t *tet, double *shorte
 static IrzCode orient_tets(const IrzMeshDraft *draft, const char *name, const int32_t *vertex, const int32_t *point,
                            IrzMesh *mesh, IrzError *error) {
   int32_t first = INT32_MAX, turned = 0; /* the first degenerate one */
-#pragma omp parallel for reduction(min : first) reduction(+ : turned)
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads())) reduction(min : first) reduction(+ : turned)
   for (int32_t i = 0; i < mesh->n_tets; i++) {
     int32_t *tet = mesh->tet + 4 * (size_t)i;
     for (int k = 0; k < 4; k++) tet[k] = vertex[point[4 * (size_t)i + (size_t)k]];
@@ -405,7 +407,7 @@ static IrzCode copy_triangles(const IrzMeshDraft *draft, const char *name, const
 
 /// Mark the triangles that are faces of tetrahedra.
 static void mark_faces(const IrzMesh *mesh, TriangleTable *table) {
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     const int32_t *tet = mesh->tet + 4 * (size_t)t;
     if (table->is_corner[tet[0]] + table->is_corner[tet[1]] + table->is_corner[tet[2]] + table->is_corner[tet[3]] < 3) {

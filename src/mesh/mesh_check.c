@@ -1,7 +1,9 @@
 /* Is a mesh sound, and does it have what a plan needs? */
 #include "base/memory.h"
+#include "base/threads.h"
 #include "mesh/mesh_build.h"
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +31,7 @@ static IrzCode check_volumes(Check *check) {
   const IrzMesh *mesh = check->mesh;
   double shortest = INFINITY;
   int32_t first = INT32_MAX; /* degenerate or inverted */
-#pragma omp parallel for reduction(min : shortest, first)
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads())) reduction(min : shortest, first)
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     double least, longest, determinant = irz_tet_determinant(mesh->xyz, mesh->tet + 4 * (size_t)t, &least, &longest);
     shortest = least < shortest ? least : shortest;

@@ -4,6 +4,7 @@
  * this one, the second smallest. Vertex after vertex, the faces of its tetrahedra meet in a small table, which stays in
  * the cache. Half of the faces are in the table already, at random: what is done with them has no branch. */
 #include "base/memory.h"
+#include "base/threads.h"
 #include "mesh/mesh_build.h"
 #include <omp.h>
 #include <stdlib.h>
@@ -135,7 +136,7 @@ static IrzCode file_tets(const IrzMesh *mesh, Files *files, IrzError *error) {
   }
   IRZ_TRY(irz_alloc(&next, 2 * (size_t)n_runs * n, sizeof *next, error));
   for (int pass = 0; pass < 2; pass++) {
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
     for (int r = 0; r < n_runs; r++) {
       int32_t *own = next + 2 * (size_t)r * n, last = (int32_t)((int64_t)mesh->n_tets * (r + 1) / n_runs);
       for (int32_t t = (int32_t)((int64_t)mesh->n_tets * r / n_runs); t < last; t++) {
@@ -171,7 +172,7 @@ static IrzCode match_all(const IrzMesh *mesh, const Files *files, IrzFaces *face
   Worker *worker;
   IRZ_TRY(irz_alloc(&worker, (size_t)n_threads, sizeof *worker, error));
   for (int k = 0; k < n_threads; k++) worker[k].fault_vertex = -1;
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic, CHUNK)
+#pragma omp parallel for num_threads(irz_threads(n_threads)) schedule(dynamic, CHUNK)
   for (int32_t v = 0; v < mesh->n_vertices; v++) {
     Worker *own = &worker[omp_get_thread_num()];
     if (own->code != IRZ_OK) continue;

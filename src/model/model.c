@@ -3,6 +3,7 @@
 #include "base/idle.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/threads.h"
 #include "model/pullback.h"
 #include "zone/parts.h"
 #include "zone/recover.h"
@@ -18,13 +19,29 @@
 
 /* ---- Building ---- */
 
-/// Threads if the user does not say: all cores for a lone process, one for each of several ranks.
+/// Tetrahedra for each thread that nobody asked for: with fewer, what the threads have in common costs more than is
+/// won.
+enum { TETS_PER_THREAD = 10000 };
+
+/// Whether the user or the caller says how many threads there are.
+static bool threads_given(const IrzModelOptions *options) {
+  return (options != NULL && options->threads > 0) || getenv("OMP_NUM_THREADS") != NULL;
+}
+
+/// Threads for a mesh of any size: if nobody says, all that are available for a lone process, one for each of several
+/// ranks.
 static int choose_threads(MPI_Comm comm, const IrzModelOptions *options) {
   int size;
   MPI_Comm_size(comm, &size);
-  if (options != NULL && options->threads > 0) return options->threads;
-  if (getenv("OMP_NUM_THREADS") != NULL) return omp_get_max_threads();
-  return size > 1 ? 1 : omp_get_num_procs();
+  if (size > 1 && !threads_given(options)) return 1;
+  return irz_threads_choose(options != NULL ? options->threads : 0);
+}
+
+/// Take no more threads than the mesh is worth. Results depend on their number by rounding, so it must not depend on
+/// what else the machine does.
+static void fit_threads(IrzModel *model) {
+  PetscInt worth = model->part->n_global_tets / TETS_PER_THREAD;
+  if (!threads_given(&model->options) && worth < model->threads) model->threads = worth < 1 ? 1 : (int)worth;
 }
 
 static void report_progress(const IrzModel *model, const char *stage, double fraction) {
@@ -82,6 +99,7 @@ static IrzCode build_all(IrzModel *model, IrzPlan *plan, IrzError *error) {
     surfaces[p] = plan->probes[p].surface[0] != '\0' ? plan->probes[p].surface : plan->probes[p].name;
   }
   if (code == IRZ_OK) code = irz_part_create(comm, mesh, plan->n_probes, surfaces, &model->part, error);
+  if (code == IRZ_OK) fit_threads(model);
   irz_mesh_free(mesh);
   if (code == IRZ_OK && first) code = irz_label_map_share(comm, &model->labels, error);
   if (code == IRZ_OK) {
@@ -109,6 +127,7 @@ static IrzCode build_all(IrzModel *model, IrzPlan *plan, IrzError *error) {
 /// build_all() with the model's number of threads, also where it is not passed on.
 static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
   int before = omp_get_max_threads();
+  model->threads = choose_threads(model->comm, &model->options);
   omp_set_num_threads(model->threads);
   IrzCode code = build_all(model, plan, error);
   omp_set_num_threads(before);
@@ -124,7 +143,6 @@ IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *op
   m->comm = comm;
   m->accuracy = plan->mesh.accuracy;
   if (options != NULL) m->options = *options;
-  m->threads = choose_threads(comm, options);
   IrzCode code = build(m, plan, error);
   if (code == IRZ_OK) {
     irz_plan_withdraw(plan, plan->pullback.position, &m->geometry, error);

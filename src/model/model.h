@@ -15,7 +15,7 @@ typedef struct {
 struct IrzModel {
   MPI_Comm comm;
   IrzModelOptions options;
-  int threads;
+  int threads;         ///< among which the work is divided, see base/threads.h
   IrzPlan *geometry;   ///< the plan it was built for
   IrzLabelMap *labels; ///< or NULL
   IrzPart *part;

@@ -1,6 +1,7 @@
 /* A model's last solution as files. */
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "base/threads.h"
 #include "field/element.h"
 #include "field/kernel.h"
 #include "model/model.h"
@@ -170,7 +171,7 @@ static void middle_field(const IrzModel *model, int32_t t, int32_t curved, int n
 static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, int nodes, Piece *piece) {
   const IrzPart *part = model->part;
   const int n_runs = model->threads;
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
   for (int r = 0; r < n_runs; r++) {
     int32_t last = (int32_t)((int64_t)piece->n_cells * (r + 1) / n_runs), curved = -1;
     for (int32_t cell = (int32_t)((int64_t)piece->n_cells * r / n_runs); cell < last; cell++) {
@@ -195,7 +196,7 @@ static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, i
 /// Fill the coordinates of the points.
 static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
   const IrzPart *part = model->part;
-#pragma omp parallel for num_threads(model->threads)
+#pragma omp parallel for num_threads(irz_threads(model->threads))
   for (int32_t i = 0; i < part->n_vertices + (nodes == 10 ? part->n_edges : 0); i++) {
     int32_t to = point_of(piece, i);
     if (to < 0) continue;
@@ -278,7 +279,7 @@ static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissue
   IrzCode code = irz_alloc(&region, (size_t)n, sizeof *region, error);
   if (code != IRZ_OK) return code;
   find_regions(model, tissues, nodes, piece, region);
-#pragma omp parallel for num_threads(model->threads) reduction(|| : several)
+#pragma omp parallel for num_threads(irz_threads(model->threads)) reduction(|| : several)
   for (int32_t i = 0; i < n; i++) {
     int32_t to = point_of(piece, i);
     if (to < 0) continue;

@@ -3,6 +3,7 @@
 #include "base/idle.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/threads.h"
 #include "part/bisect.h"
 #include "part/first_met.h"
 #include "part/order.h"
@@ -251,7 +252,7 @@ static IrzCode list_tets(IrzDivision *division, int size, IrzError *error) {
   IrzCode code = irz_alloc(&division->tets, ranks, sizeof *division->tets, error);
   if (code == IRZ_OK) code = irz_alloc(&division->n_tets, ranks, sizeof *division->n_tets, error);
   for (int pass = 0; pass < 2 && code == IRZ_OK; pass++) {
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
     for (int r = 0; r < n_runs; r++) {
       int32_t *own = next + (size_t)r * ranks, last = (int32_t)((int64_t)mesh->n_tets * (r + 1) / n_runs);
       for (int32_t k = (int32_t)((int64_t)mesh->n_tets * r / n_runs); k < last; k++) {
@@ -279,7 +280,7 @@ static IrzCode list_tets(IrzDivision *division, int size, IrzError *error) {
 static IrzCode hand_out(IrzDivision *division, int size, IrzError *error) {
   const IrzMesh *mesh = division->mesh;
   IRZ_TRY(irz_alloc_unset(&division->tet, (size_t)mesh->n_tets, sizeof *division->tet, error));
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
   for (int32_t k = 0; k < mesh->n_tets; k++) {
     memcpy(division->tet[k], mesh->tet + 4 * (size_t)division->order[k], sizeof *division->tet);
   }

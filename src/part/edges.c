@@ -4,6 +4,7 @@
    the edges that an earlier one has, which gives the order in which a single thread would have met them. */
 #include "part/edges.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ static void use_numbers(IrzPart *part, const Run *run) {
 
 /// List and number; `run` is cleared by the caller.
 static IrzCode make_edges(IrzPart *part, const int32_t *id, Run *run, int n_runs, IrzError *error) {
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
   for (int r = 0; r < n_runs; r++) {
     run[r].first = (int32_t)((int64_t)part->n_tets * r / n_runs);
     run[r].last = (int32_t)((int64_t)part->n_tets * (r + 1) / n_runs);
@@ -179,7 +180,7 @@ static IrzCode make_edges(IrzPart *part, const int32_t *id, Run *run, int n_runs
       memcpy(part->edge + 2 * (size_t)run[r].number[k], run[r].edge + 2 * (size_t)k, 2 * sizeof *part->edge);
     }
   }
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
   for (int r = 0; r < n_runs; r++) use_numbers(part, &run[r]);
   return IRZ_OK;
 }

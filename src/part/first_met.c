@@ -1,6 +1,7 @@
 /* Nodes as they are first met; see first_met.h. */
 #include "part/first_met.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <stdlib.h>
 
 /// List the nodes of one run of tetrahedra; returns how many there are.
@@ -28,7 +29,7 @@ IrzCode irz_first_met(int32_t n_tets, const int32_t *tet, int stride, int nodes,
   IRZ_TRY(irz_alloc_unset(&met->node, (size_t)n_runs * room, sizeof *met->node, error));
   IRZ_TRY(irz_alloc(&met->end, (size_t)n_runs, sizeof *met->end, error));
   IRZ_TRY(irz_alloc(&known, (size_t)n_runs * room, 1, error));
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
   for (int r = 0; r < n_runs; r++) {
     int32_t first = (int32_t)((int64_t)n_tets * r / n_runs), last = (int32_t)((int64_t)n_tets * (r + 1) / n_runs);
     met->end[r] = list_run(tet, stride, nodes, first, last, known + (size_t)r * room, met->node + (size_t)r * room);

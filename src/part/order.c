@@ -1,6 +1,7 @@
 /* Morton order; see order.h. */
 #include "part/order.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static IrzCode radix_sort(uint64_t *items, uint64_t *spare, int32_t count, int d
   IRZ_TRY(irz_alloc_unset(&start, (size_t)n_runs * values, sizeof *start, error));
   for (int pass = 0; pass < 3; pass++) {
     const int shift = 64 - (3 - pass) * digit;
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
     for (int r = 0; r < n_runs; r++) {
       int32_t *own = start + (size_t)r * values;
       memset(own, 0, values * sizeof *own);
@@ -44,7 +45,7 @@ static IrzCode radix_sort(uint64_t *items, uint64_t *spare, int32_t count, int d
         before += here;
       }
     }
-#pragma omp parallel for num_threads(n_runs) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
     for (int r = 0; r < n_runs; r++) {
       int32_t *own = start + (size_t)r * values;
       for (int64_t i = (int64_t)count * r / n_runs; i < (int64_t)count * (r + 1) / n_runs; i++) {
@@ -124,7 +125,7 @@ IrzCode irz_curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error) {
   if (code == IRZ_OK) {
     Axis axis[3];
     lay_axes(mesh, axis);
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
     for (int32_t t = 0; t < n; t++) {
       uint64_t key = 0;
       for (int d = 0; d < 3; d++) key |= spread(cell_of(&axis[d], centroid(mesh, t, d), digit)) << axis[d].place;
@@ -134,7 +135,7 @@ IrzCode irz_curve_order(const IrzMesh *mesh, int32_t **order, IrzError *error) {
   }
   if (code == IRZ_OK) {
     const uint64_t number = ((uint64_t)1 << (64 - 3 * digit)) - 1;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
     for (int32_t k = 0; k < n; k++) (*order)[k] = (int32_t)(spare[k] & number);
   }
   free(items);

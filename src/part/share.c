@@ -2,6 +2,7 @@
 #include "part/share.h"
 #include "base/idle.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "part/first_met.h"
 #include "part/pairs.h"
 #include "part/part.h"
@@ -193,14 +194,14 @@ static IrzCode share_collect(const IrzDivision *division, int rank, const uint8_
 static IrzCode number_alone(IrzDivision *division, int32_t (*tet)[10], IrzError *error) {
   const IrzMesh *mesh = division->mesh;
   IrzMet met;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
   for (int32_t k = 0; k < mesh->n_tets; k++) {
     memcpy(tet[k], mesh->tet + 4 * (size_t)division->order[k], 4 * sizeof **tet);
   }
   IrzCode code = irz_first_met(mesh->n_tets, tet[0], 10, 4, mesh->n_vertices, omp_get_max_threads(), &met, error);
   if (code == IRZ_OK) {
     for (int32_t k = 0; k < met.end[omp_get_max_threads() - 1]; k++) division->number[met.node[k]] = k;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
     for (int32_t k = 0; k < mesh->n_tets; k++) {
       for (int c = 0; c < 4; c++) tet[k][c] = division->number[tet[k][c]];
     }
@@ -227,7 +228,7 @@ static IrzCode share_alone(IrzDivision *division, const uint8_t *bent, IrzShare 
   IRZ_TRY(irz_alloc_unset(&share->metal, tets, 1, error));
   IRZ_TRY(number_alone(division, *tet, error));
   memset(share->mine, 1, tets);
-#pragma omp parallel for
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads()))
   for (int32_t v = 0; v < mesh->n_vertices; v++) {
     size_t to = (size_t)division->number[v];
     memcpy(share->xyz + 3 * to, mesh->xyz + 3 * (size_t)v, 3 * sizeof(double));
@@ -235,7 +236,7 @@ static IrzCode share_alone(IrzDivision *division, const uint8_t *bent, IrzShare 
     share->outer[to] = division->outer[v];
   }
   int32_t candidates = 0;
-#pragma omp parallel for reduction(+ : candidates)
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads())) reduction(+ : candidates)
   for (int32_t k = 0; k < mesh->n_tets; k++) {
     /* The mesh is not in the order of the curve, so few of its corners are looked at. */
     const int32_t *own = (*tet)[k], *v = mesh->tet + 4 * (size_t)division->order[k];
@@ -302,7 +303,7 @@ static IrzCode serve(MPI_Comm comm, const IrzDivision *division, int size, const
     IrzShare collected[MOST] = {0};
     const bool failed = code != IRZ_OK;
     first = last > most ? last - most : 0;
-#pragma omp parallel for num_threads(most) schedule(dynamic, 1)
+#pragma omp parallel for num_threads(irz_threads(most)) schedule(dynamic, 1)
     for (int r = first; r < last; r++) {
       IrzError own = {0};
       if (failed || share_collect(division, r, bent, &collected[r - first], &own) == IRZ_OK) continue;

@@ -1,5 +1,6 @@
 /* Conjugate gradients with a V-cycle; see cg.h. */
 #include "solver/cg.h"
+#include "base/threads.h"
 #include "solver/smoother.h"
 #include <math.h>
 #include <petsc/private/kspimpl.h> /* a type of solver is made of what is in there */
@@ -42,7 +43,7 @@ static PetscErrorCode begin(const Solve *s, const double *b, double *scaled) {
   const IrzSmoother *rows = s->rows;
 
   PetscFunctionBegin;
-#pragma omp parallel for num_threads(rows->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(rows->n_threads)) schedule(static, 1)
   for (int k = 0; k < rows->n_threads; k++) {
     double sum = 0;
     for (int32_t i = rows->row_start[k]; i < rows->row_start[k + 1]; i++) {
@@ -61,7 +62,7 @@ static PetscErrorCode natural_norm(const Solve *s, const float *found, double *s
   const IrzSmoother *rows = s->rows;
 
   PetscFunctionBegin;
-#pragma omp parallel for num_threads(rows->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(rows->n_threads)) schedule(static, 1)
   for (int k = 0; k < rows->n_threads; k++) {
     double sum = 0;
     for (int32_t i = rows->row_start[k]; i < rows->row_start[k + 1]; i++) sum += s->cg->rest[i] * (double)found[i];
@@ -80,7 +81,7 @@ static PetscErrorCode turn(const Solve *s, const float *found, double beta, doub
   const double *image = s->cg->image;
 
   PetscFunctionBegin;
-#pragma omp parallel for num_threads(rows->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(rows->n_threads)) schedule(static, 1)
   for (int k = 0; k < rows->n_threads; k++) {
     double sum = 0;
     for (int32_t i = rows->row_start[k]; i < rows->row_start[k + 1]; i++) {
@@ -102,7 +103,7 @@ static PetscErrorCode move(const Solve *s, double alpha, double *scaled) {
   const double *step = s->cg->step, *product = s->cg->product;
 
   PetscFunctionBegin;
-#pragma omp parallel for num_threads(rows->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(rows->n_threads)) schedule(static, 1)
   for (int k = 0; k < rows->n_threads; k++) {
     double sum = 0;
     for (int32_t i = rows->row_start[k]; i < rows->row_start[k + 1]; i++) {

@@ -2,6 +2,7 @@
 #include "solver/multigrid.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/threads.h"
 #include "solver/smoother.h"
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,7 @@ void irz_multigrid_prolong(const IrzMultigrid *mg, const double *coarse, double 
 /// The coarse right-hand side: what the children have left, half each for edges.
 static void restrict_rest(const IrzMultigrid *mg, const float *rest, float *coarse) {
   const IrzSpace *space = mg->coarse->pattern->space;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
       float sum = 0;
@@ -120,7 +121,7 @@ static void restrict_rest(const IrzMultigrid *mg, const float *rest, float *coar
 static void add_correction(const IrzMultigrid *mg, const float *coarse, float *x) {
   const IrzSpace *space = mg->fine->pattern->space;
   const float half = 0.5f * ENLARGE;
-#pragma omp parallel for num_threads(space->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
     for (int32_t i = space->row_start[k]; i < space->row_start[k + 1]; i++) {
       x[i] += half * (coarse[mg->parent[i][0]] + coarse[mg->parent[i][1]]);
@@ -166,7 +167,7 @@ PetscErrorCode irz_multigrid_cycle(IrzMultigrid *mg, const double *rest, const f
   const IrzSpace *fine = mg->fine->pattern->space;
 
   PetscFunctionBegin;
-#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(fine->n_threads)) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) mg->b[i] = (float)rest[i];
   irz_smoother_down(&mg->smoother, mg->b, mg->x, mg->rest);
   PetscCall(irz_space_share_single(fine, mg->x));
@@ -178,7 +179,7 @@ PetscErrorCode irz_multigrid_cycle(IrzMultigrid *mg, const double *rest, const f
   /* One thread takes only ghosts from the old values, and the sweep leaves those as they are. */
   bool many = fine->n_threads > 1;
   if (many) {
-#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(fine->n_threads)) schedule(static)
     for (int32_t i = 0; i < fine->n_local; i++) mg->old[i] = mg->x[i];
   }
   irz_smoother_up(&mg->smoother, mg->b, many ? mg->old : mg->x, mg->x);
@@ -218,7 +219,7 @@ static PetscErrorCode apply(PC pc, Vec right, Vec left) {
   PetscCall(irz_multigrid_cycle(mg, b, &found));
   PetscCall(VecRestoreArrayRead(right, &b));
   PetscCall(VecGetArrayWrite(left, &out));
-#pragma omp parallel for num_threads(fine->n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(fine->n_threads)) schedule(static)
   for (int32_t i = 0; i < fine->n_owned; i++) out[i] = found[i];
   PetscCall(VecRestoreArrayWrite(left, &out));
   PetscFunctionReturn(0);

@@ -1,6 +1,7 @@
 /* Sparse matrices in rows; see rows.h. */
 #include "solver/rows.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,7 @@ static IrzCode stack(const Block *block, int n_blocks, IrzRows *rows, IrzError *
     total += block[k].rows.start[block[k].rows.n];
   }
   IRZ_TRY(irz_rows_alloc(rows, n, block[0].rows.columns, total, error));
-#pragma omp parallel for num_threads(n_blocks) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_blocks)) schedule(static, 1)
   for (int k = 0; k < n_blocks; k++) {
     const IrzRows *own = &block[k].rows;
     PetscInt before = 0;
@@ -120,7 +121,7 @@ IrzCode irz_rows_multiply(const IrzRows *left, const IrzRows *right, bool sorted
   Block *block = NULL;
   if (n_threads == 1) return multiply(left, right, 0, left->n, sorted, product, error);
   IRZ_TRY(irz_alloc(&block, (size_t)n_threads, sizeof *block, error));
-#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(n_threads)) schedule(static, 1)
   for (int k = 0; k < n_threads; k++) {
     int32_t last = (int32_t)((int64_t)left->n * (k + 1) / n_threads);
     block[k].first = (int32_t)((int64_t)left->n * k / n_threads);
@@ -175,7 +176,7 @@ IrzCode irz_rows_gather(const IrzEntries *entries, int32_t n, int32_t columns, I
 }
 
 void irz_rows_apply(const IrzRows *rows, const float *x, bool add, int n_threads, float *y) {
-#pragma omp parallel for num_threads(n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(n_threads)) schedule(static)
   for (int32_t r = 0; r < rows->n; r++) {
     float sum = add ? y[r] : 0;
     for (PetscInt c = rows->start[r]; c < rows->start[r + 1]; c++) sum += rows->value[c] * x[rows->column[c]];

@@ -1,6 +1,7 @@
 /* Gauss-Seidel sweeps; see smoother.h. */
 #include "solver/smoother.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ IrzCode irz_smoother_create(IrzSmoother *s, IrzError *error) {
 }
 
 void irz_smoother_update(IrzSmoother *s) {
-#pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(s->n_threads)) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
     for (int32_t r = s->row_start[k]; r < s->row_start[k + 1]; r++) {
       float sum = 0;
@@ -65,7 +66,7 @@ static inline float outside(const IrzSmoother *s, int32_t r, const float *x) {
 }
 
 void irz_smoother_down(const IrzSmoother *s, const float *restrict b, float *restrict x, float *restrict rest) {
-#pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(s->n_threads)) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
     int32_t first = s->row_start[k], last = s->row_start[k + 1];
     for (int32_t r = first; r < last; r++) {
@@ -81,14 +82,14 @@ void irz_smoother_down(const IrzSmoother *s, const float *restrict b, float *res
 
 void irz_smoother_outside(const IrzSmoother *s, const float *restrict x, float *restrict rest) {
   if (s->bi == NULL) return;
-#pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(s->n_threads)) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
     for (int32_t r = s->row_start[k]; r < s->row_start[k + 1]; r++) rest[r] -= outside(s, r, x);
   }
 }
 
 void irz_smoother_up(const IrzSmoother *s, const float *restrict b, const float *old, float *x) {
-#pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(s->n_threads)) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
     int32_t first = s->row_start[k], last = s->row_start[k + 1];
     memset(s->sum + first, 0, (size_t)(last - first) * sizeof *s->sum);
@@ -106,7 +107,7 @@ void irz_smoother_up(const IrzSmoother *s, const float *restrict b, const float 
 
 void irz_smoother_product(const IrzSmoother *s, const double *restrict b, const float *change,
                           double *restrict product) {
-#pragma omp parallel for num_threads(s->n_threads) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(s->n_threads)) schedule(static, 1)
   for (int k = 0; k < s->n_threads; k++) {
     for (int32_t r = s->row_start[k]; r < s->row_start[k + 1]; r++) {
       float diagonal = s->aa[s->ai[r + 1] - 1] + s->extra[r];

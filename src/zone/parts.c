@@ -1,6 +1,7 @@
 /* Pieces of the zone by union and find; see parts.h. */
 #include "zone/parts.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "zone/cut.h"
 #include <math.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static void join_tet(const int32_t *node, unsigned in, int32_t *parent) {
 /// Join the nodes of this rank that the zone connects; `inside` marks nodes in the zone.
 static void join_all(const Zone *zone, int32_t *parent, uint8_t *inside) {
   const IrzPart *part = zone->medium->part;
-#pragma omp parallel for num_threads(zone->n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(zone->n_threads)) schedule(static)
   for (int32_t t = 0; t < part->n_tets; t++) {
     unsigned in = inside_of(zone, t);
     if (in == 0) continue;
@@ -91,7 +92,7 @@ static IrzCode agree_on_names(const Zone *zone, int32_t *parent, const uint8_t *
   int32_t n = part->n_vertices + part->n_edges;
   int64_t mine = n, end;
   MPI_Scan(&mine, &end, 1, MPI_INT64_T, MPI_SUM, part->comm);
-#pragma omp parallel for num_threads(zone->n_threads) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(zone->n_threads)) schedule(static)
   for (int32_t i = 0; i < n; i++) name[i] = (double)(end - n + (inside[i] ? root_of(parent, i) : i));
   for (int changed = part->size > 1; changed;) {
     for (int32_t i = 0; i < n; i++) {
@@ -194,7 +195,7 @@ static IrzCode range_pieces(const Zone *zone, const double *name, int32_t first,
 static IrzCode local_pieces(const Zone *zone, const double *name, Pieces *all, IrzError *error) {
   int64_t n = zone->medium->part->n_tets;
   Pieces chunk[CHUNKS] = {{0}};
-#pragma omp parallel for num_threads(zone->n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(irz_threads(zone->n_threads)) schedule(dynamic)
   for (int k = 0; k < CHUNKS; k++) {
     IrzError own = {0};
     range_pieces(zone, name, (int32_t)(n * k / CHUNKS), (int32_t)(n * (k + 1) / CHUNKS), &chunk[k], &own);

@@ -1,6 +1,7 @@
 /* Nodal averaging; see recover.h. */
 #include "zone/recover.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "field/conductivity.h"
 #include "field/kernel.h"
 #include "zone/nodal.h"
@@ -207,7 +208,7 @@ static double gradient_defect(const Defects *task, int n_threads) {
   enum { CHUNKS = 64 };
   double part[CHUNKS], total = 0;
   int64_t n = task->medium->part->n_tets;
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(irz_threads(n_threads)) schedule(dynamic)
   for (int k = 0; k < CHUNKS; k++) {
     part[k] = range_defect(task, (int32_t)(n * k / CHUNKS), (int32_t)(n * (k + 1) / CHUNKS));
   }
@@ -225,7 +226,7 @@ IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzLaw *
   if (error->code == IRZ_OK && memory) irz_points_create(medium, laws, &floor, error);
   IrzCode code = irz_error_agree(part->comm, error);
   for (int p = 0; code == IRZ_OK && p < n_pulses; p++) {
-#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       const IrzMember *member = &team->member[k];
       if (p > 0) {
@@ -236,7 +237,7 @@ IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzLaw *
     }
     /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
     code = irz_part_share(part, IRZ_ROW, &sum[0][0], error);
-#pragma omp parallel for num_threads(team->size) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static)
     for (size_t i = 0; i < n; i++) {
       double size = sqrt(sum[i][0] * sum[i][0] + sum[i][1] * sum[i][1] + sum[i][2] * sum[i][2]);
       field[i] = p == 0 || size > field[i] ? size : field[i];

@@ -2,6 +2,7 @@
 #include "zone/sharpen.h"
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "base/threads.h"
 #include "base/vector.h"
 #include "field/conductivity.h"
 #include "zone/nodal.h"
@@ -102,12 +103,12 @@ static inline bool has_marked(const uint8_t *mark, const int32_t *node, int coun
 /// Mark where values and slopes are wanted. Collective.
 static IrzCode find_wanted(const IrzSharpenTask *task, Work *work, IrzError *error) {
   const IrzPart *part = task->medium->part;
-#pragma omp parallel for num_threads(task->team->size) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
   for (int32_t t = 0; t < part->n_tets; t++) {
     if (may_be_cut(task, t)) set_marks(part->tet[t], 10, work->want_value);
   }
   IRZ_TRY(share_marks(part, work->want_value, work->room, error));
-#pragma omp parallel for num_threads(task->team->size) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
   for (int32_t t = 0; t < part->n_tets; t++) {
     if (has_marked(work->want_value, part->tet[t], 10)) set_marks(part->tet[t], 4, work->want_slope);
   }
@@ -202,7 +203,7 @@ static IrzCode prepare(const IrzSharpenTask *task, Work *work, IrzError *error) 
   }
   irz_alloc(&work->value, (size_t)work->n_values, sizeof *work->value, error);
   if (error->code == IRZ_OK) irz_alloc(&work->slope, (size_t)work->n_slopes, sizeof *work->slope, error);
-#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
   for (int k = 0; k < team->size; k++) {
     IrzError own = {0};
     if (list_visits(part, &team->member[k], work, &work->visits[k], &own) != IRZ_OK) {
@@ -649,20 +650,20 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
   Work work = {0};
   IrzCode code = prepare(task, &work, error);
   if (code == IRZ_OK) {
-#pragma omp parallel for num_threads(team->size) schedule(static)
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static)
     for (int32_t i = 0; i < n; i++) {
       field[i] = work.want_value[i] ? 0 : task->recovered[i];
       along[i] = 0;
     }
   }
   for (int p = 0; code == IRZ_OK && p < task->n_pulses; p++) {
-#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       find_slopes(task, &team->member[k], &work.visits[k], task->potential[p], &work);
     }
     /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
     code = share_slopes(part, &work, error);
-#pragma omp parallel for num_threads(team->size) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       find_values(task, &team->member[k], &work.visits[k], task->potential[p], &work);
       raise_field(task, &team->member[k], &work, field, along);

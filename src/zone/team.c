@@ -1,6 +1,7 @@
 /* Division among threads; see team.h. */
 #include "zone/team.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ IrzCode irz_team_create(const IrzPart *part, int n_threads, IrzTeam *team, IrzEr
     member->vertex[1] = vertex;
     member->edge[1] = edge;
   }
-#pragma omp parallel for num_threads(size) schedule(static, 1)
+#pragma omp parallel for num_threads(irz_threads(size)) schedule(static, 1)
   for (int k = 0; k < size - 1; k++) find_strays(part, &team->member[k], &found[k]);
   for (int k = 0; k < size; k++) {
     if (found[k].code != IRZ_OK) {

@@ -1,6 +1,7 @@
 /* Cut volumes; see volume.h. */
 #include "zone/volume.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "field/kernel.h"
 #include "zone/cut.h"
 #include "zone/sharpen.h"
@@ -289,7 +290,7 @@ static IrzCode measure_part(const IrzZoneTask *task, const IrzLattice *lattice, 
     if (code == IRZ_OK) code = sums_create(medium->n_regions, &chunk[k].sums, error);
   }
   if (code == IRZ_OK) {
-#pragma omp parallel for num_threads(task->n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(irz_threads(task->n_threads)) schedule(dynamic)
     for (int k = 0; k < CHUNKS; k++) {
       measure_range(&chunk[k].place, (int32_t)(n * k / CHUNKS), (int32_t)(n * (k + 1) / CHUNKS), &chunk[k].sums);
     }
