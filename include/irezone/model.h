@@ -72,8 +72,14 @@ typedef struct {
 /// @return IRZ_OK or IRZ_ERR_SOLVER
 IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error);
 
+/// Find out whether the results of a plan could be written to a folder, before they are computed. Leaves no trace. For
+/// one rank, that which will write: rank 0.
+/// @return IRZ_OK, IRZ_ERR_OUTPUT or IRZ_ERR_MEMORY
+IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error);
+
 /// Write the last solution to DIR/NAME.hdf, if the plan asks for fields, and DIR/NAME.json, making DIR if need be. Sets
-/// the summary's output and total times. Collective.
+/// the summary's output and total times. If the fields cannot be written, the summary still is, and says so.
+/// Collective.
 IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error);
 
 /// Free a model; NULL is allowed. Collective.

@@ -115,7 +115,8 @@ typedef struct {
   struct {
     double mesh, setup, solve, zone, output, total; ///< mesh and setup: 0 if an earlier solve made them
   } timing;
-  double peak_memory; ///< bytes, sum over ranks
+  double peak_memory;        ///< bytes, sum over ranks
+  char lost[IRZ_ERROR_TEXT]; ///< why the fields could not be written, or ""
 } IrzSummary;
 
 /// The summary as JSON text, as interface.md fixes it.
@@ -132,7 +133,7 @@ IrzCode irz_file_write(const char *path, const char *text, IrzError *error);
 void irz_summary_clear(IrzSummary *summary);
 
 /// Type of the numbers in an array to be written.
-typedef enum { IRZ_FLOAT64, IRZ_UINT8, IRZ_INT32 } IrzType;
+typedef enum { IRZ_FLOAT64, IRZ_UINT8, IRZ_INT32, IRZ_INT64 } IrzType;
 
 /// A named array on points or cells.
 typedef struct {
@@ -155,15 +156,15 @@ typedef struct {
   const IrzArray *cell_arrays;
 } IrzGrid;
 
-/// Write a VTKHDF UnstructuredGrid 1.0, one part per rank, collectively; under a temporary name, then renamed.
-/// Collective.
+/// Write a VTKHDF UnstructuredGrid 1.0, one part per rank, under a temporary name, then renamed. Rank 0 writes, so that
+/// only it need see the folder. Collective.
 /// @param[in]  comm     communicator
 /// @param[in]  path     final name, ending in .hdf
 /// @param[in]  grid     this rank's piece
 /// @param[in]  plan     the plan's text, stored as /irezone/plan (from rank 0)
 /// @param[in]  summary  JSON, stored as /irezone/summary (from rank 0)
 /// @param[out] error    what is wrong; no file is left under `path`
-/// @return IRZ_OK or IRZ_ERR_OUTPUT
+/// @return IRZ_OK, IRZ_ERR_OUTPUT or IRZ_ERR_MEMORY
 IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan, const char *summary,
                          IrzError *error);
 

@@ -1,5 +1,6 @@
 /* The program irezone: finds the command, sorts its arguments, calls it. Every failure is one line and a status. */
 #include "cli/cli.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,7 @@ static _Noreturn void leave(int status) {
 int main(int argc, char **argv) {
   IrzError error = {0};
   give_memory_back();
+  signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like any other */
   IrzCode code = run_command(argc, argv, &error);
   if (code == IRZ_OK && (fflush(stdout) != 0 || ferror(stdout))) {
     code = irz_error_set(&error, IRZ_ERR_OUTPUT, "the standard output could not be written");

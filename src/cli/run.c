@@ -1,34 +1,7 @@
 /* irezone run: solve a plan and write its results. */
 #include "cli/cli.h"
-#include <errno.h>
 #include <irezone/model.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* Whether a folder can be written to, or made, before the work is done rather than after. */
-static IrzCode check_directory(const char *path, IrzError *error) {
-  char folder[IRZ_PATH_MAX];
-  if (path[0] == '\0' || strlen(path) >= sizeof folder) {
-    return irz_error_set(error, IRZ_ERR_OUTPUT, "-o: \"%.64s\" is no folder", path);
-  }
-  snprintf(folder, sizeof folder, "%s", path);
-  struct stat status;
-  while (stat(folder, &status) != 0) {
-    if (errno != ENOENT) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: %s", folder, strerror(errno));
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL) {
-      snprintf(folder, sizeof folder, ".");
-    } else {
-      slash[slash == folder ? 1 : 0] = '\0';
-    }
-  }
-  if (!S_ISDIR(status.st_mode)) return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: is no folder", folder);
-  if (access(folder, W_OK | X_OK) != 0) {
-    return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written to: %s", folder, strerror(errno));
-  }
-  return IRZ_OK;
-}
 
 /* Fields that an earlier run left and this one does not replace would be taken for its own. */
 static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
@@ -38,10 +11,12 @@ static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
   irz_plan_warn(plan, "%s is left from an earlier run: output.fields is false", path);
 }
 
-/* Create, solve, write. */
+/* Create, solve, write; that it can be written is found out first. */
 static IrzCode solve(IrzPlan *plan, const char *directory, const IrzModelOptions *options, IrzSummary *summary,
                      IrzError *error) {
   IrzModel *model;
+  if (irz_cli_first()) irz_model_check_output(plan, directory, error);
+  IRZ_TRY(irz_error_agree(MPI_COMM_WORLD, error));
   IRZ_TRY(irz_model_create(MPI_COMM_WORLD, plan, options, &model, error));
   IrzCode code = irz_model_solve(model, plan, summary, error);
   if (code == IRZ_OK) {
@@ -60,7 +35,6 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   irz_progress_begin(&progress, quiet);
   IrzModelOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true, .once = true};
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
-  IRZ_TRY(check_directory(directory, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
   warn_of_old_fields(plan, directory);

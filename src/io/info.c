@@ -1,8 +1,7 @@
 /* Describe a result file. The file may be anything: every count is checked before it is believed, and arrays are read
    in pieces of bounded size. */
 #include "base/memory.h"
-#include "io/hdf_error.h"
-#include <hdf5.h>
+#include "io/hdf.h"
 #include <irezone/result.h>
 #include <jansson.h>
 #include <math.h>
@@ -238,17 +237,11 @@ static IrzCode print_file(hid_t file, const char *path, FILE *out, IrzError *err
 
 IrzCode irz_result_print(const char *path, FILE *out, IrzError *error) {
   IrzError own = {0};
-  IrzHdfSilence before = irz_hdf_silence();
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  if (file < 0) {
-    char reason[256];
-    irz_hdf_reason(reason, sizeof reason);
-    irz_error_set(&own, IRZ_ERR_INPUT, "%s: cannot be read as a result: %s", path, reason);
-  } else {
-    print_file(file, path, out, &own);
-    H5Fclose(file);
+  IrzHdfInput file;
+  if (irz_hdf_open(&file, path, &own) == IRZ_OK) {
+    print_file(file.id, path, out, &own);
+    irz_hdf_close(&file);
   }
-  irz_hdf_restore(before);
   if (own.code != IRZ_OK && error != NULL) *error = own;
   return own.code;
 }

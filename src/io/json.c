@@ -147,9 +147,16 @@ static json_t *probe_array(const IrzSummary *summary) {
   return array;
 }
 
-static json_t *warning_array(const IrzPlan *plan) {
+static json_t *warning_array(const IrzSummary *summary) {
+  const IrzPlan *plan = summary->plan;
   json_t *array = json_array();
   for (int i = 0; i < plan->n_warnings; i++) json_array_append_new(array, text(plan->warnings[i]));
+  if (summary->lost[0] != '\0') {
+    char line[IRZ_ERROR_TEXT + 256];
+    snprintf(line, sizeof line, "the fields are lost; %s.hdf, if there is one, is of an earlier run: %s", plan->name,
+             summary->lost);
+    json_array_append_new(array, text(line));
+  }
   return array;
 }
 
@@ -234,7 +241,7 @@ char *irz_summary_json(const IrzSummary *summary) {
                            IRZ_VERSION, "plan", text(plan->name), "status", text(summary->status), "frame", frame,
                            "anatomy", anatomy_object(plan), "mesh", mesh_object(summary), "pulses",
                            pulse_array(summary), "zone", zone_object(&summary->zone), "probes", probe_array(summary),
-                           "warnings", warning_array(plan), "timing_s", timing_object(summary), "peak_memory_MB",
+                           "warnings", warning_array(summary), "timing_s", timing_object(summary), "peak_memory_MB",
                            number(summary->peak_memory / 1e6), "ranks", summary->ranks, "threads", summary->threads);
   if (root == NULL) return NULL;
   json_t *anisotropy = anisotropy_array(plan);

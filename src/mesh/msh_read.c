@@ -4,14 +4,13 @@
  * anything is allocated for them, tags are looked up, coordinates must be finite. Text is read line by line, so that
  * a missing number is reported where it is missing. */
 #include "mesh/msh_read.h"
+#include "base/input.h"
 #include "base/memory.h"
 #include "mesh/mesh_build.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_GROUPS_PER_ENTITY = 16 };
@@ -821,20 +820,13 @@ IrzCode irz_msh_parse(const char *data, size_t size, const char *name, double sc
 
 /// Load a whole file.
 static IrzCode load_file(const char *path, char **data, size_t *size, IrzError *error) {
+  int file;
+  off_t length;
   *data = NULL;
-  int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-  struct stat status;
-  IrzCode code = IRZ_OK;
-  if (fstat(file, &status) != 0) {
-    code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-  } else if (!S_ISREG(status.st_mode)) {
-    code = irz_error_set(error, IRZ_ERR_INPUT, "%s: is not a regular file", path);
-  } else {
-    code = irz_alloc_unset(data, (size_t)status.st_size + 1, 1, error);
-  }
-  for (*size = 0; code == IRZ_OK && *size < (size_t)status.st_size;) {
-    ssize_t got = read(file, *data + *size, (size_t)status.st_size - *size);
+  IRZ_TRY(irz_file_open(path, &file, &length, error));
+  IrzCode code = irz_alloc_unset(data, (size_t)length + 1, 1, error);
+  for (*size = 0; code == IRZ_OK && *size < (size_t)length;) {
+    ssize_t got = read(file, *data + *size, (size_t)length - *size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
     if (got <= 0) break;

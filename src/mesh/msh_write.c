@@ -1,14 +1,12 @@
 /* Write a mesh as Gmsh MSH 4.1, binary. A mesh with curved edges is written with ten-node tetrahedra throughout. */
 #include "base/memory.h"
+#include "base/replace.h"
 #include "mesh/mesh_build.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /// Millimetres per metre: the file is in mm.
 #define TO_FILE 1e3
@@ -72,7 +70,7 @@ static int64_t find_edge(const Edges *edges, int32_t a, int32_t b) {
   return first;
 }
 
-/// Write binary values; stdio remembers a failure until the end.
+/// Write binary values; the file remembers a failure until the end.
 static void put(FILE *file, const void *values, size_t size, size_t count) {
   fwrite(values, size, count, file);
 }
@@ -228,30 +226,12 @@ done:
 }
 
 IrzCode irz_mesh_write(const IrzMesh *mesh, const char *path, IrzError *error) {
-  size_t length = strlen(path);
-  char *temporary;
-  IRZ_TRY(irz_alloc(&temporary, length + 32, 1, error));
-  snprintf(temporary, length + 32, "%s.%ld.part", path, (long)getpid());
-  FILE *file = fopen(temporary, "wb");
-  IrzCode code = IRZ_OK;
-  if (file == NULL) {
-    code = irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
-    free(temporary);
-    return code;
-  }
-  code = put_mesh(file, mesh, error);
-  errno = 0;
-  bool failed = fflush(file) != 0 || ferror(file) != 0 || fsync(fileno(file)) != 0;
-  int reason = errno;
-  failed = fclose(file) != 0 || failed;
-  if (code == IRZ_OK && failed) {
-    code = irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path,
-                         reason != 0 ? strerror(reason) : "the disk refused some of it");
-  }
-  if (code == IRZ_OK && rename(temporary, path) != 0) {
-    code = irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
-  }
-  if (code != IRZ_OK) unlink(temporary);
-  free(temporary);
+  IrzReplace file;
+  FILE *stream;
+  IRZ_TRY(irz_replace_begin(&file, path, error));
+  IRZ_TRY(irz_replace_stream(&file, &stream, error));
+  IrzCode code = put_mesh(stream, mesh, error);
+  if (code == IRZ_OK) return irz_replace_commit(&file, error);
+  irz_replace_abandon(&file);
   return code;
 }

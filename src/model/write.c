@@ -1,5 +1,6 @@
 /* A model's last solution as files. */
 #include "base/memory.h"
+#include "base/replace.h"
 #include "base/tensor.h"
 #include "base/threads.h"
 #include "field/element.h"
@@ -7,12 +8,10 @@
 #include "model/model.h"
 #include "zone/nodal.h"
 #include "zone/recover.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /// VTK's order of the nodes of a quadratic tetrahedron, in ours.
 static const int vtk_node[10] = {0, 1, 2, 3, 4, 7, 5, 6, 8, 9};
@@ -340,22 +339,6 @@ static IrzCode list_arrays(const IrzModel *model, const IrzSummary *summary, Pie
   return add_nodes(part, piece, "cem43_min", model->heat.cem43, error);
 }
 
-/// Make the folder and its parents.
-static IrzCode make_folder(const char *path, IrzError *error) {
-  char part[IRZ_PATH_MAX];
-  snprintf(part, sizeof part, "%s", path);
-  for (char *c = part + 1;; c++) {
-    if (*c != '/' && *c != '\0') continue;
-    char end = *c;
-    *c = '\0';
-    if (mkdir(part, 0777) != 0 && errno != EEXIST) {
-      return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot make the folder: %s", part, strerror(errno));
-    }
-    *c = end;
-    if (end == '\0') return IRZ_OK;
-  }
-}
-
 /// Write the list of frames. On one rank.
 static IrzCode write_series(const IrzModel *model, const char *directory, const char *plan_name, IrzError *error) {
   IrzText list;
@@ -439,7 +422,10 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   if (code == IRZ_OK) code = piece_fill(model, plan, nodes, drawn, &piece, error);
   free(drawn);
   if (code == IRZ_OK) code = list_arrays(model, summary, &piece, error);
-  if (code == IRZ_OK && model->part->rank == 0) json = irz_summary_json(summary);
+  if (code == IRZ_OK && model->part->rank == 0) {
+    json = irz_summary_json(summary);
+    if (json == NULL) irz_out_of_memory(0, error);
+  }
   code = irz_error_agree(model->comm, error);
   if (code == IRZ_OK) {
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
@@ -456,25 +442,44 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   return code;
 }
 
+/// Write the summary and the table of the heating. On one rank.
+static IrzCode write_summary(const char *directory, const IrzSummary *summary, IrzError *error) {
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
+  snprintf(path, sizeof path, "%s/%s.json", directory, summary->plan->name);
+  char *json = irz_summary_json(summary);
+  if (json == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "%s: cannot be written: out of memory", path);
+  IrzCode code = irz_file_write(path, json, error);
+  free(json);
+  return code != IRZ_OK || summary->heat == NULL ? code : write_table(directory, summary, error);
+}
+
+IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error) {
+  char name[3][IRZ_NAME_MAX + 16];
+  const char *names[3] = {name[0], name[1], name[2]};
+  int n = 0;
+  snprintf(name[n++], sizeof name[0], "%s.json", plan->name);
+  if (plan->output.fields) snprintf(name[n++], sizeof name[0], "%s.hdf", plan->name);
+  if (plan->heat.on) snprintf(name[n++], sizeof name[0], "%s_heat.csv", plan->name);
+  return irz_folder_probe(directory, n, names, error);
+}
+
 IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error) {
   double start = MPI_Wtime();
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
-  if (model->part->rank == 0) make_folder(directory, error);
-  IRZ_TRY(irz_error_agree(model->comm, error));
-  snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
-  if (summary->plan->output.fields) IRZ_TRY(write_field(model, directory, path, summary, error));
-  double seconds = MPI_Wtime() - start;
-  summary->timing.output += seconds;
-  summary->timing.total += seconds;
-  if (model->part->rank == 0) {
-    char *json = irz_summary_json(summary);
-    snprintf(path, sizeof path, "%s/%s.json", directory, summary->plan->name);
-    if (json == NULL)
-      irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for the summary");
-    else
-      irz_file_write(path, json, error);
-    free(json);
-    if (error->code == IRZ_OK && summary->heat != NULL) write_table(directory, summary, error);
+  IrzError fields = {0}, own = {0};
+  if (model->part->rank == 0) irz_folder_make(directory, &own);
+  if (irz_error_agree(model->comm, &own) == IRZ_OK) {
+    snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
+    if (summary->plan->output.fields) write_field(model, directory, path, summary, &fields);
+    snprintf(summary->lost, sizeof summary->lost, "%s", fields.text);
+    double seconds = MPI_Wtime() - start;
+    summary->timing.output += seconds;
+    summary->timing.total += seconds;
+    /* What the computing has found must not be lost with the fields. */
+    if (model->part->rank == 0) write_summary(directory, summary, &own);
+    irz_error_agree(model->comm, &own);
   }
-  return irz_error_agree(model->comm, error);
+  if (fields.code != IRZ_OK) own = fields;
+  if (own.code != IRZ_OK && error != NULL) *error = own;
+  return own.code;
 }

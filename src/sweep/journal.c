@@ -6,6 +6,7 @@
    A line is written by one call after its map has reached the disk, and is flushed before the next case starts. A
    process killed at any moment leaves at most one torn line at the end, which its checksum gives away. */
 #include "base/memory.h"
+#include "base/replace.h"
 #include "plan/yaml.h"
 #include "sweep/sweep.h"
 #include <errno.h>
@@ -41,25 +42,6 @@ uint32_t irz_case_hash(const IrzSweep *sweep, int number) {
 
 static IrzCode fail_output(const char *path, IrzError *error) {
   return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
-}
-
-/// Make a folder with those above it.
-static IrzCode make_folder(const char *path, IrzError *error) {
-  char partial[IRZ_PATH_MAX];
-  if (snprintf(partial, sizeof partial, "%s", path) >= (int)sizeof partial) {
-    return irz_error_set(error, IRZ_ERR_OUTPUT, "%.60s...: the path is too long", path);
-  }
-  for (char *c = partial + 1; *c != '\0'; c++) {
-    if (*c != '/') continue;
-    *c = '\0';
-    if (mkdir(partial, 0777) != 0 && errno != EEXIST) return fail_output(partial, error);
-    *c = '/';
-  }
-  if (mkdir(partial, 0777) != 0 && errno != EEXIST) return fail_output(partial, error);
-  struct stat status;
-  if (stat(partial, &status) == 0 && S_ISDIR(status.st_mode)) return IRZ_OK;
-  errno = ENOTDIR;
-  return fail_output(partial, error);
 }
 
 /// DIR/journal/NAME
@@ -116,7 +98,7 @@ IrzCode irz_sweep_lock(const char *directory, int task, int n_tasks, IrzSweepLoc
   char path[IRZ_PATH_MAX], name[64];
   IRZ_TRY(journal_path(directory, "", path, error));
   path[strlen(path) - 1] = '\0';
-  IRZ_TRY(make_folder(path, error));
+  IRZ_TRY(irz_folder_make(path, error));
   snprintf(name, sizeof name, "task-%04d-of-%04d.lock", task, n_tasks);
   /* Tasks share the folder, a whole sweep or a merge has it alone. */
   IrzCode code = lock_file(directory, "lock", n_tasks > 1 ? LOCK_SH : LOCK_EX, &lock->shared, error);

@@ -1,6 +1,6 @@
 /* The probability map: the share of cases in which each point of a common grid is ablated. */
 #include "base/memory.h"
-#include "sweep/hdf.h"
+#include "io/hdf.h"
 #include "sweep/sweep.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,17 +1,15 @@
 /* From the journals to what a person reads: sweep.csv, sweep.h5, sweep.json, probability.hdf. */
 #include "base/memory.h"
-#include "io/replace.h"
-#include "sweep/hdf.h"
+#include "base/replace.h"
+#include "io/hdf.h"
 #include "sweep/statistics.h"
 #include "sweep/sweep.h"
-#include <errno.h>
 #include <irezone/result.h>
 #include <jansson.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /// All results of a sweep.
 typedef struct {
@@ -144,18 +142,12 @@ static void print_csv(const Table *table, FILE *out) {
 static IrzCode write_csv(const char *directory, const Table *table, IrzError *error) {
   char path[IRZ_PATH_MAX];
   snprintf(path, sizeof path, "%s/sweep.csv", directory);
-  IrzReplace replace;
-  IRZ_TRY(irz_replace_begin(&replace, path, error));
-  int copy = dup(replace.descriptor);
-  FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
-  if (out != NULL) print_csv(table, out);
-  bool bad = out == NULL || ferror(out) != 0;
-  if (out != NULL && fclose(out) != 0) bad = true;
-  if (!bad) return irz_replace_commit(&replace, error);
-  int number = errno;
-  if (out == NULL && copy >= 0) close(copy);
-  irz_replace_abandon(&replace);
-  return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(number));
+  IrzReplace file;
+  FILE *out;
+  IRZ_TRY(irz_replace_begin(&file, path, error));
+  IRZ_TRY(irz_replace_stream(&file, &out, error));
+  print_csv(table, out);
+  return irz_replace_commit(&file, error);
 }
 
 /// A number in JSON; null if there is none.
