@@ -89,12 +89,26 @@ typedef struct {
   void *context;
 } IrzSweepOptions;
 
+#define IRZ_SWEEP_MAX_WARNINGS 16 ///< kinds of warnings in a report
+
+/// A warning that some cases have. Texts that differ in numbers only are one warning.
+typedef struct {
+  int cases, first;          ///< how many cases, and the first of them
+  char text[IRZ_ERROR_TEXT]; ///< as the first case has it
+} IrzSweepWarning;
+
 /// What a sweep run came to.
 typedef struct {
   int total, done, failed; ///< cases of this task, or of the sweep
   int here;                ///< finished by this run
   bool stopped;            ///< by `stop`
   bool tables;             ///< sweep.csv, sweep.h5 and the statistics were written
+  IrzCode failure;         ///< of the cases that failed; IRZ_ERR_SOLVER if they failed in different ways
+  int first_failed;        ///< the first of them
+  char first_failure[256]; ///< why
+  int warned;              ///< cases with warnings
+  int n_warnings;          ///< kinds of warnings; the first IRZ_SWEEP_MAX_WARNINGS follow
+  IrzSweepWarning warnings[IRZ_SWEEP_MAX_WARNINGS];
 } IrzSweepReport;
 
 /// Run the cases of a sweep that are missing in a directory; then, without tasks, write the tables.
@@ -107,8 +121,9 @@ typedef struct {
 /// @param[in]  options  how to run
 /// @param[out] report   the same on all ranks
 /// @param[out] error    the same on all ranks
-/// @return IRZ_OK, IRZ_ERR_STOPPED (cases are missing), IRZ_ERR_PLAN (no case is valid; the directory is in use, or
-///         holds another sweep), IRZ_ERR_OUTPUT
+/// @return IRZ_OK, IRZ_ERR_STOPPED (cases are missing), IRZ_ERR_PLAN (no case is valid, a column does not exist; the
+///         directory is in use, or holds another sweep), IRZ_ERR_OUTPUT; if every case failed the code of the failures,
+///         or IRZ_ERR_SOLVER if they differ. Some failed cases are no error: see the report
 IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOptions *options, IrzSweepReport *report,
                       IrzError *error);
 
@@ -116,7 +131,8 @@ IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOption
 /// @param[in]  sweep      sweep
 /// @param[in]  directory  where the tasks ran
 /// @param[out] report     what was found
-/// @param[out] error      IRZ_ERR_STOPPED: cases are missing (the tables hold those that are there)
+/// @param[out] error      IRZ_ERR_STOPPED: cases are missing (the tables hold those that are there); or every case
+///                        failed, as above
 IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepReport *report, IrzError *error);
 
 #ifdef __cplusplus

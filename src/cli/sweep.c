@@ -87,6 +87,28 @@ static void print_report(const IrzSweepReport *report, const IrzSweepOptions *op
   }
 }
 
+/* What went wrong in some cases, where errors go; it is said also under --quiet. */
+static void print_warnings(const IrzSweepReport *report, IrzCode code) {
+  if (code == IRZ_OK && report->failed > 0) {
+    fprintf(stderr, "irezone: warning: %d of %d cases failed; the first, case %d: %s\n", report->failed, report->done,
+            report->first_failed, report->first_failure);
+  }
+  int shown = report->n_warnings < IRZ_SWEEP_MAX_WARNINGS ? report->n_warnings : IRZ_SWEEP_MAX_WARNINGS;
+  for (int i = 0; i < shown; i++) {
+    const IrzSweepWarning *warning = &report->warnings[i];
+    if (warning->cases == 1) {
+      fprintf(stderr, "irezone: warning: case %d: %s\n", warning->first, warning->text);
+    } else {
+      fprintf(stderr, "irezone: warning: %d cases: %s (first: case %d)\n", warning->cases, warning->text,
+              warning->first);
+    }
+  }
+  if (report->n_warnings > shown) {
+    fprintf(stderr, "irezone: warning: %d more kinds of warnings: see the column warnings\n",
+            report->n_warnings - shown);
+  }
+}
+
 /* Everything that needs MPI. */
 static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *options, IrzError *error) {
   int rank, size;
@@ -96,7 +118,7 @@ static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *opti
   options->progress = show_progress;
   options->context = &line;
   IrzSweep *sweep = NULL;
-  IrzSweepReport report = {0};
+  static IrzSweepReport report; /* large */
   if (rank == 0) irz_sweep_read(arguments->operands[0], &sweep, error);
   IRZ_TRY(irz_error_agree(MPI_COMM_WORLD, error));
   IrzCode code;
@@ -106,7 +128,7 @@ static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *opti
   } else {
     code = irz_sweep_share(MPI_COMM_WORLD, &sweep, error);
     if (code == IRZ_OK && rank == 0 && !line.quiet) {
-      printf("%d cases, %d at a time\n", irz_sweep_n_cases(sweep),
+      printf("%d case%s, %d at a time\n", irz_sweep_n_cases(sweep), irz_sweep_n_cases(sweep) == 1 ? "" : "s",
              size / (options->ranks_per_case > 0 ? options->ranks_per_case : 1));
       fflush(stdout);
     }
@@ -114,7 +136,12 @@ static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *opti
   }
   if (line.drawn) fputs("\r\033[K", stderr);
   if (rank == 0 && !line.quiet && report.total > 0) print_report(&report, options);
+  if (rank == 0) print_warnings(&report, code);
   irz_sweep_free(sweep);
+  if (code == IRZ_OK && report.failed > 0 && irz_argument(arguments, "--strict") != NULL) {
+    code = irz_error_set(error, report.failure, "--strict: %d case%s failed", report.failed,
+                         report.failed == 1 ? "" : "s");
+  }
   return code;
 }
 
@@ -145,32 +172,37 @@ static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
                                     {"--ranks-per-case", NULL, true},
                                     {"--task", NULL, true},
                                     {"--merge", NULL, false},
+                                    {"--strict", NULL, false},
                                     IRZ_OPTION_THREADS,
                                     IRZ_OPTION_QUIET,
                                     {NULL, NULL, false}};
 
 const IrzCommand irz_command_sweep = {
     .name = "sweep",
-    .usage = "SWEEP.yaml [-o DIR] [--resume] [--retry-failed] [--ranks-per-case N] [--task K/N] [--merge] [--threads "
-             "N] [-q] "
-             "[-- PETSc options]",
+    .usage = "SWEEP.yaml [-o DIR] [--resume] [--retry-failed] [--ranks-per-case N] [--task K/N] [--merge] [--strict] "
+             "[--threads N] [-q] [-- PETSc options]",
     .summary = "run many cases of a plan",
-    .help = "Writes DIR/sweep.csv, sweep.h5, sweep.json (statistics), sweep.log and, if the file asks for it,\n"
-            "probability.hdf; DIR is the current folder if not stated. Under mpiexec -n N it runs N cases at a time.\n"
-            "Every finished case is on disk at once: after a crash, a kill or a time limit --resume runs the rest.\n"
-            "\n"
-            "  -o, --output DIR      where the results go; one sweep a folder\n"
-            "  --resume              go on with what DIR holds; starts anew if it holds nothing\n"
-            "  --retry-failed        as --resume, and run cases that failed again\n"
-            "  --ranks-per-case N    processes that solve one case together; 1 if not stated\n"
-            "  --task K/N            only every N-th case, from the K-th on: one task of a job array\n"
-            "  --merge               write the tables from what the tasks of a job array left in DIR\n"
-            "  --threads N           threads per process; 1 if not stated\n"
-            "  -q, --quiet           no progress and no closing lines\n"
-            "  -- OPTIONS            options for PETSc\n"
-            "\n"
-            "SIGTERM and SIGUSR1 let the cases in flight finish and end with status 75: go on with --resume.\n"
-            "docs/sweeps.md describes the sweep file.\n",
+    .help =
+        "Writes DIR/sweep.csv, sweep.h5, sweep.json (statistics), sweep.log and, if the file asks for it,\n"
+        "probability.hdf; DIR is the current folder if not stated. Under mpiexec -n N it runs N cases at a time.\n"
+        "Every finished case is on disk at once: after a crash, a kill or a time limit --resume runs the rest.\n"
+        "\n"
+        "  -o, --output DIR      where the results go; one sweep a folder\n"
+        "  --resume              go on with what DIR holds; starts anew if it holds nothing\n"
+        "  --retry-failed        as --resume, and run cases that failed again\n"
+        "  --ranks-per-case N    processes that solve one case together; 1 if not stated\n"
+        "  --task K/N            only every N-th case, from the K-th on: one task of a job array\n"
+        "  --merge               write the tables from what the tasks of a job array left in DIR\n"
+        "  --strict              end with the status of the failures if any case failed\n"
+        "  --threads N           threads per process; 1 if not stated\n"
+        "  -q, --quiet           no progress and no closing lines; warnings and errors remain\n"
+        "  -- OPTIONS            options for PETSc\n"
+        "\n"
+        "SIGTERM and SIGUSR1 let the cases in flight finish and end with status 75: go on with --resume.\n"
+        "A case that fails is a row with its reason, and a line at the end; the status is 0 unless --strict is given.\n"
+        "If every case fails the status is that of the failures (2 plan, 3 mesh or other input, 4 solver), or 4 if\n"
+        "they differ.\n"
+        "docs/sweeps.md describes the sweep file.\n",
     .options = options,
     .least_operands = 1,
     .most_operands = 1,

@@ -173,6 +173,13 @@ int irz_hdf_texts(hid_t place, const char *name, int n, const char *texts, size_
   return result;
 }
 
+int irz_hdf_strings(hid_t place, const char *name, int n, const char *const *texts) {
+  hid_t type = text_type(H5T_VARIABLE, H5T_CSET_UTF8), space = H5Screate_simple(1, (hsize_t[]){(hsize_t)n}, NULL);
+  int result = write_dataset(place, name, space, H5Pcreate(H5P_DATASET_CREATE), type, texts);
+  if (type >= 0) H5Tclose(type);
+  return result;
+}
+
 /// Write an attribute on a given space, which is closed.
 static int write_attribute(hid_t place, const char *name, hid_t space, hid_t type, const void *value) {
   hid_t attribute = H5Acreate2(place, name, type, space, H5P_DEFAULT, H5P_DEFAULT);

@@ -65,6 +65,9 @@ int irz_hdf_text(hid_t place, const char *name, const char *text);
 /// A list of texts, `stride` bytes apart.
 int irz_hdf_texts(hid_t place, const char *name, int n, const char *texts, size_t stride);
 
+/// A list of texts of any length.
+int irz_hdf_strings(hid_t place, const char *name, int n, const char *const *texts);
+
 /// An attribute; n = 0: a scalar.
 int irz_hdf_attribute(hid_t place, const char *name, int n, hid_t type, const void *value);
 

@@ -1,6 +1,5 @@
 /* The summary as JSON. Units are in the names; this is where SI becomes mm, V/cm and cm³. */
-#include <irezone/result.h>
-#include <jansson.h>
+#include "io/json.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,10 +96,11 @@ static json_t *region_array(const IrzZone *zone) {
   json_t *array = json_array();
   for (int i = 0; i < zone->n_regions; i++) {
     const IrzRegionVolume *region = &zone->regions[i];
-    json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "region", text(region->region), "threshold_V_per_cm",
-                                           number(region->threshold * V_PER_CM), "volume_cm3",
+    json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o}", "region", text(region->region),
+                                           "threshold_V_per_cm", number(region->threshold * V_PER_CM), "volume_cm3",
                                            number(region->volume * CM3_PER_M3), "ablated_cm3",
-                                           number(region->ablated * CM3_PER_M3)));
+                                           number(region->ablated * CM3_PER_M3), "ablated_percent",
+                                           number(100 * region->ablated / region->volume)));
   }
   return array;
 }
@@ -233,7 +233,7 @@ static json_t *heat_object(const IrzPlan *plan, const IrzHeatResult *heat) {
       number(heat->seconds), "cpu_seconds", number(heat->cpu), "series", series_object(plan, heat));
 }
 
-char *irz_summary_json(const IrzSummary *summary) {
+json_t *irz_summary_object(const IrzSummary *summary) {
   const IrzPlan *plan = summary->plan;
   /* Only with a patient's anatomy is there a patient's frame, and then a plan holds RAS whatever its file was in. */
   json_t *frame = plan->anatomy.labels[0] != '\0' ? json_string("RAS") : json_null();
@@ -255,7 +255,12 @@ char *irz_summary_json(const IrzSummary *summary) {
         json_pack("{s:o, s:i}", "step_mm", number(plan->pullback.step * MM_PER_M), "count", plan->pullback.count));
   }
   if (summary->heat != NULL) json_object_set_new(root, "heat", heat_object(plan, summary->heat));
-  char *encoded = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+  return root;
+}
+
+char *irz_summary_json(const IrzSummary *summary) {
+  json_t *root = irz_summary_object(summary);
+  char *encoded = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) : NULL;
   json_decref(root);
   return encoded;
 }

@@ -1,10 +1,12 @@
 /* What is on disk while a sweep runs, in DIR/journal:
+     format                          how the rest is written
      sweep.yaml, plan.yaml, inputs   what the sweep was when it began
      lock, task-K-of-N.lock          who runs here; the kernel's locks on them count, not their presence
      task-K-of-N.group-G.log         a line per finished case: checksum, tab, fields separated by tabs
      task-K-of-N.group-G.maps        compressed samples of zones that the lines point into
    A line is written by one call after its map has reached the disk, and is flushed before the next case starts. A
-   process killed at any moment leaves at most one torn line at the end, which its checksum gives away. */
+   process killed at any moment leaves at most one torn line at the end, which its checksum gives away. Tabs, newlines
+   and backslashes in texts are escaped. */
 #include "base/memory.h"
 #include "base/replace.h"
 #include "plan/yaml.h"
@@ -23,21 +25,24 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/// Tenths of a second to wait for the processes of a killed run to end.
-enum { LOCK_TRIES = 20 };
+enum {
+  JOURNAL_FORMAT = 2,
+  LOCK_TRIES = 20, // tenths of a second to wait for the processes of a killed run to end
+};
 
 static uint32_t checksum(const void *bytes, size_t size) {
   return (uint32_t)crc32(crc32(0, NULL, 0), bytes, (uInt)size);
 }
 
-uint32_t irz_case_hash(const IrzSweep *sweep, int number) {
-  uLong sum = crc32(0, NULL, 0);
+uint64_t irz_case_hash(const IrzSweep *sweep, int number) {
+  uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
   for (int j = 0; j < sweep->n_parameters; j++) {
     char value[IRZ_SWEEP_MAX_TEXT];
     irz_sweep_value(sweep, number, j, value, sizeof value);
-    sum = crc32(sum, (const Bytef *)value, (uInt)strlen(value) + 1);
+    size_t size = strlen(value) + 1;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ (unsigned char)value[i]) * 0x100000001b3u;
   }
-  return (uint32_t)sum;
+  return hash;
 }
 
 static IrzCode fail_output(const char *path, IrzError *error) {
@@ -207,7 +212,31 @@ static IrzCode identify_one(const char *directory, const char *name, const char 
   return code;
 }
 
+/// Refuse a folder whose journal is written in another way; say how, in a new one.
+static IrzCode identify_format(const char *directory, IrzError *error) {
+  char path[IRZ_PATH_MAX], begun[IRZ_PATH_MAX], *text;
+  IRZ_TRY(journal_path(directory, "format", path, error));
+  IRZ_TRY(journal_path(directory, "sweep.yaml", begun, error));
+  int number = 1; /* that one said nothing */
+  if (access(path, F_OK) == 0) {
+    IRZ_TRY(irz_yaml_load(path, &text, error));
+    number = atoi(text);
+    free(text);
+  } else if (access(begun, F_OK) != 0) {
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "%d\n", JOURNAL_FORMAT);
+    return irz_file_write(path, wanted, error);
+  }
+  if (number == JOURNAL_FORMAT) return IRZ_OK;
+  return irz_error_set(
+      error, IRZ_ERR_PLAN,
+      "%s: was begun by %s irezone, whose journal has format %d and not %d: finish it with that one, or "
+      "start anew in another folder",
+      directory, number < JOURNAL_FORMAT ? "an older" : "a newer", number, JOURNAL_FORMAT);
+}
+
 IrzCode irz_sweep_identify(const char *directory, const IrzSweep *sweep, IrzError *error) {
+  IRZ_TRY(identify_format(directory, error));
   IRZ_TRY(identify_one(directory, "sweep.yaml", sweep->file, sweep->text, true, error));
   IRZ_TRY(identify_one(directory, "plan.yaml", sweep->plan_file, sweep->plan_text, true, error));
   char *inputs;
@@ -270,6 +299,56 @@ void irz_journal_close(IrzJournal *journal) {
   journal->records = journal->maps = -1;
 }
 
+/// Print a text without tabs, newlines and backslashes of its own.
+static void print_escaped(FILE *out, const char *text) {
+  static const char special[] = "\\\t\n\r", letter[] = "\\tnr";
+  for (const char *c = text; *c != '\0'; c++) {
+    const char *found = strchr(special, *c);
+    if (found != NULL) fputc('\\', out);
+    fputc(found != NULL ? letter[found - special] : *c, out);
+  }
+}
+
+/// Undo print_escaped(), in place.
+static void unescape(char *text) {
+  char *out = text;
+  for (const char *c = text; *c != '\0'; c++) {
+    bool escaped = *c == '\\' && c[1] != '\0';
+    if (escaped) c++;
+    *out++ = !escaped ? *c : *c == 't' ? '\t' : *c == 'n' ? '\n' : *c == 'r' ? '\r' : *c;
+  }
+  *out = '\0';
+}
+
+/// The fields of a record.
+static IrzCode print_record(const IrzSweep *sweep, const IrzCaseResult *r, long long offset, uint32_t map_sum,
+                            char **fields, IrzError *error) {
+  IrzText text;
+  IRZ_TRY(irz_text_begin(&text, error));
+  FILE *out = text.out;
+  fprintf(out, "%d\t%016llx\t%d\t", r->number, (unsigned long long)irz_case_hash(sweep, r->number),
+          r->failed ? (int)r->code : 0);
+  print_escaped(out, r->status);
+  const double number[] = {r->volume,    r->volume_error, r->current,     r->extent[0],
+                           r->extent[1], r->extent[2],    r->largest_part};
+  for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) fprintf(out, "\t%.17g", number[i]);
+  fprintf(out, "\t%d\t%d\t%d\t%d\t%.6g\t%lld\t%zu\t%08x\t", r->n_parts, r->touches_outer, r->newton_iterations,
+          r->linear_iterations, r->seconds, offset, r->map_size, map_sum);
+  for (int k = 0; k < sweep->n_columns; k++) {
+    fprintf(out, "%s%.17g", k > 0 ? " " : "", r->values != NULL ? r->values[k] : NAN);
+  }
+  fputc('\t', out);
+  if (r->warnings != NULL) print_escaped(out, r->warnings);
+  return irz_text_end(&text, fields, error);
+}
+
+/// Notice that the journal's name is gone: nobody would find what is written.
+static IrzCode check_linked(const IrzJournal *journal, IrzError *error) {
+  struct stat status;
+  if (fstat(journal->records, &status) != 0 || status.st_nlink > 0) return IRZ_OK;
+  return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: was removed while the sweep ran", journal->path);
+}
+
 IrzCode irz_journal_append(IrzJournal *journal, const IrzSweep *sweep, const IrzCaseResult *result, IrzError *error) {
   off_t offset = 0;
   uint32_t map_sum = 0;
@@ -279,19 +358,19 @@ IrzCode irz_journal_append(IrzJournal *journal, const IrzSweep *sweep, const Irz
     IRZ_TRY(write_all(journal->maps, journal->path, result->map, result->map_size, error));
     if (fsync(journal->maps) != 0) return fail_output(journal->path, error);
   }
-  char fields[IRZ_ERROR_TEXT + 1024], line[sizeof fields + 16];
-  int length =
-      snprintf(fields, sizeof fields,
-               "%d\t%08x\t%d\t%s\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g\t%d\t%d\t%d\t%d\t%.6g\t%lld\t%"
-               "zu\t%08x",
-               result->number, irz_case_hash(sweep, result->number), result->failed, result->status, result->volume,
-               result->volume_error, result->current, result->extent[0], result->extent[1], result->extent[2],
-               result->largest_part, result->n_parts, result->touches_outer, result->newton_iterations,
-               result->linear_iterations, result->seconds, (long long)offset, result->map_size, map_sum);
-  int total = snprintf(line, sizeof line, "%08x\t%s\n", checksum(fields, (size_t)length), fields);
-  IRZ_TRY(write_all(journal->records, journal->path, line, (size_t)total, error));
+  char *fields = NULL, *line = NULL;
+  IRZ_TRY(print_record(sweep, result, offset, map_sum, &fields, error));
+  size_t room = strlen(fields) + 16;
+  IrzCode code = irz_alloc(&line, room, 1, error);
+  if (code == IRZ_OK) {
+    int total = snprintf(line, room, "%08x\t%s\n", checksum(fields, strlen(fields)), fields);
+    code = write_all(journal->records, journal->path, line, (size_t)total, error);
+  }
+  free(line);
+  free(fields);
+  IRZ_TRY(code);
   if (fdatasync(journal->records) != 0) return fail_output(journal->path, error);
-  return IRZ_OK;
+  return check_linked(journal, error);
 }
 
 /// A record with where its map lies.
@@ -301,9 +380,22 @@ typedef struct {
   uint32_t map_sum;
 } Record;
 
-/// Parse a line without its newline; false if it is torn, damaged or of another sweep. Changes the line.
-static bool parse_record(char *line, const IrzSweep *sweep, Record *record) {
-  enum { N_FIELDS = 19 };
+/// Parse the numbers of the sweep's own columns into `values`; false if they are not as many.
+static bool parse_values(char *text, int n, double *values) {
+  for (int k = 0; k < n; k++) {
+    char *end;
+    values[k] = strtod(text, &end);
+    if (end == text || *end != (k + 1 < n ? ' ' : '\0')) return false;
+    text = end + (k + 1 < n);
+  }
+  return n > 0 || *text == '\0';
+}
+
+/// Parse a line without its newline; false if it is torn, damaged or of another sweep. Changes the line, to which the
+/// warnings of the record then point.
+/// @param[out] values  [columns of the sweep] what the record's values point to
+static bool parse_record(char *line, const IrzSweep *sweep, double *values, Record *record) {
+  enum { N_FIELDS = 21 };
   char *tab = strchr(line, '\t');
   if (tab == NULL) return false;
   *tab = '\0';
@@ -318,8 +410,10 @@ static bool parse_record(char *line, const IrzSweep *sweep, Record *record) {
   *record = (Record){0};
   r->number = atoi(field[0]);
   if (r->number < 1 || r->number > sweep->n_cases) return false;
-  if (strtoul(field[1], NULL, 16) != irz_case_hash(sweep, r->number)) return false;
-  r->failed = atoi(field[2]) != 0;
+  if (strtoull(field[1], NULL, 16) != irz_case_hash(sweep, r->number)) return false;
+  r->code = (IrzCode)atoi(field[2]);
+  r->failed = r->code != IRZ_OK;
+  unescape(field[3]);
   snprintf(r->status, sizeof r->status, "%s", field[3]);
   double *number[] = {&r->volume,    &r->volume_error, &r->current,     &r->extent[0],
                       &r->extent[1], &r->extent[2],    &r->largest_part};
@@ -332,6 +426,10 @@ static bool parse_record(char *line, const IrzSweep *sweep, Record *record) {
   record->offset = atoll(field[16]);
   r->map_size = (size_t)strtoull(field[17], NULL, 10);
   record->map_sum = (uint32_t)strtoul(field[18], NULL, 16);
+  if (!parse_values(field[19], sweep->n_columns, values)) return false;
+  r->values = values;
+  unescape(field[20]);
+  r->warnings = field[20][0] != '\0' ? field[20] : NULL;
   return true;
 }
 
@@ -357,18 +455,23 @@ static IrzCode read_journal(const char *path, const IrzSweep *sweep, bool with_m
   snprintf(maps_path, sizeof maps_path, "%.*smaps", (int)(strlen(path) - strlen("log")), path);
   FILE *maps = with_maps ? fopen(maps_path, "rb") : NULL;
   char *line = NULL;
+  double *values = NULL;
   size_t room = 0;
   ssize_t length;
-  IrzCode code = IRZ_OK;
+  IrzCode code = irz_alloc(&values, (size_t)sweep->n_columns, sizeof *values, error);
   while (code == IRZ_OK && (length = getline(&line, &room, file)) > 0) {
     if (line[length - 1] != '\n') break;
     line[length - 1] = '\0';
     Record record;
-    if (!parse_record(line, sweep, &record)) continue;
+    if (!parse_record(line, sweep, values, &record)) continue;
     if (with_maps && record.result.map_size > 0) code = read_map(maps, path, &record, error);
     if (code == IRZ_OK) code = visit(context, &record.result, error);
     free(record.result.map);
   }
+  if (code == IRZ_OK && ferror(file) != 0) {
+    code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+  }
+  free(values);
   free(line);
   if (maps != NULL) fclose(maps);
   fclose(file);

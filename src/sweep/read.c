@@ -4,6 +4,7 @@
 #include "plan/keys.h"
 #include "plan/yaml.h"
 #include "sweep/sweep.h"
+#include <ctype.h>
 #include <libgen.h>
 #include <math.h>
 #include <stdarg.h>
@@ -16,8 +17,8 @@ enum {
   MAX_SAMPLES = 10000000,
 };
 
-static const char *const top_keys[] = {"plan", "sample", "cases",           "seed",        "vary",
-                                       "set",  "keep",   "probability_map", "correlation", NULL};
+static const char *const top_keys[] = {"plan", "sample",          "cases",       "seed",    "vary", "set",
+                                       "keep", "probability_map", "correlation", "columns", NULL};
 const char *const irz_design_names[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli", NULL};
 static const char *const map_keys[] = {"spacing", "box", NULL};
 
@@ -395,6 +396,49 @@ static IrzCode read_keep(const Reader *reader, const IrzYaml *node) {
   return IRZ_OK;
 }
 
+/// Whether a path is a varied value already, and so a column.
+static bool is_varied(const IrzSweep *sweep, const char *path) {
+  for (int j = 0; j < sweep->n_parameters; j++) {
+    if (strcmp(sweep->parameters[j].key, path) == 0) return true;
+  }
+  return false;
+}
+
+/// columns: a list of paths into the JSON summary. Whether they lead to numbers irz_sweep_check_columns() finds out.
+static IrzCode read_columns(const Reader *reader, const IrzYaml *node) {
+  IrzSweep *sweep = reader->sweep;
+  if (node->kind != IRZ_YAML_LIST || node->n == 0 || node->n > IRZ_SWEEP_MAX_COLUMNS) {
+    return fail(reader, node->line, "columns",
+                "must be a list of 1 to %d numbers of the summary, as in [zone.extent_mm[0], \"pulses[0].current_A\"]",
+                IRZ_SWEEP_MAX_COLUMNS);
+  }
+  IRZ_TRY(irz_alloc(&sweep->columns, (size_t)node->n, sizeof *sweep->columns, reader->error));
+  for (int i = 0; i < node->n; i++) {
+    const IrzYaml *item = node->items[i];
+    if (item->kind != IRZ_YAML_SCALAR || item->text == NULL || item->text[0] == '\0') {
+      return fail(reader, item->line, "columns",
+                  "entry %d is no path; in a list on one line a path with brackets needs quotes: "
+                  "[\"pulses[0].current_A\"]",
+                  i + 1);
+    }
+    if (strlen(item->text) >= IRZ_KEY_PATH_MAX) {
+      return fail(reader, item->line, "columns", "entry %d has more than %d characters", i + 1, IRZ_KEY_PATH_MAX - 1);
+    }
+    if (is_varied(sweep, item->text)) {
+      return fail(reader, item->line, "columns", "%s is varied, so it is a column already", item->text);
+    }
+    for (int k = 0; k < i; k++) {
+      if (strcmp(sweep->columns[k].path, item->text) == 0) {
+        return fail(reader, item->line, "columns", "%s stands there twice", item->text);
+      }
+    }
+    IRZ_TRY(text_copy(item->text, &sweep->columns[i].path, reader->error));
+    sweep->columns[i].line = item->line;
+    sweep->n_columns = i + 1;
+  }
+  return IRZ_OK;
+}
+
 /// probability_map: {spacing, box}
 static IrzCode read_map(const Reader *reader, const IrzYaml *node) {
   IrzSweep *sweep = reader->sweep;
@@ -490,12 +534,32 @@ static IrzCode read_top(const Reader *reader, const IrzYaml *top, const char *pl
   IRZ_TRY(read_vary(reader, top));
   const IrzYaml *correlation = irz_yaml_get(top, "correlation"), *set = irz_yaml_get(top, "set");
   const IrzYaml *keep = irz_yaml_get(top, "keep"), *map = irz_yaml_get(top, "probability_map");
+  const IrzYaml *columns = irz_yaml_get(top, "columns");
   if (correlation != NULL) IRZ_TRY(read_correlation(reader, correlation));
   if (set != NULL) IRZ_TRY(read_set(reader, set));
   IRZ_TRY(irz_sweep_sample(reader->sweep, reader->error));
   if (keep != NULL) IRZ_TRY(read_keep(reader, keep));
   if (map != NULL) IRZ_TRY(read_map(reader, map));
-  return IRZ_OK;
+  if (columns != NULL) IRZ_TRY(read_columns(reader, columns));
+  return irz_sweep_add_columns(reader->sweep, reader->error);
+}
+
+/// Add to a complaint of the YAML parser what is usually wrong in a list or map on one line.
+static void explain_brackets(const char *text, const char *file, IrzError *error) {
+  size_t length = strlen(file);
+  if (error->code != IRZ_ERR_PLAN || strncmp(error->text, file, length) != 0 || error->text[length] != ':') return;
+  int line = atoi(error->text + length + 1);
+  for (; line > 1 && *text != '\0'; line--) text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');
+  const char *end = text + strcspn(text, "\n");
+  for (const char *c = text; c + 2 < end; c++) {
+    size_t digits =
+        c > text && *c == '[' && (isalnum((unsigned char)c[-1]) || c[-1] == '_') ? strspn(c + 1, "0123456789") : 0;
+    if (digits == 0 || c[1 + digits] != ']') continue;
+    IrzError before = *error;
+    irz_error_set(error, before.code, "%s; in a list or map on one line a path with brackets needs quotes",
+                  before.text);
+    return;
+  }
 }
 
 IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep, IrzError *error) {
@@ -506,7 +570,10 @@ IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_tex
   IrzYaml *top = NULL;
   Reader reader = {made, error};
   IrzCode code = text_copy(text, &made->text, error);
-  if (code == IRZ_OK) code = irz_yaml_parse(text, made->file, &top, error);
+  if (code == IRZ_OK) {
+    code = irz_yaml_parse(text, made->file, &top, error);
+    if (code != IRZ_OK && error != NULL) explain_brackets(text, made->file, error);
+  }
   if (code == IRZ_OK) code = read_top(&reader, top, plan_text);
   irz_yaml_free(top);
   if (code != IRZ_OK) {
@@ -622,6 +689,8 @@ void irz_sweep_free(IrzSweep *sweep) {
   free(sweep->parameters);
   for (int i = 0; i < sweep->n_set; i++) free(sweep->set[i]);
   free((void *)sweep->set);
+  for (int k = 0; k < sweep->n_columns; k++) free(sweep->columns[k].path);
+  free(sweep->columns);
   free(sweep->factor);
   free(sweep->value);
   free(sweep->keep);

@@ -63,6 +63,11 @@ static void case_finished(void *context, const IrzCaseResult *result) {
     write_log(watch->log, "case %d:%s  %.4g cm3, %.4g A, %.2f s", result->number, values, result->volume * 1e6,
               result->current, result->seconds);
   }
+  for (const char *line = result->warnings; line != NULL && *line != '\0'; line += strspn(line, "\n")) {
+    int length = (int)strcspn(line, "\n");
+    write_log(watch->log, "case %d: warning: %.*s", result->number, length, line);
+    line += length;
+  }
   if (watch->options->progress != NULL) watch->options->progress(watch->options->context, progress);
 }
 
@@ -198,20 +203,51 @@ static int task_cases(const IrzSweep *sweep, const Found *found) {
   return n;
 }
 
+/// A sweep whose cases all failed has failed.
+static IrzCode check_failures(const char *directory, const IrzSweepReport *report, IrzError *error) {
+  if (report->done == 0 || report->failed < report->done) return IRZ_OK;
+  return irz_error_set(error, report->failure, "%s: all %d cases failed; the first, case %d: %s", directory,
+                       report->failed, report->first_failed, report->first_failure);
+}
+
 /// The tables, on rank 0.
 static IrzCode finish(const IrzSweep *sweep, const IrzSweepOptions *options, const Found *found, const Watch *watch,
                       bool stopped, IrzSweepReport *report, IrzError *error) {
+  const char *directory = options->directory;
+  int counted = watch->progress.done;
   *report = (IrzSweepReport){.total = watch->progress.total,
-                             .done = watch->progress.done,
+                             .done = counted,
                              .failed = watch->progress.failed,
                              .here = watch->progress.here,
                              .stopped = stopped};
-  if (found->n_tasks <= 1 && report->done > 0) IRZ_TRY(irz_tables_write(options->directory, sweep, report, error));
-  write_log(watch->log, "%s: %d of %d cases done, %d failed, %.1f s", stopped ? "stopped" : "finished", report->done,
-            report->total, report->failed, seconds_since(&watch->start));
-  if (!stopped) return IRZ_OK;
-  return irz_error_set(error, IRZ_ERR_STOPPED, "%s: stopped with %d of %d cases done; go on with --resume",
-                       options->directory, report->done, report->total);
+  if (found->n_tasks > 1) {
+    IRZ_TRY(irz_task_report(directory, sweep, found->task, found->n_tasks, report, error));
+  } else if (counted > 0) {
+    IRZ_TRY(irz_tables_write(directory, sweep, report, error));
+  }
+  write_log(watch->log, "%s: %d of %d cases done, %d failed, %d with warnings, %.1f s",
+            stopped ? "stopped" : "finished", report->done, report->total, report->failed, report->warned,
+            seconds_since(&watch->start));
+  /* Somebody may have removed what was written. */
+  if (report->done < (stopped ? counted : report->total)) {
+    return irz_error_set(error, IRZ_ERR_OUTPUT,
+                         "%s: only %d of %d finished cases are in its journal, which was changed while the sweep ran; "
+                         "--resume runs the others again",
+                         directory, report->done, counted);
+  }
+  if (!stopped) return check_failures(directory, report, error);
+  return irz_error_set(error, IRZ_ERR_STOPPED, "%s: stopped with %d of %d cases done; go on with --resume", directory,
+                       report->done, report->total);
+}
+
+/// Read the plans of all cases: what cannot run is refused before anything is written. On rank 0; collective.
+static IrzCode make_batches(MPI_Comm comm, const IrzSweep *sweep, IrzBatches *batches, IrzError *error) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  if (rank == 0 && irz_sweep_check_columns(sweep, error) == IRZ_OK) irz_batches_make(sweep, batches, error);
+  irz_quiet_barrier(comm);
+  IRZ_TRY(irz_error_agree(comm, error));
+  return share_batches(comm, batches, error);
 }
 
 IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatches *batches,
@@ -235,6 +271,11 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
   IrzSweepLock lock = {-1, -1};
   Watch watch = {.sweep = sweep, .options = options};
   clock_gettime(CLOCK_MONOTONIC, &watch.start);
+  IrzBatches made = {0};
+  if (batches == NULL) {
+    IRZ_TRY(make_batches(comm, sweep, &made, error));
+    batches = &made;
+  }
   if (rank == 0) {
     prepare(sweep, options, &found, &lock, error);
     watch.progress = (IrzSweepProgress){
@@ -242,14 +283,6 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
   }
   irz_quiet_barrier(comm);
   IrzCode code = irz_error_agree(comm, error);
-  IrzBatches made = {0};
-  if (code == IRZ_OK && batches == NULL) {
-    if (rank == 0) irz_batches_make(sweep, &made, error);
-    irz_quiet_barrier(comm);
-    code = irz_error_agree(comm, error);
-    if (code == IRZ_OK) code = share_batches(comm, &made, error);
-    batches = &made;
-  }
   bool stopped = false;
   if (code == IRZ_OK) {
     if (rank == 0) open_log(&watch, &found, batches, size / group_size);
@@ -292,5 +325,5 @@ IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepRe
                          "merge again",
                          directory, report->total - report->done, report->total);
   }
-  return code;
+  return code == IRZ_OK ? check_failures(directory, report, error) : code;
 }

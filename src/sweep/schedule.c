@@ -19,6 +19,7 @@ typedef struct {
   int number;
   double volume, current, seconds;
   char status[256];
+  char warnings[1024]; // as many as there is room for
 } Ask;
 
 /// A case to run; number 0: no more.
@@ -106,7 +107,7 @@ static int choose_batch(Coordinator *c, int mine) {
 }
 
 /// Take what a group reports, and choose its next case.
-static Answer coordinator_serve(Coordinator *c, int group, const Ask *ask) {
+static Answer coordinator_serve(Coordinator *c, int group, Ask *ask) {
   const IrzBatches *b = c->batches;
   Answer answer = {0, 0};
   pthread_mutex_lock(&c->mutex);
@@ -115,7 +116,8 @@ static Answer coordinator_serve(Coordinator *c, int group, const Ask *ask) {
                             .failed = ask->failed,
                             .volume = ask->volume,
                             .current = ask->current,
-                            .seconds = ask->seconds};
+                            .seconds = ask->seconds,
+                            .warnings = ask->warnings};
     snprintf(result.status, sizeof result.status, "%s", ask->status);
     c->watch->finished(c->watch->context, &result);
   }
@@ -206,8 +208,9 @@ static IrzCode work_case(const Worker *worker, bool leads, Answer answer, Ask *a
                  .current = result.current,
                  .seconds = result.seconds};
     snprintf(ask->status, sizeof ask->status, "%.255s", result.status);
+    snprintf(ask->warnings, sizeof ask->warnings, "%.1023s", result.warnings != NULL ? result.warnings : "");
   }
-  free(result.map);
+  irz_case_result_clear(&result);
   return irz_error_agree(worker->group, error);
 }
 

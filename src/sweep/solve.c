@@ -18,6 +18,8 @@ struct IrzCaseSolver {
   uint8_t *ablated; // [points] rank 0
   IrzModel *model;  // NULL: none yet
   int start;        // case whose solution the model starts from; 0: none
+  int n_told;
+  char **told; // [n_told] warnings of the model's mesh
 };
 
 IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzSweepOptions *options,
@@ -49,6 +51,19 @@ static void forget(IrzCaseSolver *solver) {
   irz_model_free(solver->model);
   solver->model = NULL;
   solver->start = 0;
+  for (int i = 0; i < solver->n_told; i++) free(solver->told[i]);
+  free((void *)solver->told);
+  solver->told = NULL;
+  solver->n_told = 0;
+}
+
+void irz_case_result_clear(IrzCaseResult *result) {
+  free(result->values);
+  free(result->warnings);
+  free(result->map);
+  result->values = NULL;
+  result->warnings = NULL;
+  result->map = NULL;
 }
 
 void irz_case_solver_free(IrzCaseSolver *solver) {
@@ -58,11 +73,29 @@ void irz_case_solver_free(IrzCaseSolver *solver) {
   free(solver);
 }
 
+/// Remember the warnings that making the model added to a plan: they hold for every case it serves.
+static IrzCode remember_warnings(IrzCaseSolver *solver, const IrzPlan *plan, int before, IrzError *error) {
+  int n = plan->n_warnings - before;
+  irz_alloc(&solver->told, (size_t)n, sizeof *solver->told, error);
+  for (int i = 0; i < n && error->code == IRZ_OK; i++) {
+    solver->told[i] = strdup(plan->warnings[before + i]);
+    if (solver->told[i] == NULL) return irz_out_of_memory(0, error);
+    solver->n_told = i + 1;
+  }
+  return error->code;
+}
+
 /// Have a model that serves a plan. Its mesh is the costly part, so it is kept as long as it serves.
 static IrzCode serve(IrzCaseSolver *solver, IrzPlan *plan, IrzError *error) {
-  if (solver->model != NULL && irz_model_serves(solver->model, plan)) return IRZ_OK;
+  if (solver->model != NULL && irz_model_serves(solver->model, plan)) {
+    for (int i = 0; i < solver->n_told; i++) irz_plan_warn(plan, "%s", solver->told[i]);
+    return IRZ_OK;
+  }
   forget(solver);
-  return irz_model_create(solver->comm, plan, &solver->options, &solver->model, error);
+  int before = plan->n_warnings;
+  IRZ_TRY(irz_model_create(solver->comm, plan, &solver->options, &solver->model, error));
+  remember_warnings(solver, plan, before, error);
+  return irz_error_agree(solver->comm, error);
 }
 
 /// Solve a plan from nothing and keep the solution as the start of the cases that follow. A model remembers more than
@@ -114,6 +147,15 @@ static void take_summary(const IrzSummary *summary, IrzCaseResult *result) {
   }
 }
 
+/// The warnings of a plan, a line each.
+static IrzCode take_warnings(const IrzPlan *plan, char **warnings, IrzError *error) {
+  IrzText list;
+  if (plan->n_warnings == 0) return IRZ_OK;
+  IRZ_TRY(irz_text_begin(&list, error));
+  for (int i = 0; i < plan->n_warnings; i++) fprintf(list.out, "%s%s", i > 0 ? "\n" : "", plan->warnings[i]);
+  return irz_text_end(&list, warnings, error);
+}
+
 /// Whether the full field of a case is wanted.
 static bool wants_field(const IrzSweep *sweep, int number) {
   if (sweep->keep_all) return true;
@@ -121,6 +163,17 @@ static bool wants_field(const IrzSweep *sweep, int number) {
     if (sweep->keep[i] == number) return true;
   }
   return false;
+}
+
+/// Take the numbers of the sweep's own columns.
+static IrzCode record_columns(IrzCaseSolver *solver, const IrzSummary *summary, IrzCaseResult *result,
+                              IrzError *error) {
+  int n = solver->sweep->n_columns;
+  if (n > 0 && solver->rank == 0) {
+    irz_alloc(&result->values, (size_t)n, sizeof *result->values, error);
+    if (error->code == IRZ_OK) irz_sweep_take_columns(solver->sweep, summary, result->values, error);
+  }
+  return irz_error_agree(solver->comm, error);
 }
 
 /// Write the full field and sample the zone, where wanted.
@@ -151,15 +204,20 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
                 solve_case(solver, number, start, plan, &summary, &failure) == IRZ_OK;
   if (solved) {
     take_summary(&summary, result);
-    record_fields(solver, number, &summary, result, &failure);
+    record_columns(solver, &summary, result, &failure);
+    if (failure.code == IRZ_OK) record_fields(solver, number, &summary, result, &failure);
     irz_summary_clear(&summary);
   } else {
     solver->start = 0; /* whatever the failure left behind must not reach the next case */
   }
+  if (plan != NULL && solver->rank == 0)
+    take_warnings(plan, &result->warnings, failure.code == IRZ_OK ? &failure : NULL);
+  irz_error_agree(solver->comm, &failure);
   irz_plan_free(plan);
   result->number = number;
   if (failure.code != IRZ_OK) {
     result->failed = true;
+    result->code = failure.code;
     snprintf(result->status, sizeof result->status, "%.255s", failure.text);
   }
   clock_gettime(CLOCK_MONOTONIC, &after);

@@ -11,6 +11,7 @@
 #define IRZ_SWEEP_BATCH 16           ///< cases at most that start from one solution
 #define IRZ_SWEEP_MAX_TEXT 256       ///< longest listed value and longest status, with its zero
 #define IRZ_SWEEP_MAX_RANDOM 40      ///< parameters with a distribution; the Sobol sequence of GSL has 40 dimensions
+#define IRZ_SWEEP_MAX_COLUMNS 200    ///< columns beside those that every sweep has
 
 /// How cases are chosen.
 typedef enum {
@@ -49,6 +50,12 @@ typedef struct {
   bool is_text;    ///< some listed value is not a number
 } IrzParameter;
 
+/// A column of results beside those that every sweep has: a number of the JSON summary.
+typedef struct {
+  char *path; ///< where it stands there, as in `zone.by_region.tumour.ablated_percent`
+  int line;   ///< in the sweep file; 0: a column that is there unasked
+} IrzSweepColumn;
+
 struct IrzSweep {
   char file[IRZ_PATH_MAX];
   char *text;
@@ -66,7 +73,9 @@ struct IrzSweep {
   double *factor; ///< [n_random][n_random] Cholesky factor of the correlation matrix, or NULL
   int n_cases;
   double *value; ///< [n_cases][n_parameters]: the value; for listed parameters the position in the list
-  bool keep_all; ///< write the full field of every case
+  int n_columns;
+  IrzSweepColumn *columns; ///< [n_columns]
+  bool keep_all;           ///< write the full field of every case
   int n_keep;
   int *keep; ///< [n_keep] case numbers whose full field is written
   struct {
@@ -129,8 +138,9 @@ void irz_batches_clear(IrzBatches *batches);
 
 /// What one case came to. SI units.
 typedef struct {
-  int number;  ///< case, from 1
-  bool failed; ///< no result: `status` says why
+  int number;   ///< case, from 1
+  bool failed;  ///< no result: `status` says why ...
+  IrzCode code; ///< ... and this of which kind it is
   char status[IRZ_SWEEP_MAX_TEXT];
   double volume;       ///< m^3
   double volume_error; ///< m^3; negative: not estimated
@@ -141,9 +151,14 @@ typedef struct {
   bool touches_outer;
   int newton_iterations, linear_iterations; ///< sums over the pulses
   double seconds;                           ///< wall time of the case, its share of mesh included
+  double *values;                           ///< [columns of the sweep], NaN: none; owned; NULL: none at all
+  char *warnings;                           ///< a line each, owned; NULL if there are none
   uint8_t *map;                             ///< compressed samples of the zone, owned; NULL if there are none
   size_t map_size;                          ///< bytes
 } IrzCaseResult;
+
+/// Free what a result owns.
+void irz_case_result_clear(IrzCaseResult *result);
 
 /// A journal open for appending: one file of records, one of maps.
 typedef struct {
@@ -162,8 +177,8 @@ IrzCode irz_journal_append(IrzJournal *journal, const IrzSweep *sweep, const Irz
 
 void irz_journal_close(IrzJournal *journal);
 
-/// Called for every sound record of a directory's journals. `map` is filled if maps are wanted; both belong to the
-/// reader. Duplicates of a case are not filtered.
+/// Called for every sound record of a directory's journals. `map` is filled if maps are wanted. What the result points
+/// to belongs to the reader. Duplicates of a case are not filtered.
 typedef IrzCode (*IrzRecordVisit)(void *context, const IrzCaseResult *result, IrzError *error);
 
 /// Read all journals of a directory, in the order of their names. Torn and damaged lines are skipped.
@@ -189,7 +204,7 @@ void irz_sweep_unlock(IrzSweepLock *lock);
 IrzCode irz_sweep_identify(const char *directory, const IrzSweep *sweep, IrzError *error);
 
 /// A number that changes when the values of a case change.
-uint32_t irz_case_hash(const IrzSweep *sweep, int number);
+uint64_t irz_case_hash(const IrzSweep *sweep, int number);
 
 /* schedule.c */
 
@@ -240,6 +255,19 @@ IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzS
 IrzCode irz_case_solver_run(void *solver, int number, int start, IrzCaseResult *result, IrzError *error);
 void irz_case_solver_free(IrzCaseSolver *solver);
 
+/* column.c */
+
+/// Take the numbers of a sweep's columns from a summary.
+/// @param[out] values  [columns]; NaN where the summary has no such number
+IrzCode irz_sweep_take_columns(const IrzSweep *sweep, const IrzSummary *summary, double *values, IrzError *error);
+
+/// Refuse columns that no case of the sweep can have, and say what was probably meant.
+/// @return IRZ_OK or IRZ_ERR_PLAN; IRZ_ERR_INPUT if a mesh that tells cannot be read
+IrzCode irz_sweep_check_columns(const IrzSweep *sweep, IrzError *error);
+
+/// Add the columns that are there unasked: how much of each tumour is ablated.
+IrzCode irz_sweep_add_columns(IrzSweep *sweep, IrzError *error);
+
 /* run.c */
 
 /// irz_sweep_run() with any runner in place of the solver.
@@ -271,6 +299,11 @@ IrzCode irz_map_write(const char *directory, const IrzSweep *sweep, const IrzPoi
 /// probability.hdf, each whole or not at all. The same journals give the same files.
 /// @param[out] report  done, failed, total, tables
 IrzCode irz_tables_write(const char *directory, const IrzSweep *sweep, IrzSweepReport *report, IrzError *error);
+
+/// Read the journals of a directory for what one task of an array came to.
+/// @param[out] report  done, failed, failures, warnings
+IrzCode irz_task_report(const char *directory, const IrzSweep *sweep, int task, int n_tasks, IrzSweepReport *report,
+                        IrzError *error);
 
 /// Whether a case is one of those that statistics and the probability map count: its values are a sample of the
 /// distributions (of a Saltelli design only A and B are).

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/replace.h"
 #include "io/hdf.h"
+#include "sweep/kinds.h"
 #include "sweep/statistics.h"
 #include "sweep/sweep.h"
 #include <irezone/result.h>
@@ -15,7 +16,9 @@
 typedef struct {
   const IrzSweep *sweep;
   IrzCaseResult *row; // [n_cases]; number 0: missing
+  double *values;     // [n_cases][columns of the sweep] what the rows' values point to
   int n_done, n_failed;
+  IrzKinds warnings, failures;
   IrzPointGrid grid;
   size_t n_points;  // 0: no map
   uint32_t *counts; // [n_strata][n_points]
@@ -42,12 +45,28 @@ static const Column columns[] = {
     {"extent_y_mm", offsetof(IrzCaseResult, extent[1]), 1e-3},
     {"extent_z_mm", offsetof(IrzCaseResult, extent[2]), 1e-3},
 };
-enum { N_COLUMNS = sizeof columns / sizeof columns[0], SECONDS = 5 };
+enum { N_COLUMNS = sizeof columns / sizeof columns[0], VOLUME = 0, CURRENT = 2, SECONDS = 5 };
+
+/// Columns of a sweep: those of every sweep and its own.
+static int n_columns(const IrzSweep *sweep) {
+  return N_COLUMNS + sweep->n_columns;
+}
+
+static const char *column_name(const IrzSweep *sweep, int k) {
+  return k < N_COLUMNS ? columns[k].name : sweep->columns[k - N_COLUMNS].path;
+}
+
+/// Whether a column has statistics: volume, current and the sweep's own have.
+static bool has_statistics(int k) {
+  return k == VOLUME || k == CURRENT || k >= N_COLUMNS;
+}
 
 /// A result in the unit of its column; NaN if there is none.
-static double column_value(const Column *column, const IrzCaseResult *row) {
+static double column_value(int k, const IrzCaseResult *row) {
+  if (k >= N_COLUMNS) return row->failed || row->values == NULL ? NAN : row->values[k - N_COLUMNS];
+  const Column *column = &columns[k];
   const char *field = (const char *)row + column->offset;
-  if (row->failed && strcmp(column->name, "seconds") != 0) return NAN;
+  if (row->failed && k != SECONDS) return NAN;
   if (column->unit == 0) {
     int count;
     memcpy(&count, field, sizeof count);
@@ -80,8 +99,15 @@ static IrzCode take_record(void *context, const IrzCaseResult *result, IrzError 
   if (known && (!row->failed || result->failed)) return IRZ_OK;
   table->n_done += !known;
   table->n_failed += result->failed - (known && row->failed);
+  size_t n = (size_t)table->sweep->n_columns;
+  double *values = table->values + n * (size_t)(result->number - 1);
+  free(row->warnings);
   *row = *result;
-  row->map = NULL; /* belongs to the reader */
+  row->map = NULL; /* belongs to the reader, and so do the next two */
+  row->warnings = NULL;
+  row->values = n > 0 ? memcpy(values, result->values, n * sizeof *values) : NULL;
+  if (result->warnings != NULL && (row->warnings = strdup(result->warnings)) == NULL)
+    return irz_out_of_memory(0, error);
   if (result->failed || table->n_points == 0 || result->map == NULL || !irz_case_counts(table->sweep, result->number)) {
     return IRZ_OK;
   }
@@ -105,6 +131,18 @@ static void write_field(FILE *out, const char *text) {
   fputc('"', out);
 }
 
+/// The warnings of a case in one field: with "; " between them.
+static void write_warnings(FILE *out, const char *warnings) {
+  if (warnings == NULL) return;
+  fputc('"', out);
+  for (const char *c = warnings; *c != '\0'; c++) {
+    if (*c == '"') fputc('"', out);
+    if (*c == '\n') fputs("; ", out);
+    if (*c != '\n') fputc(*c, out);
+  }
+  fputc('"', out);
+}
+
 static void print_csv(const Table *table, FILE *out) {
   const IrzSweep *sweep = table->sweep;
   fputs("case", out);
@@ -113,8 +151,11 @@ static void print_csv(const Table *table, FILE *out) {
     write_field(out, sweep->parameters[j].key);
   }
   fputs(",status", out);
-  for (int k = 0; k < N_COLUMNS; k++) fprintf(out, ",%s", columns[k].name);
-  fputc('\n', out);
+  for (int k = 0; k < n_columns(sweep); k++) {
+    fputc(',', out);
+    write_field(out, column_name(sweep, k));
+  }
+  fputs(",warnings\n", out);
   for (int i = 0; i < sweep->n_cases; i++) {
     const IrzCaseResult *row = &table->row[i];
     if (row->number == 0) continue;
@@ -127,14 +168,16 @@ static void print_csv(const Table *table, FILE *out) {
     }
     fputc(',', out);
     write_field(out, row->status);
-    for (int k = 0; k < N_COLUMNS; k++) {
-      double value = column_value(&columns[k], row);
+    for (int k = 0; k < n_columns(sweep); k++) {
+      double value = column_value(k, row);
       if (isnan(value)) {
         fputc(',', out);
       } else {
         fprintf(out, k == SECONDS ? ",%.4f" : ",%.10g", value);
       }
     }
+    fputc(',', out);
+    write_warnings(out, row->warnings);
     fputc('\n', out);
   }
 }
@@ -168,7 +211,7 @@ static IrzCode describe_column(const Table *table, int stratum, int k, double *s
   double low = INFINITY, high = -INFINITY;
   for (int i = stratum * runs; i < (stratum + 1) * runs; i++) {
     const IrzCaseResult *row = &table->row[i];
-    double value = row->number == 0 ? NAN : column_value(&columns[k], row);
+    double value = row->number == 0 ? NAN : column_value(k, row);
     if (isnan(value) || !irz_case_counts(sweep, i + 1)) continue;
     if (value < low) at[0] = i + 1;
     if (value > high) at[1] = i + 1;
@@ -177,7 +220,7 @@ static IrzCode describe_column(const Table *table, int stratum, int k, double *s
     sample[n++] = value;
   }
   json_t *entry = json_pack("{s:i}", "n", n);
-  json_object_set_new(into, columns[k].name, entry);
+  json_object_set_new(into, column_name(sweep, k), entry);
   if (n > 0) {
     json_object_set_new(entry, "min", json_number(low));
     json_object_set_new(entry, "min_case", json_integer(at[0]));
@@ -195,6 +238,17 @@ static IrzCode describe_column(const Table *table, int stratum, int k, double *s
   return IRZ_OK;
 }
 
+/// What happened in several cases, each kind with its first case.
+static json_t *json_kinds(const IrzKinds *kinds) {
+  json_t *list = json_array();
+  for (int i = 0; i < kinds->n; i++) {
+    const IrzKind *kind = &kinds->kind[i];
+    json_array_append_new(
+        list, json_pack("{s:s, s:i, s:i}", "text", kind->text, "cases", kind->n_cases, "first_case", kind->first));
+  }
+  return list;
+}
+
 /// Sobol indices of one column over a stratum; rows with a missing or failed case are left out.
 static IrzCode describe_indices(const Table *table, int stratum, int k, json_t *into, IrzError *error) {
   const IrzSweep *sweep = table->sweep;
@@ -207,7 +261,7 @@ static IrzCode describe_indices(const Table *table, int stratum, int k, json_t *
     bool whole = true;
     for (int m = 0; m < dim + 2; m++) {
       const IrzCaseResult *result = &table->row[stratum * runs + r * (dim + 2) + m];
-      row[m] = result->number == 0 ? NAN : column_value(&columns[k], result);
+      row[m] = result->number == 0 ? NAN : column_value(k, result);
       if (isnan(row[m])) whole = false;
     }
     n += whole;
@@ -223,7 +277,7 @@ static IrzCode describe_indices(const Table *table, int stratum, int k, json_t *
                                           json_estimate(&index[i].first), "total", json_estimate(&index[i].total)));
     i++;
   }
-  json_object_set_new(into, columns[k].name, list);
+  json_object_set_new(into, column_name(sweep, k), list);
   return IRZ_OK;
 }
 
@@ -249,16 +303,14 @@ static IrzCode describe_stratum(const Table *table, int stratum, double *sample,
   json_object_set_new(into, "done", json_integer(done));
   json_object_set_new(into, "failed", json_integer(failed));
   json_object_set_new(into, "in_several_parts", json_integer(split));
-  for (int k = 0; k < N_COLUMNS; k++) {
-    bool wanted = strcmp(columns[k].name, "volume_cm3") == 0 || strcmp(columns[k].name, "current_A") == 0;
-    if (wanted) IRZ_TRY(describe_column(table, stratum, k, sample, into, error));
+  for (int k = 0; k < n_columns(sweep); k++) {
+    if (has_statistics(k)) IRZ_TRY(describe_column(table, stratum, k, sample, into, error));
   }
   if (sweep->design != IRZ_DESIGN_SALTELLI) return IRZ_OK;
   json_t *indices = json_object();
   json_object_set_new(into, "sobol_indices", indices);
-  for (int k = 0; k < N_COLUMNS; k++) {
-    bool wanted = strcmp(columns[k].name, "volume_cm3") == 0 || strcmp(columns[k].name, "current_A") == 0;
-    if (wanted) IRZ_TRY(describe_indices(table, stratum, k, indices, error));
+  for (int k = 0; k < n_columns(sweep); k++) {
+    if (has_statistics(k)) IRZ_TRY(describe_indices(table, stratum, k, indices, error));
   }
   return IRZ_OK;
 }
@@ -284,6 +336,8 @@ static IrzCode describe(const Table *table, char **text, IrzError *error) {
                           json_string("bootstrap, as for independent cases; for sobol, latin-hypercube and saltelli "
                                       "samples an upper estimate as a rule"));
     }
+    json_object_set_new(top, "failures", json_kinds(&table->failures));
+    json_object_set_new(top, "warnings", json_kinds(&table->warnings));
     json_object_set(top, "strata", strata);
   }
   if (code == IRZ_OK) {
@@ -301,6 +355,14 @@ static int write_numbers(hid_t group, const char *name, int n, const double *dat
   return irz_hdf_array(group, name, 1, (hsize_t[]){(hsize_t)n}, H5T_NATIVE_DOUBLE, data);
 }
 
+/// A name that HDF5 does not take for a path.
+static void hdf_name(const char *key, char *name, size_t size) {
+  snprintf(name, size, "%s", key);
+  for (char *c = name; *c != '\0'; c++) {
+    if (*c == '/') *c = '_';
+  }
+}
+
 /// The varied values, a dataset each.
 static int write_parameters(hid_t file, const Table *table, double *work, char *texts) {
   const IrzSweep *sweep = table->sweep;
@@ -309,10 +371,7 @@ static int write_parameters(hid_t file, const Table *table, double *work, char *
   for (int j = 0; j < sweep->n_parameters && !bad; j++) {
     const IrzParameter *parameter = &sweep->parameters[j];
     char name[512];
-    snprintf(name, sizeof name, "%s", parameter->key);
-    for (char *c = name; *c != '\0'; c++) {
-      if (*c == '/') *c = '_'; /* HDF5 would take it for a group */
-    }
+    hdf_name(parameter->key, name, sizeof name);
     int n = 0;
     for (int i = 0; i < sweep->n_cases; i++) {
       if (table->row[i].number == 0) continue;
@@ -329,6 +388,16 @@ static int write_parameters(hid_t file, const Table *table, double *work, char *
   return bad;
 }
 
+/// A dataset with the warnings of every case, a line each.
+static int write_warning_texts(hid_t group, const Table *table, const char **pointers) {
+  int n = 0;
+  for (int i = 0; i < table->sweep->n_cases; i++) {
+    const IrzCaseResult *row = &table->row[i];
+    if (row->number != 0) pointers[n++] = row->warnings != NULL ? row->warnings : "";
+  }
+  return irz_hdf_strings(group, "warnings", n, pointers);
+}
+
 /// Case numbers, status and results, a dataset each.
 static int write_results(hid_t file, const Table *table, double *work, char *texts) {
   const IrzSweep *sweep = table->sweep;
@@ -342,13 +411,16 @@ static int write_results(hid_t file, const Table *table, double *work, char *tex
   }
   if (!bad) bad = write_numbers(group, "case", n, work);
   if (!bad) bad = irz_hdf_texts(group, "status", n, texts, STATUS_SIZE);
-  for (int k = 0; k < N_COLUMNS && !bad; k++) {
+  for (int k = 0; k < n_columns(sweep) && !bad; k++) {
+    char name[512];
+    hdf_name(column_name(sweep, k), name, sizeof name);
     n = 0;
     for (int i = 0; i < sweep->n_cases; i++) {
-      if (table->row[i].number != 0) work[n++] = column_value(&columns[k], &table->row[i]);
+      if (table->row[i].number != 0) work[n++] = column_value(k, &table->row[i]);
     }
-    bad = write_numbers(group, columns[k].name, n, work);
+    bad = write_numbers(group, name, n, work);
   }
+  if (!bad) bad = write_warning_texts(group, table, (const char **)(void *)texts);
   if (group >= 0) H5Gclose(group);
   return bad;
 }
@@ -390,6 +462,7 @@ static IrzCode write_h5(const char *directory, const Table *table, const char *s
 static IrzCode table_init(Table *table, const IrzSweep *sweep, IrzError *error) {
   *table = (Table){.sweep = sweep};
   IRZ_TRY(irz_alloc(&table->row, (size_t)sweep->n_cases, sizeof *table->row, error));
+  IRZ_TRY(irz_alloc(&table->values, (size_t)sweep->n_cases * (size_t)sweep->n_columns, sizeof *table->values, error));
   if (!sweep->map.wanted) return IRZ_OK;
   IRZ_TRY(irz_map_grid(sweep, &table->grid, error));
   size_t n = (size_t)table->grid.size[0] * (size_t)table->grid.size[1] * (size_t)table->grid.size[2];
@@ -399,11 +472,40 @@ static IrzCode table_init(Table *table, const IrzSweep *sweep, IrzError *error) 
   return IRZ_OK;
 }
 
+static void table_clear(Table *table) {
+  for (int i = 0; table->row != NULL && i < table->sweep->n_cases; i++) free(table->row[i].warnings);
+  irz_kinds_clear(&table->warnings);
+  irz_kinds_clear(&table->failures);
+  free(table->counted);
+  free(table->counts);
+  free(table->values);
+  free(table->row);
+}
+
+/// Sort the warnings and failures into kinds.
+static IrzCode find_kinds(Table *table, IrzError *error) {
+  for (int i = 0; i < table->sweep->n_cases; i++) {
+    const IrzCaseResult *row = &table->row[i];
+    if (row->number == 0) continue;
+    if (row->failed) IRZ_TRY(irz_kinds_add(&table->failures, row->number, row->code, row->status, error));
+    if (row->warnings != NULL) IRZ_TRY(irz_kinds_add(&table->warnings, row->number, IRZ_OK, row->warnings, error));
+  }
+  return IRZ_OK;
+}
+
+/// What a person is told of the table.
+static void fill_report(const Table *table, IrzSweepReport *report) {
+  report->done = table->n_done;
+  report->failed = table->n_failed;
+  irz_kinds_report(&table->failures, &table->warnings, report);
+}
+
 IrzCode irz_tables_write(const char *directory, const IrzSweep *sweep, IrzSweepReport *report, IrzError *error) {
   Table table;
   char *statistics = NULL, path[IRZ_PATH_MAX];
   IrzCode code = table_init(&table, sweep, error);
   if (code == IRZ_OK) code = irz_journal_read(directory, sweep, sweep->map.wanted, take_record, &table, error);
+  if (code == IRZ_OK) code = find_kinds(&table, error);
   if (code == IRZ_OK) code = describe(&table, &statistics, error);
   if (code == IRZ_OK) code = write_csv(directory, &table, error);
   if (code == IRZ_OK) code = write_h5(directory, &table, statistics, error);
@@ -415,12 +517,36 @@ IrzCode irz_tables_write(const char *directory, const IrzSweep *sweep, IrzSweepR
     code = irz_map_write(directory, sweep, &table.grid, table.counts, table.counted, error);
   }
   report->total = sweep->n_cases;
-  report->done = table.n_done;
-  report->failed = table.n_failed;
+  fill_report(&table, report);
   report->tables = code == IRZ_OK;
   free(statistics);
-  free(table.counted);
-  free(table.counts);
-  free(table.row);
+  table_clear(&table);
+  return code;
+}
+
+/// Drop the cases of other tasks.
+typedef struct {
+  Table table;
+  int task, n_tasks;
+} TaskTable;
+
+static IrzCode take_task_record(void *context, const IrzCaseResult *result, IrzError *error) {
+  TaskTable *task = context;
+  if ((result->number - 1) % task->n_tasks != task->task - 1) return IRZ_OK;
+  return take_record(&task->table, result, error);
+}
+
+IrzCode irz_task_report(const char *directory, const IrzSweep *sweep, int task, int n_tasks, IrzSweepReport *report,
+                        IrzError *error) {
+  TaskTable found = {.table = {.sweep = sweep}, .task = task, .n_tasks = n_tasks};
+  Table *table = &found.table;
+  IrzCode code = irz_alloc(&table->row, (size_t)sweep->n_cases, sizeof *table->row, error);
+  if (code == IRZ_OK) {
+    code = irz_alloc(&table->values, (size_t)sweep->n_cases * (size_t)sweep->n_columns, sizeof *table->values, error);
+  }
+  if (code == IRZ_OK) code = irz_journal_read(directory, sweep, false, take_task_record, &found, error);
+  if (code == IRZ_OK) code = find_kinds(table, error);
+  if (code == IRZ_OK) fill_report(table, report);
+  table_clear(table);
   return code;
 }

@@ -52,7 +52,7 @@ def table(out):
 def recorded(out):
     numbers = []
     for journal in (path / out / "journal").glob("*.log"):
-        numbers += [int(line.split(b"\t")[1]) for line in journal.read_bytes().split(b"\n")[:-1] if line.count(b"\t") == 19]
+        numbers += [int(line.split(b"\t")[1]) for line in journal.read_bytes().split(b"\n")[:-1] if line.count(b"\t") == 21]
     return numbers
 
 

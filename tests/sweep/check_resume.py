@@ -1,5 +1,7 @@
 """What a folder accepts: one sweep at a time, the same sweep again, no silent mixing; signals end cleanly."""
 
+import os
+import shutil
 import signal
 import time
 
@@ -96,6 +98,21 @@ check([r for r in rows if int(r["case"]) not in failed] == [r for r in reference
       "the other rows have changed")
 numbers = recorded(path, "retry")
 check(len(numbers) == 40 + 2 * len(failed), f"{len(numbers)} records: each failed case twice more, no other")
+
+# The journal is removed, or emptied, under a running sweep: an error, never a table without its rows that looks finished.
+for how in ("removed", "emptied"):
+    process = start(path, "--sleep", 20, ranks=2, out=how)
+    wait_for_cases(path, 3, how)
+    if how == "removed":
+        shutil.rmtree(path / how / "journal")
+    else:
+        for journal in (path / how / "journal").glob("*.log"):
+            os.truncate(journal, 0)
+    error = process.communicate(timeout=60)[1]
+    said = "was removed while the sweep ran" if how == "removed" else "finished cases are in its journal"
+    check(process.returncode == 5 and said in error, f"{how}: {process.returncode} {error}")
+    status, _, error = run(path, "--resume", out=how)
+    check(status == 0 and table(path, how) == reference, f"after the journal was {how}: {error}")
 
 # A folder that cannot be written.
 (path / "file").write_text("")

@@ -78,7 +78,7 @@ def tables(out):
         rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
     arrays = {}
     with h5py.File(path / out / "sweep.h5") as file:
-        file.visititems(lambda name, item: arrays.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset)
+        file.visititems(lambda name, item: arrays.update({name: item[()].tolist()}) if isinstance(item, h5py.Dataset)
                         and isinstance(item[()], np.ndarray) and name != "results/seconds" else None)
     return rows, json.loads((path / out / "sweep.json").read_text()), arrays
 

@@ -60,7 +60,7 @@ def recorded(path, out="out"):
     for journal in sorted((path / out / "journal").glob("*.log")):
         for line in journal.read_bytes().split(b"\n")[:-1]:
             fields = line.split(b"\t")
-            if len(fields) == 20:
+            if len(fields) == 22:
                 numbers.append(int(fields[1]))
     return numbers
 

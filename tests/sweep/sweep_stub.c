@@ -37,6 +37,7 @@ static IrzCode run(void *context, int number, int start, IrzCaseResult *result, 
   nanosleep(&(struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)}, NULL);
   result->number = number;
   result->failed = number % 7 == 0 && !sleeper->healed;
+  result->code = result->failed ? IRZ_ERR_SOLVER : IRZ_OK;
   snprintf(result->status, sizeof result->status, result->failed ? "made to fail, \"on purpose\"" : "converged");
   result->volume = 1e-6 * (number + 1.0 / start);
   result->current = 10 + number % 5;
