@@ -18,6 +18,8 @@ demo=(
 )
 test=(
   python3-scipy
+  # locales with a decimal comma
+  locales
   # users of the library in C++
   g++
   # lint, fuzzing

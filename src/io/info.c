@@ -1,5 +1,6 @@
 /* Describe a result file. The file may be anything: every count is checked before it is believed, and arrays are read
    in pieces of bounded size. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "io/hdf.h"
 #include <irezone/result.h>
@@ -236,6 +237,8 @@ static IrzCode print_file(hid_t file, const char *path, FILE *out, IrzError *err
 }
 
 IrzCode irz_result_print(const char *path, FILE *out, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(path != NULL && out != NULL);
   IrzError own = {0};
   IrzHdfInput file;
   if (irz_hdf_open(&file, path, &own) == IRZ_OK) {

@@ -1,4 +1,5 @@
 /* The summary for a person. */
+#include "base/entry.h"
 #include "base/tensor.h"
 #include <irezone/result.h>
 #include <math.h>
@@ -194,6 +195,7 @@ static void print_survival(const IrzZone *zone, FILE *out) {
 }
 
 void irz_summary_print(const IrzSummary *summary, FILE *out) {
+  IRZ_ENTER_QUIETLY;
   fprintf(out, "%s: %s\n", summary->plan->name, summary->status);
   print_mesh(summary, out);
   print_anisotropy(summary->plan, out);

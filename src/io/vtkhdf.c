@@ -7,6 +7,7 @@
 
    What ParaView 5.11 wants exactly: `Type` a null-padded fixed-size ASCII string, `Types` uint8, scalars
    one-dimensional, offsets restarting at 0 in every part. */
+#include "base/entry.h"
 #include "base/idle.h"
 #include "base/memory.h"
 #include "io/hdf.h"
@@ -246,6 +247,8 @@ static void write_file(Writer *writer, const char *plan, const char *summary) {
 
 IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan, const char *summary,
                          IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(path != NULL && grid != NULL);
   IrzError own = {0};
   IrzHdfFile file;
   Writer writer = {.comm = comm, .grid = grid};

@@ -1,5 +1,6 @@
 /* The tissue box around a plan's probes: the steps of meshing, checks of what came out. */
 #include "mesh/generate.h"
+#include "base/entry.h"
 
 #include "base/memory.h"
 #include "base/vector.h"
@@ -288,6 +289,8 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
 
 IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, const IrzLabelMap *labels, IrzMesh **mesh,
                           IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(plan != NULL && mesh != NULL);
   IrzTissueBox box;
   IrzSizeField field;
   IrzMeshSizing chosen;

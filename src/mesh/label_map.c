@@ -3,6 +3,7 @@
    niftilib knows the header, its byte order, the sizes of its data types and its quaternions. The voxels are read
    here, a piece at a time: niftilib would hold the whole image in its own type, up to sixteen times what is kept, and
    prints on some errors. zlib reads plain and compressed files alike. */
+#include "base/entry.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -557,6 +558,8 @@ static IrzCode read_image(IrzPlan *plan, Image *image, double file_size, IrzLabe
 }
 
 IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(plan != NULL && map != NULL);
   Image image = {.path = plan->anatomy.labels};
   struct stat status;
   IrzCode code;
@@ -595,6 +598,8 @@ static IrzCode prepare_copy(const IrzLabelMap *numbers, IrzLabelMap **copy, IrzE
 }
 
 IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(map != NULL);
   IrzError own = {.code = IRZ_OK};
   IrzLabelMap numbers = {.region = NULL}, *shared = NULL;
   int rank, size, present;

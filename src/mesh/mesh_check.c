@@ -1,4 +1,5 @@
 /* Is a mesh sound, and does it have what a plan needs? */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "mesh/mesh_build.h"
@@ -334,6 +335,8 @@ static IrzCode check_plan(const Check *check, const IrzPlan *plan) {
 }
 
 IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(mesh != NULL && name != NULL);
   Check check = {.mesh = mesh, .name = name, .error = error};
   IrzCode code = check_volumes(&check);
   if (code == IRZ_OK) code = irz_mesh_faces(mesh, &check.faces, error);

@@ -1,4 +1,5 @@
 /* Size and quality of a mesh. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "mesh/mesh_build.h"
 #include <inttypes.h>
@@ -175,6 +176,7 @@ static void print_groups(FILE *out, const char *title, const char *elements, con
 }
 
 void irz_mesh_print(const IrzMesh *mesh, FILE *out) {
+  IRZ_ENTER_QUIETLY;
   IrzMeshStats stats;
   irz_mesh_stats(mesh, &stats);
   double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};

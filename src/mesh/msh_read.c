@@ -4,6 +4,7 @@
  * anything is allocated for them, tags are looked up, coordinates must be finite. Text is read line by line, so that
  * a missing number is reported where it is missing. */
 #include "mesh/msh_read.h"
+#include "base/entry.h"
 #include "base/input.h"
 #include "base/memory.h"
 #include "mesh/mesh_build.h"
@@ -837,6 +838,8 @@ static IrzCode load_file(const char *path, char **data, size_t *size, IrzError *
 }
 
 IrzCode irz_mesh_read(const char *path, double scale, IrzMesh **mesh, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(path != NULL && mesh != NULL && scale >= 0);
   *mesh = NULL;
   char *data;
   size_t size = 0;

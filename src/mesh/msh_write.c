@@ -1,4 +1,5 @@
 /* Write a mesh as Gmsh MSH 4.1, binary. A mesh with curved edges is written with ten-node tetrahedra throughout. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "base/replace.h"
 #include "mesh/mesh_build.h"
@@ -226,6 +227,8 @@ done:
 }
 
 IrzCode irz_mesh_write(const IrzMesh *mesh, const char *path, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(mesh != NULL && path != NULL);
   IrzReplace file;
   FILE *stream;
   IRZ_TRY(irz_replace_begin(&file, path, error));

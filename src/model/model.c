@@ -1,5 +1,6 @@
 /* From a plan to a summary; see irezone/model.h. */
 #include "model/model.h"
+#include "base/entry.h"
 #include "base/idle.h"
 #include "base/memory.h"
 #include "base/petsc.h"
@@ -46,7 +47,9 @@ static void fit_threads(IrzModel *model) {
 
 static void report_progress(const IrzModel *model, const char *stage, double fraction) {
   if (model->part != NULL && model->part->rank != 0) return;
-  if (model->options.progress != NULL) model->options.progress(model->options.context, stage, fraction);
+  if (model->options.progress == NULL) return;
+  IRZ_STEP_OUT;
+  model->options.progress(model->options.context, stage, fraction);
 }
 
 /// Read or generate the mesh and the label map, on rank 0.
@@ -136,10 +139,15 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
 
 IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
                          IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(plan != NULL && model != NULL);
   IrzModel *m = NULL;
   *model = NULL;
   irz_alloc(&m, 1, sizeof *m, error);
-  IRZ_TRY(irz_error_agree(comm, error));
+  if (irz_error_agree(comm, error) != IRZ_OK) {
+    free(m);
+    return error->code;
+  }
   m->comm = comm;
   m->accuracy = plan->mesh.accuracy;
   if (options != NULL) m->options = *options;
@@ -172,6 +180,7 @@ static bool same_probe(const IrzProbe *a, const IrzProbe *b) {
 }
 
 bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
+  if (model == NULL || plan == NULL) return false;
   const IrzPlan *own = model->geometry;
   if (plan->n_probes != own->n_probes || plan->idle_probes != own->idle_probes) return false;
   for (int p = 0; p < plan->n_probes; p++) {
@@ -845,6 +854,8 @@ static void forget_building(IrzModel *model) {
 }
 
 IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(model != NULL && plan != NULL && summary != NULL);
   int n_warnings = plan->n_warnings;
   memset(summary, 0, sizeof *summary);
   if (!irz_model_serves(model, plan)) {
@@ -853,6 +864,7 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   }
   if (model->spent) return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model was made to solve once", plan->file);
   model->spent = model->options.once;
+  model->answered = false;
   summary->plan = plan;
   summary->order = plan->mesh.order;
   summary->ranks = model->part->size;
@@ -885,10 +897,19 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   summary->timing.total = built + MPI_Wtime() - start;
   forget_building(model);
   summary->peak_memory = peak_memory(model->comm);
+  model->answered = true;
   return IRZ_OK;
 }
 
+IrzCode irz_model_no_answer(const IrzModel *model, IrzError *error) {
+  return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model has no solution: solve first, and successfully",
+                       model->geometry->file);
+}
+
 IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(model != NULL);
+  if (!model->answered) return irz_model_no_answer(model, error);
   size_t n = (size_t)irz_field_space(model->field)->n_local;
   for (int k = 0; k < model->n_positions; k++) IRZ_TRY(irz_model_keep_start(model->position[k], error));
   drop_kept(model);
@@ -906,8 +927,10 @@ IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
 }
 
 void irz_model_reset(IrzModel *model) {
+  if (model == NULL) return;
   for (int k = 0; k < model->n_positions; k++) irz_model_reset(model->position[k]);
   drop_kept(model);
+  model->answered = false;
   for (int i = 0; i < model->room; i++) model->solved[i] = (IrzSolved){-1, -1, 0};
   irz_field_forget(model->field);
 }

@@ -45,9 +45,13 @@ struct IrzModel {
   IrzSummary *found;      ///< [n_positions] what they found
   IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
 
+  bool answered;                ///< the last solve found its solution
   bool spent;                   ///< it solves nothing any more: see IrzModelOptions.once
   double accuracy;              ///< relative, that the generated mesh was sized for
   double mesh_time, setup_time; ///< s, of what was built since the last solve
 };
+
+/// Say that a model has no solution that could be asked for.
+IrzCode irz_model_no_answer(const IrzModel *model, IrzError *error);
 
 #endif

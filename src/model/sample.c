@@ -1,4 +1,5 @@
 /* The zone on a regular grid of points. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "field/kernel.h"
 #include "model/locate.h"
@@ -68,6 +69,13 @@ static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPo
 }
 
 IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(model != NULL && grid != NULL && (ablated != NULL || model->part->rank > 0));
+  for (int d = 0; d < 3; d++) {
+    IRZ_NEED(grid->size[d] >= 1 && grid->spacing[d] > 0 && isfinite(grid->spacing[d]) && isfinite(grid->origin[d]));
+  }
+  IRZ_NEED((int64_t)grid->size[0] * grid->size[1] <= INT32_MAX);
+  if (!model->answered) return irz_model_no_answer(model, error);
   const IrzPart *part = model->part;
   size_t slab = (size_t)grid->size[0] * (size_t)grid->size[1], n = slab * (size_t)grid->size[2];
   uint8_t *mine = NULL;

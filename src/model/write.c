@@ -1,4 +1,5 @@
 /* A model's last solution as files. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "base/replace.h"
 #include "base/tensor.h"
@@ -464,6 +465,9 @@ IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzEr
 }
 
 IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(model != NULL && directory != NULL && summary != NULL && summary->plan != NULL);
+  if (!model->answered) return irz_model_no_answer(model, error);
   double start = MPI_Wtime();
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
   IrzError fields = {0}, own = {0};

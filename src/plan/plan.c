@@ -1,4 +1,5 @@
 /* A plan from YAML: the parts in their order, then what belongs to no part. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "plan/parts.h"
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 void irz_plan_warn(IrzPlan *plan, const char *format, ...) {
+  IRZ_ENTER_QUIETLY;
   char text[IRZ_ERROR_TEXT];
   va_list arguments;
   va_start(arguments, format);
@@ -255,6 +257,8 @@ static IrzCode read_pullback(const IrzReader *reader, const IrzYaml *node, const
 }
 
 IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(plan != NULL && moved != NULL && position >= 0);
   IRZ_TRY(irz_plan_parse(plan->text, plan->file, 0, NULL, moved, error));
   /* The text has its paths resolved; keep them as plans hold them. */
   memcpy((*moved)->mesh.file, plan->mesh.file, sizeof plan->mesh.file);
@@ -294,6 +298,8 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
 
 IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
                        IrzPlan **plan, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(text != NULL && file != NULL && plan != NULL && (n_overrides <= 0 || overrides != NULL));
   *plan = NULL;
   if (strlen(file) >= IRZ_PATH_MAX) return irz_error_set(error, IRZ_ERR_PLAN, "%.64s...: is too long a path", file);
   IrzYaml *root;
@@ -322,6 +328,8 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
 
 IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan,
                       IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(path != NULL && plan != NULL && (n_overrides <= 0 || overrides != NULL));
   *plan = NULL;
   char *text;
   IRZ_TRY(irz_yaml_load(path, &text, error));

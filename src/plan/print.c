@@ -1,4 +1,5 @@
 /* A plan for a person to check. */
+#include "base/entry.h"
 #include "base/tensor.h"
 #include "plan/parts.h"
 #include <stdio.h>
@@ -68,6 +69,7 @@ static void print_probe(const IrzProbe *probe, FILE *out) {
 }
 
 void irz_plan_print(const IrzPlan *plan, FILE *out) {
+  IRZ_ENTER_QUIETLY;
   fprintf(out, "%s (%s)\n", plan->name, plan->file);
   if (plan->mesh.file[0] != '\0') {
     fprintf(out, "  mesh: %s, %g mm per unit, order %d\n", plan->mesh.file, 1e3 * plan->mesh.scale, plan->mesh.order);
@@ -125,6 +127,7 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
 }
 
 void irz_presets_print(FILE *out) {
+  IRZ_ENTER_QUIETLY;
   int count;
   const IrzPreset *presets = irz_presets(&count);
   fprintf(out, "%-13s %-35s %s\n", "preset", "threshold, V/cm (spread)", "conductivity");
@@ -147,6 +150,7 @@ static void print_sourced(const char *what, const IrzSourced *number, double uni
 }
 
 void irz_preset_print(const IrzPreset *preset, FILE *out) {
+  IRZ_ENTER_QUIETLY;
   fprintf(out, "%s: %s\n\nconductivity: ", preset->name, preset->title);
   print_law(&preset->sigma, out);
   fprintf(out, "\n    %s\n", preset->sigma_source);

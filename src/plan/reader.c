@@ -1,4 +1,7 @@
 /* Reads a map by its table of keys. */
+#define _GNU_SOURCE /* strtod_l */
+#include "base/entry.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "plan/keys.h"
 #include <math.h>
@@ -126,12 +129,18 @@ IrzCode irz_reader_number(const IrzReader *reader, const IrzYaml *node, const ch
   char wanted[80];
   snprintf(wanted, sizeof wanted, "a number%s%s", unit != NULL ? " in " : "", unit != NULL ? unit : "");
   if (node->kind != IRZ_YAML_SCALAR || node->text == NULL) return wrong_kind(reader, node, path, wanted);
-  char *end;
-  *value = strtod(node->text, &end);
-  /* strtod alone would take nan, inf, leading blanks and hexadecimal numbers. */
-  bool number = end != node->text && *end == '\0' && strspn(node->text, "0123456789+-.eE") == strlen(node->text);
-  if (!number || !isfinite(*value)) return wrong_kind(reader, node, path, wanted);
-  return IRZ_OK;
+  if (irz_number_read(node->text, value)) return IRZ_OK;
+  /* A decimal comma is the likeliest slip where it is the habit. */
+  char pointed[40];
+  const char *comma = strchr(node->text, ',');
+  double ignored;
+  snprintf(pointed, sizeof pointed, "%.39s", node->text);
+  if (comma != NULL && comma - node->text < (ptrdiff_t)sizeof pointed - 1) pointed[comma - node->text] = '.';
+  if (comma != NULL && irz_number_read(pointed, &ignored)) {
+    return irz_reader_fail(reader, node, path, "is \"%.80s\"; it must be %s: did you mean %s?", node->text, wanted,
+                           pointed);
+  }
+  return wrong_kind(reader, node, path, wanted);
 }
 
 /* A number in a plan by its place. */
@@ -263,10 +272,11 @@ static IrzCode key_value(const IrzReader *reader, const IrzKey *key, const IrzYa
 /* Fill in the default of a key, which the table gives as text. */
 static void key_standard(const IrzKey *key, char *target) {
   void *place = target + key->offset;
-  double unit = key->unit != 0 ? key->unit : 1;
+  double unit = key->unit != 0 ? key->unit : 1, number = 0;
   switch (key->type) {
   case IRZ_KEY_NUMBER:
-    *(double *)place = strtod(key->standard, NULL) * unit;
+    irz_number_read(key->standard, &number);
+    *(double *)place = number * unit;
     break;
   case IRZ_KEY_INTEGER:
     *(int *)place = (int)strtol(key->standard, NULL, 10);
@@ -283,7 +293,7 @@ static void key_standard(const IrzKey *key, char *target) {
     const char *text = key->standard;
     for (int i = 0; i < 3; i++) {
       char *end;
-      ((double *)place)[i] = strtod(text + 1, &end) * unit; /* behind "[" or "," */
+      ((double *)place)[i] = strtod_l(text + 1, &end, irz_c_locale()) * unit; /* behind "[" or "," */
       text = end;
     }
     break;
@@ -370,6 +380,7 @@ static void section_help(const IrzSection *section, FILE *out) {
 }
 
 void irz_plan_help(FILE *out) {
+  IRZ_ENTER_QUIETLY;
   static const IrzSection *const before[] = {&irz_section_plan, &irz_section_mesh, &irz_section_tissue};
   static const IrzSection *const after[] = {
       &irz_section_anisotropy, &irz_section_anatomy, &irz_section_probe, &irz_section_array,     &irz_section_plates,

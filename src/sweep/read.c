@@ -1,6 +1,8 @@
 /* From a sweep file to an IrzSweep. To add a distribution: a row in `distributions`, its checks in check_draw(), its
    quantile in sample.c, a line in docs/sweeps.md. */
+#include "base/entry.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "plan/keys.h"
 #include "plan/yaml.h"
 #include "sweep/sweep.h"
@@ -84,10 +86,7 @@ static IrzCode check_keys(const Reader *reader, const IrzYaml *map, const char *
 /// Whether a scalar is a finite number as a whole.
 static bool is_number(const IrzYaml *node, double *value) {
   if (node->kind != IRZ_YAML_SCALAR || node->text == NULL || node->quoted || node->text[0] == '\0') return false;
-  if (strspn(node->text, "+-.0123456789eE") != strlen(node->text)) return false; /* no hexadecimal, no "nan" */
-  char *end;
-  *value = strtod(node->text, &end);
-  return *end == '\0' && isfinite(*value);
+  return irz_number_read(node->text, value);
 }
 
 static IrzCode read_number(const Reader *reader, const IrzYaml *node, const char *path, double *value) {
@@ -174,7 +173,7 @@ static IrzCode read_range(const Reader *reader, const IrzYaml *map, const char *
   for (int i = 0; i < parameter->n_values; i++) {
     char text[32];
     snprintf(text, sizeof text, "%.12g", from + i * step);
-    parameter->number[i] = strtod(text, NULL);
+    irz_number_read(text, &parameter->number[i]);
     IRZ_TRY(text_copy(text, &parameter->text[i], reader->error));
   }
   return IRZ_OK;
@@ -563,6 +562,8 @@ static void explain_brackets(const char *text, const char *file, IrzError *error
 }
 
 IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(text != NULL && file != NULL && sweep != NULL);
   *sweep = NULL;
   IrzSweep *made;
   IRZ_TRY(irz_alloc(&made, 1, sizeof *made, error));
@@ -585,6 +586,8 @@ IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_tex
 }
 
 IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(path != NULL && sweep != NULL);
   *sweep = NULL;
   char *text;
   IRZ_TRY(irz_yaml_load(path, &text, error));
@@ -606,6 +609,8 @@ static IrzCode share_text(MPI_Comm comm, const char *mine, char **copy, IrzError
 }
 
 IrzCode irz_sweep_share(MPI_Comm comm, IrzSweep **sweep, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(sweep != NULL);
   int rank;
   MPI_Comm_rank(comm, &rank);
   char *text[3] = {NULL, NULL, NULL};
@@ -640,20 +645,22 @@ const char *irz_sweep_key(const IrzSweep *sweep, int parameter) {
 }
 
 void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *text, size_t size) {
+  IRZ_ENTER_QUIETLY;
   const IrzParameter *p = &sweep->parameters[parameter];
   double value = sweep->value[(size_t)(number - 1) * (size_t)sweep->n_parameters + (size_t)parameter];
   if (p->draw == IRZ_DRAW_VALUES) {
     snprintf(text, size, "%s", p->text[(int)value]);
     return;
   }
-  /* The shortest text that gives the number back: the table, the plan and the solver then agree on every bit. */
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(text, size, "%.*g", digits, value);
-    if (strtod(text, NULL) == value) return;
-  }
+  /* The table, the plan and the solver agree on every bit. */
+  char number_text[IRZ_NUMBER_TEXT];
+  irz_number_text(value, number_text);
+  snprintf(text, size, "%s", number_text);
 }
 
 IrzCode irz_sweep_plan(const IrzSweep *sweep, int number, IrzPlan **plan, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(sweep != NULL && plan != NULL && number >= 1 && number <= sweep->n_cases);
   *plan = NULL;
   int n = sweep->n_set + sweep->n_parameters;
   IrzOverride *override;

@@ -1,4 +1,5 @@
 /* A sweep from its directory's lock to its tables. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "sweep/sweep.h"
 #include <math.h>
@@ -68,7 +69,9 @@ static void case_finished(void *context, const IrzCaseResult *result) {
     write_log(watch->log, "case %d: warning: %.*s", result->number, length, line);
     line += length;
   }
-  if (watch->options->progress != NULL) watch->options->progress(watch->options->context, progress);
+  if (watch->options->progress == NULL) return;
+  IRZ_STEP_OUT;
+  watch->options->progress(watch->options->context, progress);
 }
 
 /// States of a case in Found: `done` when it need not run.
@@ -308,10 +311,14 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
 
 IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOptions *options, IrzSweepReport *report,
                       IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(sweep != NULL && options != NULL && options->directory != NULL && report != NULL);
   return irz_sweep_run_with(comm, sweep, NULL, options, NULL, report, error);
 }
 
 IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepReport *report, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(sweep != NULL && directory != NULL && report != NULL);
   *report = (IrzSweepReport){0};
   IrzSweepLock lock;
   IRZ_TRY(irz_sweep_lock(directory, 1, 1, &lock, error));

@@ -1,6 +1,7 @@
 /* Who solves which case. Rank 0 keeps the list; the first rank of every group asks it for one case at a time. On rank 0
    a thread answers the others while the main thread solves cases of its own; where MPI does not allow that, rank 0 only
    answers. Nobody waits in a busy loop, so that more ranks than cores do no harm. */
+#include "base/entry.h"
 #include "base/memory.h"
 #include "sweep/sweep.h"
 #include <pthread.h>
@@ -153,6 +154,7 @@ typedef struct {
 
 /// Answer until every other group has been told that there is no more.
 static void *desk_run(void *pointer) {
+  IRZ_ENTER_QUIETLY;
   Desk *desk = pointer;
   while (desk->n_asking > 0) {
     int waiting;

@@ -75,6 +75,6 @@ echo "$kind, optional:"
 [[ $(look C) == *"is 1: " ]] || fail "not found by an optional search in C"
 [[ $(look NONE) == *"is 0: irezone needs C or CXX"* ]] || fail "found without a language"
 if [ $kind = static ]; then
-  [[ $(look CXX PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*libfyaml* ]] || fail "found without what it stands on"
-  [[ $(look C PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*libfyaml* ]] || fail "found without what it stands on"
+  [[ $(look CXX PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*yaml-0.1* ]] || fail "found without what it stands on"
+  [[ $(look C PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*yaml-0.1* ]] || fail "found without what it stands on"
 fi
