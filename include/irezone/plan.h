@@ -117,6 +117,9 @@ typedef struct {
 /// Which frame the plan states probe positions in, when there is a label map. An IrzPlan always holds RAS.
 typedef enum { IRZ_FRAME_RAS, IRZ_FRAME_LPS } IrzFrame;
 
+/// Which of the two transforms of a NIfTI image places it; the other one if it has only that.
+typedef enum { IRZ_TRANSFORM_SFORM, IRZ_TRANSFORM_QFORM } IrzTransform;
+
 /// One entry of anatomy.map.
 typedef struct {
   int label;
@@ -184,6 +187,8 @@ typedef struct {
   struct {
     char labels[IRZ_PATH_MAX]; ///< label map, or ""
     IrzFrame frame;            ///< frame of the coordinates in the file; here they are RAS already
+    IrzTransform transform;    ///< of the label map
+    bool transform_stated;     ///< the plan chooses: then nothing is said about the other one
     int n_map;
     IrzLabel *map;
     int line;

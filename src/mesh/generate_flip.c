@@ -12,6 +12,11 @@
 /// 1 five times as many flat ones were left in seven meshes as with 1.2, with 1.4 about as many.
 #define STRETCH 1.2
 
+/// Widest angle around the needle that an edge of its wall may get by a flip, unless the edge before was as wide.
+/// Chords over more would cut into the needle: with few points around, near a slanting exit, to a quarter of the
+/// radius.
+#define WIDEST (M_PI / 3)
+
 /// Triangles of one needle, and which of them share an edge.
 typedef struct {
   const IrzTissueBox *box;
@@ -111,6 +116,11 @@ static bool is_wrong(const Skin *skin, const int32_t v[4], bool wall) {
     if (!wall) continue;
     flat[i][0] = STRETCH * needle->radius * remainder(at->angle - point[v[0]].angle, 2 * M_PI);
     flat[i][1] = at->z - point[v[0]].z;
+  }
+  if (wall) {
+    double before = fabs(remainder(point[v[1]].angle - point[v[0]].angle, 2 * M_PI));
+    double after = fabs(remainder(point[v[3]].angle - point[v[2]].angle, 2 * M_PI));
+    if (after > fmax(before, WIDEST) * (1 + 1e-9)) return false;
   }
   double whole = fabs(area(flat[0], flat[1], flat[2])) + fabs(area(flat[0], flat[1], flat[3]));
   double side = area(flat[2], flat[3], flat[0]), far_side = area(flat[2], flat[3], flat[1]);

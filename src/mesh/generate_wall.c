@@ -387,18 +387,20 @@ static IrzCode add_shaft(const IrzSizeField *field, int p, double turn, int pari
   return zip(ring, &exit, surface, boundary, error);
 }
 
-/// Rings from one z to another. Above a trocar's rim they follow its waves less and less.
+/// Rings from one z to another. Above a trocar's rim they follow its waves less and less, and no more where the metal
+/// ends.
 static IrzCode add_wall(const IrzSizeField *field, int p, double from, double to, double turn, int32_t surface,
                         int *parity, Ring *ring, IrzBoundary *boundary, IrzError *error) {
   const IrzNeedle *needle = &field->box->needle[p];
-  double *z;
+  bool trocar = needle->shape == IRZ_TIP_TROCAR;
+  double *z, level = fmin(3 * needle->shoulder, needle->bare[0][1]);
   Ring next;
   int count;
   IRZ_TRY(spread(field, needle, from, to, &count, &z, error));
   IrzCode code = IRZ_OK;
   for (int i = 1; i <= count && code == IRZ_OK; i++) {
     int around = irz_size_around(field, needle, z[i]);
-    double lean = needle->shape == IRZ_TIP_TROCAR && i < count ? 1.5 - z[i] / (2 * needle->shoulder) : 0;
+    double lean = trocar && i < count ? (level - z[i]) / (level - needle->shoulder) : 0;
     if (lean > 0) {
       kinked_angles(&next, around, *parity);
     } else {

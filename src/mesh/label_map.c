@@ -5,6 +5,7 @@
    prints on some errors. zlib reads plain and compressed files alike. */
 #include "base/entry.h"
 #include "base/memory.h"
+#include "mesh/nifti_affine.h"
 
 #include <errno.h>
 #include <irezone/anatomy.h>
@@ -19,9 +20,6 @@
 #define MAX_VOXELS 2147483647.0 // voxels in an image; MPI counts with int
 #define MAX_INFLATION 1032.0    // bytes that one byte of a deflate stream can stand for at most
 #define WHOLE 1e-3              // a label may be this far from a whole number, for the rounding of a float32 scl_slope
-#define MIN_EDGE 1e-6           // m, shortest voxel edge that is not taken for a mistake
-#define MAX_EDGE 1.0            // m, longest one
-#define MIN_DETERMINANT 1e-6    // of the axes' unit vectors; below it they span no volume
 #define EDGE_OF_BOX 1e-6        // voxels; wider than the rounding of any coordinate transformation
 
 /// An open image.
@@ -175,91 +173,6 @@ static IrzCode find_voxels(const Image *image, double voxels, double file_size, 
   }
   if (gzseek(image->file, (z_off_t)offset, SEEK_SET) < 0) {
     return refuse(image, error, "the file is cut off or damaged before its first voxel");
-  }
-  return IRZ_OK;
-}
-
-/// Where the voxels lie: sform, else qform; in m.
-static IrzCode read_affine(const Image *image, double world[3][4], IrzError *error) {
-  const nifti_1_header *h = &image->header;
-  double unit;
-
-  switch (h->xyzt_units & 7) {
-  case NIFTI_UNITS_UNKNOWN: // in practice mm
-  case NIFTI_UNITS_MM:
-    unit = 1e-3;
-    break;
-  case NIFTI_UNITS_METER:
-    unit = 1;
-    break;
-  case NIFTI_UNITS_MICRON:
-    unit = 1e-6;
-    break;
-  default:
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: xyzt_units is %d; mm, m or micrometres are wanted", image->path,
-                         h->xyzt_units);
-  }
-  if (h->sform_code > 0) {
-    for (int e = 0; e < 4; e++) {
-      world[0][e] = (double)h->srow_x[e];
-      world[1][e] = (double)h->srow_y[e];
-      world[2][e] = (double)h->srow_z[e];
-    }
-  } else if (h->qform_code > 0) {
-    for (int d = 1; d <= 3; d++) {
-      if (!(h->pixdim[d] > 0)) {
-        return irz_error_set(error, IRZ_ERR_INPUT, "%s: pixdim[%d] is %g; more than 0 is wanted", image->path, d,
-                             (double)h->pixdim[d]);
-      }
-    }
-    mat44 m = nifti_quatern_to_mat44(h->quatern_b, h->quatern_c, h->quatern_d, h->qoffset_x, h->qoffset_y, h->qoffset_z,
-                                     h->pixdim[1], h->pixdim[2], h->pixdim[3], h->pixdim[0]);
-    for (int d = 0; d < 3; d++) {
-      for (int e = 0; e < 4; e++) world[d][e] = (double)m.m[d][e];
-    }
-  } else {
-    return refuse(image, error, "neither sform nor qform says where the image lies; one of them is wanted");
-  }
-  for (int d = 0; d < 3; d++) {
-    for (int e = 0; e < 4; e++) {
-      world[d][e] *= unit;
-      if (!isfinite(world[d][e])) {
-        return irz_error_set(error, IRZ_ERR_INPUT, "%s: the affine (%s) has a number that is not finite", image->path,
-                             h->sform_code > 0 ? "sform" : "qform");
-      }
-    }
-  }
-  return IRZ_OK;
-}
-
-/// Invert the affine of a map, and measure its voxels.
-static IrzCode set_affine(IrzLabelMap *map, const Image *image, IrzError *error) {
-  double(*a)[4] = map->to_world;
-  double determinant;
-
-  for (int e = 0; e < 3; e++) {
-    map->spacing[e] = hypot(hypot(a[0][e], a[1][e]), a[2][e]);
-    if (!(map->spacing[e] >= MIN_EDGE && map->spacing[e] <= MAX_EDGE)) {
-      return irz_error_set(error, IRZ_ERR_INPUT, "%s: voxels of %g mm along axis %d; 0.001 to 1000 mm are allowed",
-                           image->path, map->spacing[e] * 1e3, e + 1);
-    }
-  }
-  // Row d of the inverse is the cross product of the two other columns over the determinant
-  for (int d = 0; d < 3; d++) {
-    int e = (d + 1) % 3, f = (d + 2) % 3;
-    for (int c = 0; c < 3; c++) {
-      int p = (c + 1) % 3, q = (c + 2) % 3;
-      map->to_voxel[d][c] = a[p][e] * a[q][f] - a[q][e] * a[p][f];
-    }
-  }
-  determinant = a[0][0] * map->to_voxel[0][0] + a[1][0] * map->to_voxel[0][1] + a[2][0] * map->to_voxel[0][2];
-  if (!(fabs(determinant) > MIN_DETERMINANT * map->spacing[0] * map->spacing[1] * map->spacing[2])) {
-    return refuse(image, error, "the affine is singular: the voxels have no volume");
-  }
-  for (int d = 0; d < 3; d++) {
-    double *row = map->to_voxel[d];
-    for (int c = 0; c < 3; c++) row[c] /= determinant;
-    row[3] = -(row[0] * a[0][3] + row[1] * a[1][3] + row[2] * a[2][3]);
   }
   return IRZ_OK;
 }
@@ -533,8 +446,7 @@ static IrzCode read_image(IrzPlan *plan, Image *image, double file_size, IrzLabe
   IRZ_TRY(recognise(image, error));
   IRZ_TRY(read_size(image, map->size, error));
   IRZ_TRY(read_type(image, error));
-  IRZ_TRY(read_affine(image, map->to_world, error));
-  IRZ_TRY(set_affine(map, image, error));
+  IRZ_TRY(irz_nifti_affine(plan, &image->header, map, error));
   size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
   IRZ_TRY(find_voxels(image, (double)total, file_size, error));
   IRZ_TRY(irz_alloc(&map->region, total, 1, error));

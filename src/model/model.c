@@ -194,6 +194,7 @@ bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
   }
   if (strcmp(plan->anatomy.labels, own->anatomy.labels) != 0 || plan->anatomy.frame != own->anatomy.frame) return false;
   if (plan->anatomy.labels[0] == '\0') return true;
+  if (plan->anatomy.transform != own->anatomy.transform) return false;
   if (plan->anatomy.n_map != own->anatomy.n_map) return false;
   for (int i = 0; i < plan->anatomy.n_map; i++) {
     if (plan->anatomy.map[i].label != own->anatomy.map[i].label) return false;

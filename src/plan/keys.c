@@ -10,6 +10,7 @@ static const char *const memory_choices[] = {"none", "pairs", NULL};
 static const char *const death_choices[] = {"threshold", "peleg-fermi", NULL};
 static const char *const accumulate_choices[] = {"product", "maximum", NULL};
 static const char *const frame_choices[] = {"RAS", "LPS", NULL};
+static const char *const transform_choices[] = {"sform", "qform", NULL};
 static const char *const coupling_choices[] = {"none", "full", NULL};
 static const char *const needle_choices[] = {"metal", "body", "insulating", NULL};
 static const char *const perfusion_choices[] = {"kept", "stopped", NULL};
@@ -299,6 +300,12 @@ static const IrzKey anatomy_keys[] = {
      .choices = frame_choices,
      .standard = "RAS",
      .help = "frame of the probes' coordinates"},
+    {.name = "transform",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzAnatomyKeys, transform),
+     .choices = transform_choices,
+     .standard = "sform",
+     .help = "which of the image's two transforms places it, where both are set; one that is alone is taken"},
     END,
 };
 const IrzSection irz_section_anatomy = {"anatomy", "tissue from a label map (generated meshes)", anatomy_keys};

@@ -112,7 +112,7 @@ typedef struct {
 /// anatomy
 typedef struct {
   char labels[IRZ_PATH_MAX];
-  int frame;
+  int frame, transform;
   const IrzYaml *map;
 } IrzAnatomyKeys;
 

@@ -169,6 +169,8 @@ static IrzCode read_anatomy(const IrzReader *reader, IrzYaml *node) {
   IRZ_TRY(irz_reader_section(reader, &irz_section_anatomy, node, NULL, "anatomy", false, &keys));
   plan->anatomy.line = node->line;
   plan->anatomy.frame = (IrzFrame)keys.frame;
+  plan->anatomy.transform = (IrzTransform)keys.transform;
+  plan->anatomy.transform_stated = irz_yaml_get(node, "transform") != NULL;
   memcpy(plan->anatomy.labels, keys.labels, sizeof keys.labels);
   IRZ_TRY(resolve_path(reader, node, "labels", "anatomy.labels", plan->anatomy.labels));
   return read_label_map(reader, keys.map);

@@ -44,6 +44,7 @@ static uint64_t mesh_hash(const IrzPlan *plan) {
   hash = hash_bytes(hash, &plan->pullback.count, sizeof plan->pullback.count);
   hash = hash_text(hash, plan->anatomy.labels);
   hash = hash_bytes(hash, &plan->anatomy.frame, sizeof plan->anatomy.frame);
+  hash = hash_bytes(hash, &plan->anatomy.transform, sizeof plan->anatomy.transform);
   for (int i = 0; i < plan->anatomy.n_map; i++) {
     hash = hash_bytes(hash, &plan->anatomy.map[i].label, sizeof plan->anatomy.map[i].label);
     hash = hash_text(hash, plan->anatomy.map[i].region);

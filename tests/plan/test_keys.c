@@ -55,6 +55,7 @@ VALUE(sigma_rise, plan->tissues[0].heat.sigma_rise)
 VALUE(blood, plan->tissues[0].heat.blood)
 VALUE(labels, LIKE(plan->anatomy.labels, "dir/b.nii"))
 VALUE(map, plan->anatomy.map[0].label)
+VALUE(transform, plan->anatomy.transform)
 VALUE(tip_y, plan->probes[0].tip[1])
 VALUE(probe_name, plan->n_probes == 3 && LIKE(plan->probes[2].name, "N"))
 VALUE(tip_x, plan->probes[0].tip[0])
@@ -215,6 +216,7 @@ static const struct {
     {"anatomy", "labels", LABELS, "anatomy.labels=b.nii", labels, 0, 1},
     {"anatomy", "map", LABELS, "anatomy.map={7: r}", map, 1, 7},
     {"anatomy", "frame", LABELS, "anatomy.frame=LPS", tip_x, -0.01, 0.01},
+    {"anatomy", "transform", LABELS, "anatomy.transform=qform", transform, 0, 1},
 
     {"probes[]", "name", NEEDLES, THREE("name: N"), probe_name, 0, 1},
     {"probes[]", "tip", NEEDLES, "probes[0].tip=[-10, 1, -10]", tip_y, 0, 0.001},
