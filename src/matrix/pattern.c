@@ -18,6 +18,47 @@ static void write_block(const IrzPatternBlock *b) {
   for (size_t k = 0; k < b->n_outside; k++) p->bj[p->bi[b->first] + (PetscInt)k] = b->outside[k].column;
 }
 
+/// The block of an unknown; the number of blocks for a ghost.
+static int block_of(const IrzSpace *space, int32_t dof) {
+  int k = 0;
+  while (k < space->n_threads && dof >= space->row_start[k + 1]) k++;
+  return k;
+}
+
+/// Find the seats of one tetrahedron's entries.
+static void find_seats(const IrzPattern *p, const int32_t *dof, PetscInt *seat) {
+  const int n = p->space->nodes;
+  int block[10];
+  for (int i = 0; i < n; i++) block[i] = block_of(p->space, dof[i]);
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j++, seat++) {
+      *seat = -1;
+      if (block[i] == p->space->n_threads) continue;
+      if (block[j] != block[i])
+        *seat = -2 - irz_pattern_in_b(p, dof[i], dof[j]);
+      else if (dof[j] <= dof[i])
+        *seat = irz_pattern_in_a(p, dof[i], dof[j]);
+    }
+  }
+}
+
+/// Find the seats of all tetrahedra that are not plain.
+static IrzCode find_all_seats(IrzPattern *p, IrzError *error) {
+  const IrzSpace *space = p->space;
+  const size_t nodes = (size_t)space->nodes;
+  const int32_t n = space->part->n_tets;
+  int32_t count = 0;
+  IRZ_TRY(irz_alloc_unset(&p->seated, (size_t)n, sizeof *p->seated, error));
+  for (int32_t t = 0; t < n; t++) p->seated[t] = p->plain[t] == IRZ_PLAIN ? 0 : ++count;
+  IRZ_TRY(irz_alloc_unset(&p->seat, (size_t)count, nodes * nodes * sizeof *p->seat, error));
+#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(dynamic, 1024)
+  for (int32_t t = 0; t < n; t++) {
+    if (p->seated[t] == 0) continue;
+    find_seats(p, space->tet_dof + (size_t)t * nodes, p->seat + (size_t)(p->seated[t] - 1) * nodes * nodes);
+  }
+  return IRZ_OK;
+}
+
 /// Count, lay out, write.
 static IrzCode fill(IrzPattern *p, IrzPatternBlock *block, IrzError *error) {
   const IrzSpace *space = p->space;
@@ -49,7 +90,7 @@ static IrzCode fill(IrzPattern *p, IrzPatternBlock *block, IrzError *error) {
   IRZ_TRY(irz_alloc_unset(&p->bj, (size_t)p->bi[rows], sizeof *p->bj, error));
 #pragma omp parallel for num_threads(irz_threads(n)) schedule(static, 1)
   for (int k = 0; k < n; k++) write_block(&block[k]);
-  return IRZ_OK;
+  return find_all_seats(p, error);
 }
 
 IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError *error) {
@@ -111,5 +152,7 @@ void irz_pattern_free(IrzPattern *pattern) {
   free(pattern->bj);
   free(pattern->plain);
   free(pattern->place);
+  free(pattern->seated);
+  free(pattern->seat);
   free(pattern);
 }

@@ -8,7 +8,7 @@
    and four sums at a time, where loops over single entries cost more in wrong guesses than in arithmetic. The diagonal
    is the last entry; what is missing in the last group is filled up with copies of it before it, whose entries stay
    zero. `place` says where the entries of a tetrahedron go, one byte each, so that assembling is an
-   addition without a search. */
+   addition without a search; `seat` says it of the few tetrahedra that several blocks or electrodes share. */
 #ifndef IREZONE_MATRIX_PATTERN_H
 #define IREZONE_MATRIX_PATTERN_H
 
@@ -30,6 +30,10 @@ typedef struct {
   uint8_t *plain; ///< [n_tets] of IrzPlain
   uint8_t *place; ///< [n_tets][nodes (nodes + 1) / 2] offset in its row of `a` of the entry of nodes i and j, packed;
                   ///< the row is that of the larger unknown
+  int32_t *seated; ///< [n_tets] 1 + which of `seat` a tetrahedron has that is not IRZ_PLAIN; 0: none
+  PetscInt *seat; ///< [..][nodes][nodes] where the entry of nodes i and j goes that is in the row of node i: to `a`; to
+                  ///< `b`, then -2 less the place there; -1: nowhere, as the row is a ghost's or the entry is that of
+                  ///< j and i
 } IrzPattern;
 
 /// Find the pattern. Local.

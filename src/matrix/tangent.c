@@ -105,21 +105,19 @@ static inline __attribute__((always_inline)) void add_plain(float *restrict a, c
   }
 }
 
-/// Add the matrix of a tetrahedron in general: leaves out rows and columns, tells entries of `a` from those of `b`,
-/// searches.
-static void add_general(IrzTangent *t, const int32_t *dof, const uint8_t *skip, const float *values, int stride,
-                        int32_t first, int32_t last, int n) {
-  const IrzPattern *p = t->pattern;
+/// Add the matrix of a tetrahedron in general: leaves out rows and columns, tells entries of `a` from those of `b`.
+static void add_general(IrzTangent *t, const int32_t *dof, const PetscInt *seat, const uint8_t *skip,
+                        const float *values, int stride, int32_t first, int32_t last, int n) {
   for (int i = 0; i < n; i++) {
-    int32_t row = dof[i];
-    if (row < first || row >= last || (skip != NULL && skip[i])) continue;
+    if (dof[i] < first || dof[i] >= last || (skip != NULL && skip[i])) continue;
     for (int j = 0; j < n; j++) {
       if (skip != NULL && skip[j]) continue;
+      PetscInt to = seat[i * n + j];
       float value = values[irz_packed(n, i, j) * stride];
-      if (dof[j] < first || dof[j] >= last)
-        t->ba[irz_pattern_in_b(p, row, dof[j])] += value;
-      else if (dof[j] <= row)
-        t->aa[irz_pattern_in_a(p, row, dof[j])] += value;
+      if (to >= 0)
+        t->aa[to] += value;
+      else if (to < -1)
+        t->ba[-2 - to] += value;
     }
   }
 }
@@ -153,7 +151,7 @@ void irz_tangent_add(IrzTangent *t, int32_t tet, const uint8_t *skip, const floa
   const uint8_t *place = p->place + (size_t)tet * (size_t)(n * (n + 1) / 2);
   IrzPlain plain = (IrzPlain)p->plain[tet];
   if (plain == IRZ_PLAIN_NO || (plain == IRZ_PLAIN_FIXED && !skips_electrodes(p->space, dof, skip)))
-    add_general(t, dof, skip, values, stride, first, last, n);
+    add_general(t, dof, p->seat + (size_t)(p->seated[tet] - 1) * (size_t)(n * n), skip, values, stride, first, last, n);
   else if (skip != NULL)
     add_masked(t, dof, place, skip, values, stride, n);
   else if (n == 10)

@@ -119,6 +119,39 @@ static void check_places(const IrzPattern *p, int32_t t) {
   assert_int_equal(p->plain[t], shared ? IRZ_PLAIN_FIXED : IRZ_PLAIN);
 }
 
+/// The first row of the block that a row is in, or -1.
+static int32_t block_of(const IrzSpace *space, int32_t row) {
+  for (int k = 0; k < space->n_threads; k++) {
+    if (row >= space->row_start[k] && row < space->row_start[k + 1]) return space->row_start[k];
+  }
+  return -1;
+}
+
+/// Check where the entries of a tetrahedron are said to be that blocks or electrodes share.
+static void check_seats(const IrzPattern *p, int32_t t) {
+  const IrzSpace *space = p->space;
+  const int n = space->nodes;
+  const int32_t *dof = space->tet_dof + (size_t)t * (size_t)n;
+  assert_int_equal(p->seated[t] == 0, p->plain[t] == IRZ_PLAIN);
+  if (p->seated[t] == 0) return;
+  const PetscInt *seat = p->seat + (size_t)(p->seated[t] - 1) * (size_t)(n * n);
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j++) {
+      const PetscInt at = seat[i * n + j];
+      const bool together = block_of(space, dof[i]) == block_of(space, dof[j]);
+      if (block_of(space, dof[i]) < 0 || (together && dof[j] > dof[i])) {
+        assert_int_equal(at, -1);
+      } else if (together) {
+        assert_in_range(at, p->ai[dof[i]], p->ai[dof[i] + 1] - 1);
+        assert_int_equal(p->aj[at], dof[j]);
+      } else {
+        assert_in_range(-2 - at, p->bi[dof[i]], p->bi[dof[i] + 1] - 1);
+        assert_int_equal(p->bj[-2 - at], dof[j]);
+      }
+    }
+  }
+}
+
 /// Number the unknowns of a lone rank the other way round: then vertices come after their edges, and their rows are
 /// long.
 static void reverse(IrzSpace *space) {
@@ -156,6 +189,7 @@ static int check(const IrzPart *part, int order, bool merged, int n_threads, boo
   int32_t plain = 0;
   for (int32_t t = 0; t < part->n_tets; t++) {
     check_places(p, t);
+    check_seats(p, t);
     plain += p->plain[t] != IRZ_PLAIN_NO;
   }
   if (n_long == 0 && n_threads == 1 && part->size == 1) assert_int_equal(plain, part->n_tets);
