@@ -54,6 +54,8 @@ target_compile_options(
             # Errors of mathematical functions are looked for in their values; nothing traps.
             -fno-math-errno
             -fno-trapping-math
+            # Products and sums are rounded one by one, so that results do not depend on the instructions of the processor.
+            -ffp-contract=off
             # Neither messages nor packages tell where they were built.
             -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
             $<$<AND:$<BOOL:${IREZONE_NATIVE}>,$<NOT:$<BOOL:${IREZONE_SANITIZE}>>>:-march=native>)

@@ -20,8 +20,8 @@ test=(
   python3-scipy
   # locales with a decimal comma
   locales
-  # users of the library in C++
-  g++
+  # users of the library in C++, processors of another age
+  g++ qemu-user
   # lint, fuzzing
   clang clang-format clang-tidy libomp-dev libclang-rt-14-dev
 )

@@ -9,8 +9,16 @@
 /// Rows [first, last) and what to add to them.
 typedef struct {
   const IrzAssembly *a;
+  const IrzBatchKernels *kernels;
   int32_t first, last, coarse_first, coarse_last;
 } Rows;
+
+const IrzBatchKernels *irz_batch_best(void) {
+#ifdef IRZ_AVX2
+  if (__builtin_cpu_supports("avx2")) return &irz_batch_kernels_avx2;
+#endif
+  return &irz_batch_kernels;
+}
 
 /// Add the matrix of one tetrahedron, less what belongs to fixed unknowns.
 static void add_matrix(IrzTangent *tangent, const uint8_t *fixed, int32_t tet, const float *matrix, int stride,
@@ -53,7 +61,7 @@ static void assemble_fast(const Rows *rows, const int32_t *list, int32_t count) 
       const int32_t *dof = space->tet_dof + (size_t)tets[l] * (size_t)space->nodes;
       for (int i = 0; i < space->nodes; i++) u[i][l] = a->u[dof[i]];
     }
-    irz_batch_straight(a, tets, u, law, &batch);
+    rows->kernels->straight(a, tets, u, law, &batch);
     for (int l = 0; l < lanes; l++) {
       scatter(rows, tets[l], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }
@@ -103,7 +111,7 @@ static void assemble_general(const Rows *rows, const int32_t *list, int32_t coun
       law[l] = law[0];
       for (int i = 0; i < space->nodes; i++) u[i][l] = u[i][0];
     }
-    irz_batch_curved(a, general, u, law, &batch);
+    rows->kernels->curved(a, general, u, law, &batch);
     for (int l = 0; l < lanes; l++) {
       scatter(rows, medium->tet[general[l]], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }
@@ -120,10 +128,11 @@ static void fixed_rows(IrzTangent *matrix, const uint8_t *fixed, int32_t first, 
 
 void irz_assemble(const IrzAssembly *a) {
   const IrzSpace *space = a->space;
-  irz_batch_prepare();
+  const IrzBatchKernels *kernels = irz_batch_best();
+  kernels->prepare();
 #pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
   for (int k = 0; k < space->n_threads; k++) {
-    Rows rows = {a, space->row_start[k], space->row_start[k + 1], 0, 0};
+    Rows rows = {a, kernels, space->row_start[k], space->row_start[k + 1], 0, 0};
     if (a->coarse != NULL) {
       rows.coarse_first = a->coarse->pattern->space->row_start[k];
       rows.coarse_last = a->coarse->pattern->space->row_start[k + 1];

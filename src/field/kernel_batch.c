@@ -1,4 +1,4 @@
-/* Element kernels side by side; see kernel_parts.h.
+/* Element kernels side by side; see kernel_parts.h. Compiled again for other instructions by kernel_batch_avx2.c.
 
    They work with the gradients g_i of the barycentric coordinates: a basis function's gradient is sum_i C_i(q) g_i, so
    a point's share of the element matrix needs only the ten numbers m_ij = w g_i . D g_j. Where the law of a lane
@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define W IRZ_LANES
+#ifndef IRZ_BATCH_KERNELS
+#define IRZ_BATCH_KERNELS irz_batch_kernels
+#endif
 
 enum { POINTS = 4 }; ///< of irz_rule_fast
 
@@ -389,8 +392,8 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
   if (tangent) order2_matrix(m, b->matrix, b->coarse);
 }
 
-void irz_batch_straight(const IrzAssembly *a, const int32_t *tets, double u[10][W], const IrzLaw *const *law,
-                        Batch *b) {
+static void batch_straight(const IrzAssembly *a, const int32_t *tets, double u[10][W], const IrzLaw *const *law,
+                           Batch *b) {
   _Alignas(64) double points[4][W], (*floor)[W] = a->floor != NULL ? points : NULL;
   bool directed = false;
   Shape shape;
@@ -432,7 +435,7 @@ static int order2_function(int node, const double lambda[4], int which[2], doubl
   return 2;
 }
 
-void irz_batch_prepare(void) {
+static void batch_prepare(void) {
   static bool done = false;
   if (done) return;
   for (int q = 0; q < POINTS; q++) {
@@ -484,8 +487,8 @@ static void curved_matrix(float m[POINTS][10][W], float (*restrict out)[W], floa
   sum_points(m, coarse);
 }
 
-void irz_batch_curved(const IrzAssembly *a, const int32_t *general, double u[10][W], const IrzLaw *const *law,
-                      Batch *b) {
+static void batch_curved(const IrzAssembly *a, const int32_t *general, double u[10][W], const IrzLaw *const *law,
+                         Batch *b) {
   const IrzMedium *medium = a->medium;
   _Alignas(64) float m[POINTS][10][W];
   _Alignas(64) double c[4][W], flux[4][W], floor[POINTS][W];
@@ -524,3 +527,6 @@ void irz_batch_curved(const IrzAssembly *a, const int32_t *general, double u[10]
   else
     sum_points(m, b->matrix);
 }
+
+const IrzBatchKernels IRZ_BATCH_KERNELS = {
+    .prepare = batch_prepare, .straight = batch_straight, .curved = batch_curved};

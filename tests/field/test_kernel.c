@@ -1,6 +1,6 @@
 /* Assembly: tetrahedra side by side in vector registers give what they give one by one, straight and curved, and the
  * tangent is the derivative of the residual. */
-#include "field/kernel.h"
+#include "field/kernel_parts.h"
 #include "grid_mesh.h"
 #include "testing.h"
 #include <math.h>
@@ -208,9 +208,62 @@ static void derivative(void **state) {
   }
 }
 
+#ifdef IRZ_AVX2
+/// IRZ_LANES numbers from 0 to `count` - 1.
+static void draw(int32_t count, int32_t start, int32_t which[IRZ_LANES]) {
+  for (int l = 0; l < IRZ_LANES; l++) which[l] = (start + 37 * l) % count;
+}
+
+/// Compare what both compilations make of a batch.
+static void expect_same_batch(const Setup *s, bool curved, int32_t start) {
+  IrzAssembly a = {.space = s->space,
+                   .medium = s->medium,
+                   .laws = s->laws,
+                   .floor = s->floor.fast != NULL ? &s->floor : NULL,
+                   .scale = s->scale,
+                   .matrix = s->tangent};
+  int32_t which[IRZ_LANES];
+  _Alignas(64) double u[10][IRZ_LANES];
+  const IrzLaw *law[IRZ_LANES];
+  draw(curved ? s->medium->n_general : s->part->n_tets, start, which);
+  for (int l = 0; l < IRZ_LANES; l++) {
+    int32_t tet = curved ? s->medium->tet[which[l]] : which[l];
+    law[l] = s->laws[s->medium->region[tet]];
+    for (int i = 0; i < s->space->nodes; i++) u[i][l] = s->u[s->space->tet_dof[tet * s->space->nodes + i]];
+  }
+  static IrzBatch batch[2];
+  memset(batch, 0, sizeof batch);
+  const IrzBatchKernels *kernels[2] = {&irz_batch_kernels, &irz_batch_kernels_avx2};
+  for (int k = 0; k < 2; k++) {
+    kernels[k]->prepare();
+    (curved ? kernels[k]->curved : kernels[k]->straight)(&a, which, u, law, &batch[k]);
+  }
+  for (int l = 0; l < IRZ_LANES; l++) assert_true(batch[0].residual[0][l] != 0);
+  assert_memory_equal(&batch[0], &batch[1], sizeof batch[0]);
+}
+
+static void same_bits_on_every_processor(void **state) {
+  (void)state;
+  if (!__builtin_cpu_supports("avx2")) {
+    print_message("skipped: this processor has no AVX2\n");
+    skip();
+  }
+  for (int k = 0; k < 4; k++) {
+    Setup s;
+    begin(&s, 1 + k % 2, false, 1, IRZ_LAW_ISOTROPIC, k / 2 == 1);
+    for (int32_t start = 0; start < 200; start++) expect_same_batch(&s, start % 2 == 1, start);
+    end(&s);
+  }
+}
+#endif
+
 int main(int argc, char **argv) {
   PetscInitialize(&argc, &argv, NULL, NULL);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(side_by_side_or_one_by_one), cmocka_unit_test(derivative)};
+  const struct CMUnitTest tests[] = {
+#ifdef IRZ_AVX2
+      cmocka_unit_test(same_bits_on_every_processor),
+#endif
+      cmocka_unit_test(side_by_side_or_one_by_one), cmocka_unit_test(derivative)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();
   return failed;

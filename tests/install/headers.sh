@@ -3,6 +3,10 @@
 #   headers.sh INCLUDE C_COMPILER CXX_COMPILER MPI_FOLDERS (separated by semicolons)
 set -euo pipefail
 include=$1 compiler=$2 cpp=$3 mpi=()
+if [ ! -x "$cpp" ]; then
+  echo "skipped: no C++ compiler (Debian: g++)"
+  exit 77
+fi
 IFS=';' read -ra folders <<<"$4"
 for folder in "${folders[@]}"; do mpi+=(-isystem "$folder"); done
 

@@ -8,6 +8,10 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS
 unset CFLAGS CXXFLAGS LDFLAGS LD_LIBRARY_PATH
 kind=$1 source=$2 build=$3 work=$4
 export CC=$5 CXX=$6
+if [ ! -x "$CXX" ]; then
+  echo "skipped: no C++ compiler (Debian: g++)"
+  exit 77
+fi
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$work"
 
