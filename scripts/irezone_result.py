@@ -1,10 +1,13 @@
 """What the scripts that look at results share: finding ParaView, reading a result, cutting out its zone."""
+import contextlib
 import ctypes
-import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+
+import irezone_hdf
 
 FIELD = "field_V_per_cm"
 
@@ -67,31 +70,40 @@ def need_paraview(rendering):
 
 
 def read_summary(path):
-    """The summary stored in a result; ends with one line if `path` is not a result."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        fail(f"{path}: cannot be read: {error.strerror}", 3)
-    if start != b"\x89HDF\r\n\x1a\n":
-        fail(f"{path}: not a result of irezone: not an HDF5 file", 3)
+    """The summary stored in a result; ends with one line if `path` is not a result, or one that links to other files."""
     # In a process of its own: h5py and ParaView may be linked with different HDF5 libraries.
-    program = (
-        "import sys, h5py\n"
-        "with h5py.File(sys.argv[1], 'r') as f:\n"
-        "    f['VTKHDF/PointData/" + FIELD + "'], f['VTKHDF/CellData/region']\n"
-        "    sys.stdout.buffer.write(f['irezone/summary'][()])\n"
-    )
+    program = os.path.join(os.path.dirname(os.path.abspath(irezone_hdf.__file__)), "irezone_hdf.py")
     python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
-    done = subprocess.run([python, "-c", program, path], capture_output=True, check=False)
-    if b"No module named 'h5py'" in done.stderr:
-        fail("h5py was not found (Debian: python3-h5py)", 2)
+    done = subprocess.run([python, program, path], capture_output=True, check=False, text=True)
+    if done.returncode in (2, 3):
+        fail(irezone_hdf.clean(f"{path}: {done.stderr.strip()}"), done.returncode)
     try:
-        summary = json.loads(done.stdout)
-        summary["zone"]["volume_cm3"], summary["probes"], summary["zone"]["by_region"]
-    except (ValueError, KeyError, TypeError):
-        fail(f"{path}: not a result of irezone: its field or its summary is missing or damaged", 3)
-    return summary
+        return irezone_hdf.parse_summary(done.stdout)
+    except irezone_hdf.Refused as error:
+        fail(irezone_hdf.clean(f"{path}: {error}"), 3)
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A name for a file that is written first and then takes the place of `path`, whole or not at all. Its ending is the
+    same."""
+    temporary = None
+    try:
+        start, ending = os.path.basename(path)[:200] + ".", os.path.splitext(path)[1]
+        handle, temporary = tempfile.mkstemp(suffix=ending, prefix=start, dir=os.path.dirname(path) or ".")
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(handle, 0o666 & ~mask)
+        yield temporary
+        os.fsync(handle)
+        os.close(handle)
+        os.replace(temporary, path)
+    except BaseException as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
+        fail(f"{path}: cannot be written: {error.strerror}", 5)
 
 
 def thresholds(summary):

@@ -7,6 +7,7 @@ In ParaView's own Python shell it leaves an interactive scene instead of a pictu
     sys.path.append("scripts"); from preview import preview; preview("result.hdf")
 or run it with Tools > Python Shell > Run Script on the result that is open.
 """
+import errno
 import math
 import os
 import sys
@@ -241,7 +242,7 @@ def fill_gaps(sampled, shape):
 def read_labels(summary):
     """The label map's reader, or None if there is none, or none any more."""
     anatomy = summary.get("anatomy")
-    if not anatomy or not os.path.exists(anatomy["labels"]):
+    if not anatomy or not os.path.isfile(anatomy["labels"]):
         return None
     from vtkmodules.vtkIOImage import vtkNIFTIImageReader
 
@@ -628,11 +629,10 @@ def write_picture(pipeline, output):
     fill_overview(pipeline, views[1])
     fill_slice(pipeline, views[2])
     layout.SetSize(*SIZE)
-    temporary = f"{os.path.splitext(output)[0]}.{os.getpid()}.png"
-    SaveScreenshot(temporary, layout, ImageResolution=list(SIZE), SeparatorWidth=2, SeparatorColor=[0.85, 0.85, 0.87])
-    if not os.path.exists(temporary):
-        result.fail(f"{output}: cannot be written", 5)
-    os.replace(temporary, output)
+    with result.replacing(output) as temporary:
+        SaveScreenshot(temporary, layout, ImageResolution=list(SIZE), SeparatorWidth=2, SeparatorColor=[0.85, 0.85, 0.87])
+        if os.path.getsize(temporary) == 0:
+            raise OSError(errno.EIO, "ParaView failed to write it")
 
 
 def preview(path, output=None):

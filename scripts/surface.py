@@ -5,9 +5,9 @@ Write the closed surface of the ablation zone for 3D Slicer, tagged SPACE=LPS, i
 is converted from its frame to LPS; one without has no patient's frame and is written as it is.
 """
 import argparse
+import errno
 import os
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import irezone_result as result  # noqa: E402
@@ -69,14 +69,6 @@ def write_surface(surface, path):
     from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
     ending = os.path.splitext(path)[1]
-    try:
-        handle, temporary = tempfile.mkstemp(suffix=ending, prefix=os.path.basename(path), dir=os.path.dirname(path) or ".")
-        os.close(handle)
-    except OSError as error:
-        result.fail(f"{path}: cannot be written: {error.strerror}", 5)
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(temporary, 0o666 & ~mask)
     if ending == ".stl":
         writer = vtkSTLWriter()
         writer.SetHeader("irezone ablation zone; SPACE=LPS; mm")
@@ -87,12 +79,11 @@ def write_surface(surface, path):
         space.InsertNextValue("LPS")
         surface.GetFieldData().AddArray(space)
         writer = vtkXMLPolyDataWriter()
-    writer.SetFileName(temporary)
-    writer.SetInputData(surface)
-    if writer.Write() != 1 or writer.GetErrorCode() != 0:
-        os.unlink(temporary)
-        result.fail(f"{path}: cannot be written", 5)
-    os.replace(temporary, path)
+    with result.replacing(path) as temporary:
+        writer.SetFileName(temporary)
+        writer.SetInputData(surface)
+        if writer.Write() != 1 or writer.GetErrorCode() != 0:
+            raise OSError(errno.EIO, "ParaView failed to write it")
 
 
 def report(surface, frame, path):

@@ -16,16 +16,19 @@ Lists what it wrote. Missing and failed cases are left out.
 import argparse
 import itertools
 import json
+import os
 import pathlib
 import re
 import sys
 
-import h5py
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import irezone_hdf  # noqa: E402
 
 LABELS = {
     "volume_cm3": "ablated volume (cm³)",
@@ -42,7 +45,7 @@ class Sweep:
     """The table of a sweep: varied values and results as arrays over the cases that are there."""
 
     def __init__(self, folder):
-        with h5py.File(folder / "sweep.h5") as file:
+        with open_table(folder / "sweep.h5") as file:
             self.sample = text(file.attrs["sample"])
             self.n_strata = int(file.attrs["strata"])
             self.n_random = int(file.attrs["random_parameters"])
@@ -62,18 +65,31 @@ class Sweep:
     def strata(self):
         """Index, name and statistics of each stratum."""
         for index, entry in enumerate(self.statistics["strata"]):
-            name = ", ".join(f"{short(k)} = {v}" for k, v in entry["values"].items())
+            name = shown(", ".join(f"{short(k)} = {v}" for k, v in entry["values"].items()))
             yield index, name, entry
 
 
+def open_table(path):
+    """Open a file of the sweep, and say which if it cannot be used."""
+    try:
+        return irezone_hdf.open_file(path)
+    except irezone_hdf.Refused as refused:
+        raise irezone_hdf.Refused(f"{path}: {refused}") from refused
+
+
 def text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def shown(words):
+    """Words of a table for a picture: $ would begin a formula."""
+    return irezone_hdf.clean(words).replace("$", r"\$")
 
 
 def column(dataset):
     """A dataset as numbers, or as words."""
     data = dataset[()]
-    return np.array([v.decode() for v in data]) if data.dtype.kind == "S" else data
+    return np.array([text(v) for v in data]) if data.dtype.kind == "S" else data
 
 
 def short(key):
@@ -83,7 +99,7 @@ def short(key):
 
 def label(key):
     unit = UNITS.get(key.split(".")[-1])
-    return f"{short(key)} ({unit})" if unit else short(key)
+    return shown(f"{short(key)} ({unit})" if unit else short(key))
 
 
 def file_name(key):
@@ -119,7 +135,7 @@ def plot_against(sweep, result, out, written):
                 axes.plot(x[chosen], y[chosen], ".", ms=4, alpha=0.7, label=name or None)
         elif x.dtype.kind != "f":
             words = np.unique(x)
-            axes.boxplot([y[(x == w) & np.isfinite(y)] for w in words], labels=words)
+            axes.boxplot([y[(x == w) & np.isfinite(y)] for w in words], labels=[shown(w) for w in words])
         else:
             others = [k for k in lines if k != key][:1] if not sweep.is_random else []
             groups = np.unique(sweep.values[others[0]]) if others else [None]
@@ -138,7 +154,7 @@ def plot_against(sweep, result, out, written):
             if others:
                 axes.legend(title=label(others[0]), fontsize=7, title_fontsize=7)
         axes.set_xlabel(label(key))
-        axes.set_ylabel(LABELS.get(result, result))
+        axes.set_ylabel(LABELS.get(result, shown(result)))
         if axes.get_legend() is None and axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=7)
         save(figure, out / f"against_{file_name(key)}.png", written)
@@ -172,7 +188,7 @@ def plot_maps(sweep, result, out, written):
         axes.plot(*np.meshgrid(xs, ys), "k.", ms=1.5, alpha=0.5, ls="none")
         for i, j in zip(*np.nonzero(split)):
             axes.plot(xs[j], ys[i], "rx", ms=4)
-        figure.colorbar(filled, label=LABELS.get(result, result))
+        figure.colorbar(filled, label=LABELS.get(result, shown(result)))
         axes.set_xlabel(label(a))
         axes.set_ylabel(label(b))
         save(figure, out / f"map_{file_name(a)}_{file_name(b)}.png", written)
@@ -202,7 +218,7 @@ def plot_histogram(sweep, result, out, written):
                        f"spread {sd['value']:.3g} ± {sd['standard_error']:.2g}", fontsize=8)
         axes.legend(fontsize=7)
         axes.set_ylabel("cases")
-    rows[-1, 0].set_xlabel(LABELS.get(result, result))
+    rows[-1, 0].set_xlabel(LABELS.get(result, shown(result)))
     save(figure, out / "histogram.png", written)
 
 
@@ -222,7 +238,7 @@ def plot_convergence(sweep, result, out, written):
         error = 1.96 * spread / np.sqrt(n)
         axes.fill_between(n[1:], (mean - error)[1:], (mean + error)[1:], color=line.get_color(), alpha=0.2)
     axes.set_xlabel("cases")
-    axes.set_ylabel(f"mean of {LABELS.get(result, result)}")
+    axes.set_ylabel(f"mean of {LABELS.get(result, shown(result))}")
     axes.set_title("band: 95 % interval as for independent cases", fontsize=8)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=7)
@@ -243,7 +259,7 @@ def plot_sobol(sweep, result, out, written):
             high = np.array([i[kind]["high95"] for i in indices], float)
             axes.barh(place + shift, value, 0.34, color=color, label=f"{kind}{'-order' if kind == 'first' else ''}",
                       xerr=[np.maximum(value - low, 0), np.maximum(high - value, 0)], error_kw={"lw": 1})
-        axes.set_yticks(place, [i["key"].removeprefix("tissues.") for i in indices], fontsize=8)
+        axes.set_yticks(place, [shown(i["key"].removeprefix("tissues.")) for i in indices], fontsize=8)
         axes.set_title(name, fontsize=9)
         axes.set_xlabel("Sobol index")
         axes.axvline(0, color="0.4", lw=0.6)
@@ -256,7 +272,7 @@ def plot_probability(sweep, folder, out, written):
     path = folder / "probability.hdf"
     if not path.exists():
         return
-    with h5py.File(path) as file:
+    with open_table(path) as file:
         image = file["VTKHDF"]
         origin, spacing = image.attrs["Origin"], image.attrs["Spacing"]
         names = [n for n in image["PointData"] if n != "probability"] or ["probability"]
@@ -293,13 +309,10 @@ def main():
     parser.add_argument("-o", "--out", type=pathlib.Path, help="where the pictures go (default: FOLDER/plots)")
     parser.add_argument("--result", default="volume_cm3", help="column of the results (default: volume_cm3)")
     arguments = parser.parse_args()
-    try:
-        sweep = Sweep(arguments.folder)
-    except OSError as error:
-        sys.exit(f"sweep_plots.py: {arguments.folder / 'sweep.h5'}: cannot be read: {error}")
+    sweep = Sweep(arguments.folder)
     if arguments.result not in sweep.results or sweep.results[arguments.result].dtype.kind != "f":
         names = ", ".join(k for k, v in sweep.results.items() if v.dtype.kind == "f")
-        sys.exit(f"sweep_plots.py: no result {arguments.result}; there are {names}")
+        fail(f"no result {arguments.result}; there are {names}", 2)
     out = arguments.out or arguments.folder / "plots"
     out.mkdir(parents=True, exist_ok=True)
     written = []
@@ -310,5 +323,18 @@ def main():
         print(path)
 
 
+def fail(message, code):
+    """End with one line."""
+    print(irezone_hdf.clean(f"sweep_plots.py: {message}"), file=sys.stderr)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except irezone_hdf.Refused as refused:
+        fail(str(refused), 3)
+    except OSError as problem:
+        fail(f"{problem.filename}: cannot be written: {problem.strerror}", 5)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError) as problem:
+        fail(f"the tables of the sweep are damaged ({type(problem).__name__}: {problem})", 3)

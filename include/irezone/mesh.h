@@ -72,11 +72,12 @@ IrzCode irz_mesh_read(const char *path, double scale, IrzMesh **mesh, IrzError *
 /// @return IRZ_OK or IRZ_ERR_INPUT
 IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, IrzError *error);
 
-/// Measure a mesh.
+/// Measure a mesh. Without the memory to count its pieces there are 0 of them.
 void irz_mesh_stats(const IrzMesh *mesh, IrzMeshStats *stats);
 
 /// Print groups, sizes and quality for a person.
-void irz_mesh_print(const IrzMesh *mesh, FILE *out);
+/// @return IRZ_OK, or IRZ_ERR_MEMORY
+IrzCode irz_mesh_print(const IrzMesh *mesh, FILE *out, IrzError *error);
 
 /// Write a mesh as Gmsh MSH 4.1 binary, in mm, under a temporary name and then renamed.
 /// @return IRZ_OK or IRZ_ERR_OUTPUT

@@ -168,7 +168,9 @@ typedef struct {
 IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan, const char *summary,
                          IrzError *error);
 
-/// Describe a result file for `irezone info`: sizes, arrays with their ranges, the stored summary.
+/// Describe a result file for `irezone info`: sizes, arrays with their ranges, the stored summary. The file may be made
+/// to do harm: no other file is opened, and what is read and printed is bounded.
+/// @return IRZ_OK, IRZ_ERR_INPUT or IRZ_ERR_MEMORY
 IrzCode irz_result_print(const char *path, FILE *out, IrzError *error);
 
 #ifdef __cplusplus

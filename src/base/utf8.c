@@ -83,9 +83,14 @@ static IrzCode no_utf8(const char *text, size_t length, size_t at, const char *n
                        column, guess);
 }
 
+/* Whether a character makes what follows it show in another order: a text could read other than it is. */
+static bool reorders(unsigned code) {
+  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 bool irz_utf8_in_line(unsigned code) {
   bool control = code < 0x20 || (code >= 0x7f && code < 0xa0), end = code == 0x2028 || code == 0x2029;
-  return !control && !end && code != 0xfeff && code != 0xfffe && code != 0xffff;
+  return !control && !end && !reorders(code) && code != 0xfeff && code != 0xfffe && code != 0xffff;
 }
 
 /* Why a character must not be in a text, or NULL. */
@@ -94,6 +99,7 @@ static const char *objection(unsigned code, size_t at) {
   if (irz_utf8_in_line(code) || code == '\t' || code == '\n' || code == '\r' || (mark && at == 0)) return NULL;
   if (code == 0) return "a zero byte";
   if (code == 0x85 || code == 0x2028 || code == 0x2029) return "the end of a line to some programs and not to others";
+  if (reorders(code)) return "one that makes text read other than it is";
   if (mark) return "a byte order mark, which belongs at the beginning";
   return code < 0xa0 ? "a control character" : "no character";
 }
@@ -175,4 +181,15 @@ void irz_utf8_clean(char *text) {
     to += (size_t)size;
   }
   text[to] = '\0';
+}
+
+const char *irz_utf8_shown(const char *text, char shown[256]) {
+  size_t length = strlen(text), most = 252;
+  if (length <= most) most = length;
+  while (most < length && most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80) most--; /* whole characters */
+  memcpy(shown, text, most);
+  shown[most] = '\0';
+  irz_utf8_clean(shown);
+  if (most < length) strcat(shown, "...");
+  return shown;
 }

@@ -23,13 +23,19 @@ IrzCode irz_utf8_check(const char *text, size_t length, const char *name, IrzErr
 /// @return 1 to 4; 0: no UTF-8 (cut off, overlong, a surrogate, beyond U+10FFFF)
 int irz_utf8_character(const char *text, size_t length, unsigned *code);
 
-/// Whether a character may stand in a line of text: no control character and no end of a line by anybody's count.
+/// Whether a character may stand in a line of text: no control character, no end of a line by anybody's count, and none
+/// that makes a text read other than it is (embeddings, overrides and isolates of Unicode's bidirectional algorithm).
 bool irz_utf8_in_line(unsigned code);
 
 /// What is odd about a word to the eye: the first character in it that is not ASCII, as ` (with the character U+00A0, a
 /// blank that is no space)`, or "" if there is none.
 /// @param[out] remark  [96]
 void irz_utf8_remark(const char *word, char remark[96]);
+
+/// A copy that may be shown: made fit by irz_utf8_clean(), and cut after some 250 bytes, with dots.
+/// @param[out] shown  room for the copy
+/// @return `shown`
+const char *irz_utf8_shown(const char *text, char shown[256]);
 
 /// Make a text fit for one line of a terminal, a log and JSON: what is no UTF-8 becomes `?`, a control character or the
 /// end of a line a blank.

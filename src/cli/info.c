@@ -1,16 +1,34 @@
 /* irezone info: describe a mesh or a result. */
 #include "cli/cli.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <irezone/mesh.h>
 #include <irezone/result.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Describe a mesh. */
 static IrzCode mesh_info(const char *path, IrzError *error) {
   IrzMesh *mesh;
   IRZ_TRY(irz_mesh_read(path, 0, &mesh, error));
-  irz_mesh_print(mesh, stdout);
+  IrzCode code = irz_mesh_print(mesh, stdout, error);
   irz_mesh_free(mesh);
+  return code;
+}
+
+/* Read the first bytes of a file. A pipe or a device, which could wait for ever, is refused. */
+static IrzCode read_start(const char *path, char start[16], size_t *length, IrzError *error) {
+  int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  struct stat status;
+  ssize_t got = file >= 0 && fstat(file, &status) == 0 ? 0 : -1;
+  bool regular = got == 0 && S_ISREG(status.st_mode);
+  if (regular) got = read(file, start, 16);
+  int reason = errno;
+  if (file >= 0) close(file);
+  if (got < 0) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(reason));
+  if (!regular) return irz_error_set(error, IRZ_ERR_INPUT, "%s: is not a regular file", path);
+  *length = (size_t)got;
   return IRZ_OK;
 }
 
@@ -21,12 +39,8 @@ static IrzCode info(const IrzArguments *arguments, IrzError *error) {
   const char *path = arguments->operands[0];
   if (!irz_cli_first()) return IRZ_OK;
   char start[16] = "";
-  FILE *file = fopen(path, "rb");
-  size_t length = file != NULL ? fread(start, 1, sizeof start, file) : 0;
-  bool failed = file == NULL || ferror(file) != 0;
-  int reason = errno;
-  if (file != NULL) fclose(file);
-  if (failed) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(reason));
+  size_t length = 0;
+  IRZ_TRY(read_start(path, start, &length, error));
   if (length >= sizeof hdf5 && memcmp(start, hdf5, sizeof hdf5) == 0) return irz_result_print(path, stdout, error);
   size_t name = strlen(path);
   bool msh = name > 4 && strcmp(path + name - 4, ".msh") == 0;

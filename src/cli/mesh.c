@@ -14,7 +14,7 @@ static IrzCode generate(IrzPlan *plan, const char *path, IrzError *error) {
   IrzMesh *mesh = NULL;
   IrzCode code = irz_mesh_generate(plan, NULL, labels, &mesh, error);
   if (code == IRZ_OK) code = irz_mesh_write(mesh, path, error);
-  if (code == IRZ_OK) irz_mesh_print(mesh, stdout);
+  if (code == IRZ_OK) code = irz_mesh_print(mesh, stdout, error);
   irz_mesh_free(mesh);
   irz_label_map_free(labels);
   return code;

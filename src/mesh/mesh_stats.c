@@ -175,10 +175,17 @@ static void print_groups(FILE *out, const char *title, const char *elements, con
   }
 }
 
-void irz_mesh_print(const IrzMesh *mesh, FILE *out) {
-  IRZ_ENTER_QUIETLY;
+IrzCode irz_mesh_print(const IrzMesh *mesh, FILE *out, IrzError *error) {
+  IRZ_ENTER(error);
   IrzMeshStats stats;
+  double *size;
+  size_t most = (size_t)(mesh->n_tets > mesh->n_triangles ? mesh->n_tets : mesh->n_triangles);
+  IRZ_TRY(irz_alloc(&size, most, sizeof *size, error));
   irz_mesh_stats(mesh, &stats);
+  if (stats.n_parts == 0) {
+    free(size);
+    return irz_out_of_memory(0, error);
+  }
   double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
   for (int32_t i = 0; i < mesh->n_vertices; i++) {
     for (int k = 0; k < 3; k++) {
@@ -195,19 +202,13 @@ void irz_mesh_print(const IrzMesh *mesh, FILE *out) {
   fprintf(out, "box      x %.6g to %.6g, y %.6g to %.6g, z %.6g to %.6g mm\n", 1e3 * low[0], 1e3 * high[0],
           1e3 * low[1], 1e3 * high[1], 1e3 * low[2], 1e3 * high[2]);
   fprintf(out, "volume   %.6g cm3", 1e6 * stats.volume);
-  if (stats.n_parts > 0) fprintf(out, " in %d piece%s", stats.n_parts, stats.n_parts == 1 ? "" : "s");
-  fprintf(out, "\n");
-
-  double *size;
-  int32_t most = mesh->n_tets > mesh->n_triangles ? mesh->n_tets : mesh->n_triangles;
-  if (irz_alloc(&size, (size_t)most, sizeof *size, NULL) == IRZ_OK) {
-    for (int32_t i = 0; i < mesh->n_tets; i++) size[i] = 1e6 * volume_of(mesh, i);
-    print_groups(out, "regions", "tetrahedra", "cm3", mesh->n_regions, mesh->regions, mesh->n_tets, mesh->region, size);
-    for (int32_t i = 0; i < mesh->n_triangles; i++) size[i] = 1e6 * triangle_area(mesh, i);
-    print_groups(out, "surfaces", "triangles", "mm2", mesh->n_surfaces, mesh->surfaces, mesh->n_triangles,
-                 mesh->surface, size);
-    free(size);
-  }
+  fprintf(out, " in %d piece%s\n", stats.n_parts, stats.n_parts == 1 ? "" : "s");
+  for (int32_t i = 0; i < mesh->n_tets; i++) size[i] = 1e6 * volume_of(mesh, i);
+  print_groups(out, "regions", "tetrahedra", "cm3", mesh->n_regions, mesh->regions, mesh->n_tets, mesh->region, size);
+  for (int32_t i = 0; i < mesh->n_triangles; i++) size[i] = 1e6 * triangle_area(mesh, i);
+  print_groups(out, "surfaces", "triangles", "mm2", mesh->n_surfaces, mesh->surfaces, mesh->n_triangles, mesh->surface,
+               size);
+  free(size);
   fprintf(out, "edges    %.4g to %.4g mm\n", 1e3 * stats.min_edge, 1e3 * stats.max_edge);
   fprintf(out, "angles   %.1f to %.1f degrees between faces\n", stats.min_dihedral_degree, stats.max_dihedral_degree);
   fprintf(out, "quality  %.3f smallest, %.3f mean (1 is a regular tetrahedron)\n", stats.min_quality,
@@ -218,4 +219,5 @@ void irz_mesh_print(const IrzMesh *mesh, FILE *out) {
     for (int k = 0; k < (int)ceil(40 * share); k++) fputc('#', out);
     fputc('\n', out);
   }
+  return IRZ_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/entry.h"
 #include "base/input.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "mesh/mesh_build.h"
 #include <errno.h>
 #include <limits.h>
@@ -208,24 +209,11 @@ static IrzCode read_format(Reader *reader) {
 
 /// Whether bytes are printable UTF-8: names go to JSON, HDF5 and terminals.
 static bool is_printable_utf8(const char *text, size_t length) {
-  const unsigned char *byte = (const unsigned char *)text;
   for (size_t i = 0; i < length;) {
-    int more = byte[i] < 0x80                      ? 0
-               : byte[i] >= 0xc2 && byte[i] < 0xe0 ? 1
-               : byte[i] >= 0xe0 && byte[i] < 0xf0 ? 2
-               : byte[i] >= 0xf0 && byte[i] < 0xf5 ? 3
-                                                   : -1;
-    if (more < 0 || byte[i] < 0x20 || byte[i] == 0x7f || length - i <= (size_t)more) return false;
-    uint32_t point = more == 0 ? byte[i] : byte[i] & (0x3fu >> more);
-    for (int k = 1; k <= more; k++) {
-      if ((byte[i + (size_t)k] & 0xc0) != 0x80) return false;
-      point = point << 6 | (byte[i + (size_t)k] & 0x3fu);
-    }
-    if ((more == 2 && (point < 0x800 || (point >= 0xd800 && point < 0xe000))) ||
-        (more == 3 && (point < 0x10000 || point > 0x10ffff)) || (point >= 0x80 && point < 0xa0)) {
-      return false;
-    }
-    i += (size_t)more + 1;
+    unsigned code = 0;
+    int size = irz_utf8_character(text + i, length - i, &code);
+    if (size == 0 || !irz_utf8_in_line(code)) return false;
+    i += (size_t)size;
   }
   return true;
 }

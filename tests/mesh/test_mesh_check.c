@@ -203,7 +203,8 @@ static void test_print(void **state) {
   char *text;
   size_t size;
   FILE *out = open_memstream(&text, &size);
-  irz_mesh_print(mesh, out);
+  IrzError error = {0};
+  assert_int_equal(irz_mesh_print(mesh, out, &error), IRZ_OK);
   fclose(out);
   static const char *const wanted[] = {"4 tetrahedra, 7 vertices\n", "1 loose nodes left out\n",
                                        "box      x 0 to 2, y 0 to 2, z 0 to 2 mm\n", "in 1 piece\n",
