@@ -6,9 +6,11 @@
 #include "base/threads.h"
 #include "field/element.h"
 #include "field/kernel.h"
+#include "io/csv.h"
 #include "model/model.h"
 #include "zone/nodal.h"
 #include "zone/recover.h"
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,16 +344,17 @@ static IrzCode list_arrays(const IrzModel *model, const IrzSummary *summary, Pie
 
 /// Write the list of frames. On one rank.
 static IrzCode write_series(const IrzModel *model, const char *directory, const char *plan_name, IrzError *error) {
-  IrzText list;
-  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32], *text;
-  IRZ_TRY(irz_text_begin(&list, error));
-  fprintf(list.out, "{\"file-series-version\": \"1.0\", \"files\": [");
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
+  json_t *files = json_array();
   for (int k = 0; k < model->heat.n_frames; k++) {
-    fprintf(list.out, "%s\n  {\"name\": \"%s_heat_%04d.hdf\", \"time\": %.9g}", k > 0 ? "," : "", plan_name, k,
-            model->heat.frame_time[k]);
+    snprintf(path, sizeof path, "%s_heat_%04d.hdf", plan_name, k);
+    json_array_append_new(files, json_pack("{s:s, s:f}", "name", path, "time", model->heat.frame_time[k]));
   }
-  fprintf(list.out, "\n]}\n");
-  IRZ_TRY(irz_text_end(&list, &text, error));
+  json_t *series = json_pack("{s:s, s:o}", "file-series-version", "1.0", "files", files);
+  bool whole = series != NULL && json_array_size(files) == (size_t)model->heat.n_frames;
+  char *text = whole ? json_dumps(series, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
+  json_decref(series);
+  if (text == NULL) return irz_out_of_memory(0, error);
   snprintf(path, sizeof path, "%s/%s_heat.hdf.series", directory, plan_name);
   IrzCode code = irz_file_write(path, text, error);
   free(text);
@@ -386,7 +389,12 @@ static IrzCode write_table(const char *directory, const IrzSummary *summary, Irz
   IRZ_TRY(irz_text_begin(&table, error));
   FILE *out = table.out;
   fprintf(out, "time_s,pulse,current_A,power_W,temperature_max_C");
-  for (int p = 0; p < plan->n_probes; p++) fprintf(out, ",temperature_%s_C", plan->probes[p].name);
+  for (int p = 0; p < plan->n_probes; p++) {
+    char name[IRZ_NAME_MAX + 16];
+    snprintf(name, sizeof name, "temperature_%s_C", plan->probes[p].name);
+    fputc(',', out);
+    irz_csv_cell(out, name);
+  }
   fprintf(out, "\n");
   for (int i = 0; i < summary->heat->n_samples; i++) {
     const IrzHeatSample *sample = &summary->heat->samples[i];

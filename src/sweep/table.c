@@ -1,6 +1,7 @@
 /* From the journals to what a person reads: sweep.csv, sweep.h5, sweep.json, probability.hdf. */
 #include "base/memory.h"
 #include "base/replace.h"
+#include "io/csv.h"
 #include "io/hdf.h"
 #include "sweep/kinds.h"
 #include "sweep/statistics.h"
@@ -117,20 +118,6 @@ static IrzCode take_record(void *context, const IrzCaseResult *result, IrzError 
                      error);
 }
 
-/// A field of a CSV file, quoted where need be.
-static void write_field(FILE *out, const char *text) {
-  if (strpbrk(text, ",\"\n\r") == NULL) {
-    fputs(text, out);
-    return;
-  }
-  fputc('"', out);
-  for (const char *c = text; *c != '\0'; c++) {
-    if (*c == '"') fputc('"', out);
-    fputc(*c, out);
-  }
-  fputc('"', out);
-}
-
 /// The warnings of a case in one field: with "; " between them.
 static void write_warnings(FILE *out, const char *warnings) {
   if (warnings == NULL) return;
@@ -148,12 +135,12 @@ static void print_csv(const Table *table, FILE *out) {
   fputs("case", out);
   for (int j = 0; j < sweep->n_parameters; j++) {
     fputc(',', out);
-    write_field(out, sweep->parameters[j].key);
+    irz_csv_cell(out, sweep->parameters[j].key);
   }
   fputs(",status", out);
   for (int k = 0; k < n_columns(sweep); k++) {
     fputc(',', out);
-    write_field(out, column_name(sweep, k));
+    irz_csv_cell(out, column_name(sweep, k));
   }
   fputs(",warnings\n", out);
   for (int i = 0; i < sweep->n_cases; i++) {
@@ -164,10 +151,10 @@ static void print_csv(const Table *table, FILE *out) {
       char value[IRZ_SWEEP_MAX_TEXT];
       irz_sweep_value(sweep, row->number, j, value, sizeof value);
       fputc(',', out);
-      write_field(out, value);
+      irz_csv_cell(out, value);
     }
     fputc(',', out);
-    write_field(out, row->status);
+    irz_csv_cell(out, row->status);
     for (int k = 0; k < n_columns(sweep); k++) {
       double value = column_value(k, row);
       if (isnan(value)) {

@@ -1,5 +1,7 @@
 /* Files appear whole or not at all, and what was there before stays if they do not. */
+#include "base/memory.h"
 #include "base/replace.h"
+#include "io/csv.h"
 #include "testing.h"
 #include <dirent.h>
 #include <errno.h>
@@ -176,12 +178,25 @@ static void folders(void **state) {
   assert_int_equal(count_files(), 0);
 }
 
+static void cells(void **state) {
+  (void)state;
+  IrzText text;
+  char *result;
+  IrzError error = {0};
+  assert_int_equal(irz_text_begin(&text, &error), IRZ_OK);
+  const char *const names[] = {"A", "left, upper", "the \"best\"", "two\nlines"};
+  for (int i = 0; i < 4; i++) irz_csv_cell(text.out, names[i]);
+  assert_int_equal(irz_text_end(&text, &result, &error), IRZ_OK);
+  assert_string_equal(result, "A\"left, upper\"\"the \"\"best\"\"\"\"two\nlines\"");
+  free(result);
+}
+
 int main(void) {
   snprintf(folder, sizeof folder, "/tmp/irezone-test-XXXXXX");
   if (mkdtemp(folder) == NULL) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(names), cmocka_unit_test(links),   cmocka_unit_test(permissions),
-      cmocka_unit_test(limit), cmocka_unit_test(streams), cmocka_unit_test(folders),
+      cmocka_unit_test(names),   cmocka_unit_test(links),   cmocka_unit_test(permissions), cmocka_unit_test(limit),
+      cmocka_unit_test(streams), cmocka_unit_test(folders), cmocka_unit_test(cells),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   rmdir(folder);
