@@ -6,6 +6,7 @@
 
 #include <irezone/error.h>
 #include <irezone/mesh.h>
+#include <irezone/paths.h>
 #include <irezone/plan.h>
 
 #ifdef __cplusplus
@@ -14,7 +15,14 @@ extern "C" {
 
 #define IRZ_LABEL_MAX_REGIONS 255 ///< regions of a label map, "default" included
 #define IRZ_LABEL_MIXED 255       ///< in IrzLabelMap::block: more than one region
+#define IRZ_LABEL_MAX_UNMAPPED 32 ///< labels that are counted although they are mapped to no region
 #define IRZ_LABEL_MAX_LEVELS 16   ///< levels of IrzLabelMap::block
+
+/// A label that occurs in an image but not in the plan's map; the background, label 0, does not count.
+typedef struct {
+  int64_t label, voxels;
+  double nearest; ///< m, from the bare metal of the plan that the map was read for, if within a few centimetres
+} IrzUnmapped;
 
 /// A label map. World coordinates are the image's RAS frame, in m; a plan's probes are in it too, those that the plan
 /// states in LPS having been converted when it was read.
@@ -27,6 +35,9 @@ struct IrzLabelMap {
   IrzGroup *regions;     ///< [n_regions] names; tag = the first label mapped to it (0 for default)
   int64_t *voxels;       ///< [n_regions] voxels of each region
   uint8_t *region;       ///< [size[2]][size[1]][size[0]] region of each voxel, after the plan's map
+
+  int n_unmapped;                               ///< labels below; further ones are left out
+  IrzUnmapped unmapped[IRZ_LABEL_MAX_UNMAPPED]; ///< [n_unmapped]
 
   int n_levels;                         ///< levels of `block`
   uint8_t *block[IRZ_LABEL_MAX_LEVELS]; ///< [level]: region of each cube of 2^(level+1) voxels, or IRZ_LABEL_MIXED
@@ -64,6 +75,31 @@ static inline int irz_label_map_region(const IrzLabelMap *map, const double x[3]
 /// @param[in] high  upper corner, m
 /// @return the region, or -1 if there may be more than one
 int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const double high[3]);
+
+/// Add up how far a line runs in each region.
+/// @param[in]     start, axis  its start, m, and its direction, a unit vector
+/// @param[in]     from, to     the part of it, m from the start
+/// @param[in,out] length       [map->n_regions + 1] m, the last one outside the image
+void irz_label_map_line(const IrzLabelMap *map, const double start[3], const double axis[3], double from, double to,
+                        double *length);
+
+/// Find where the needles of a plan lie. Probes without geometry and plates have rows of zeros.
+/// @param[out] paths  to be released with irz_paths_free(); NULL on failure
+/// @return IRZ_OK or IRZ_ERR_MEMORY
+IrzCode irz_paths_find(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths **paths, IrzError *error);
+
+/// Distance from bare metal to the nearest voxel centre of a region, m; infinite if there is none.
+double irz_label_map_nearest(const IrzLabelMap *map, const IrzPlan *plan, int region);
+
+/// Warn a plan of what cannot be meant: metal outside the image or in no mapped region, with what would explain it
+/// (another frame, other units, a reversed needle); needles in vessels and ducts; tumours that no needle is near;
+/// labels that look swapped, and such that are not mapped although they are near.
+/// @param[in,out] plan   gets the warnings
+/// @param[in]     paths  of this plan in this map
+void irz_anatomy_doubt(IrzPlan *plan, const IrzLabelMap *map, const IrzPaths *paths);
+
+/// Print how large each mapped region is, and how far from the nearest bare metal.
+void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out);
 
 /// Let all ranks have the map that rank 0 read. Collective.
 /// @param[in]     comm   communicator

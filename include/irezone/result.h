@@ -4,6 +4,7 @@
 #define IREZONE_RESULT_H
 
 #include <irezone/error.h>
+#include <irezone/paths.h>
 #include <irezone/plan.h>
 #include <stdint.h>
 
@@ -112,6 +113,7 @@ typedef struct {
   IrzPulseResult *pulses; ///< [n_pulses], owned
   IrzZone zone;
   IrzHeatResult *heat; ///< NULL if the plan has no `heat`; owned
+  IrzPaths *paths;     ///< which regions of the label map the needles pass; NULL without one; owned
   struct {
     double mesh, setup, solve, zone, output, total; ///< mesh and setup: 0 if an earlier solve made them
   } timing;

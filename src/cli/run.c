@@ -44,8 +44,8 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
     IrzSummary summary = {0};
     code = solve(plan, directory, &options, &summary, error);
     irz_progress_end(&progress);
-    /* The summary for a person has the warnings; without it they go where errors go. An error stands alone. */
-    if (code == IRZ_OK && quiet) irz_cli_warnings(plan);
+    /* Warnings go where errors go; on a terminal the summary, which has them, is enough. An error stands alone. */
+    if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(plan);
     if (code == IRZ_OK && irz_cli_first() && !quiet) {
       irz_summary_print(&summary, stdout);
       printf("written to %s/%s.json%s\n", directory, plan->name, plan->output.fields ? " and .hdf" : "");

@@ -118,6 +118,17 @@ static json_t *zone_object(const IrzZone *zone) {
                    "by_survival", survival_array(zone));
 }
 
+/// Millimetres in each region that a part of a needle passes.
+static json_t *path_array(const IrzPaths *paths, const double *length) {
+  json_t *array = json_array();
+  for (int r = 0; r <= paths->n_regions; r++) {
+    if (!(length[r] >= 0.05e-3)) continue; /* rounding */
+    json_t *region = r < paths->n_regions ? text(paths->region[r]) : json_null();
+    json_array_append_new(array, json_pack("{s:o, s:o}", "region", region, "mm", number(length[r] * MM_PER_M)));
+  }
+  return array;
+}
+
 static json_t *probe_array(const IrzSummary *summary) {
   static const char *const tip_shape[] = {"flat", "rounded", "trocar"};
   json_t *array = json_array();
@@ -142,6 +153,12 @@ static json_t *probe_array(const IrzSummary *summary) {
       json_object_set_new(object, "diameter_mm", number(probe->diameter * MM_PER_M));
       if (probe->place == 0) json_object_set_new(object, "tip_shape", text(tip_shape[probe->tip_shape]));
       if (probe->needle[0] != '\0') json_object_set_new(object, "needle", text(probe->needle));
+      if (summary->paths != NULL) {
+        size_t row = (size_t)i * ((size_t)summary->paths->n_regions + 1);
+        json_object_set_new(object, "metal_in", path_array(summary->paths, summary->paths->metal + row));
+        if (probe->place == 0)
+          json_object_set_new(object, "shaft_in", path_array(summary->paths, summary->paths->shaft + row));
+      }
     }
     json_array_append_new(array, object);
   }

@@ -200,6 +200,10 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
   print_mesh(summary, out);
   print_anisotropy(summary->plan, out);
   print_pulses(summary, out);
+  if (summary->paths != NULL) {
+    fprintf(out, "\n  needles\n");
+    irz_paths_print(summary->paths, summary->plan, out);
+  }
   print_zone(&summary->zone, out);
   print_regions(&summary->zone, out);
   print_thresholds(&summary->zone, out);
@@ -217,5 +221,6 @@ void irz_summary_clear(IrzSummary *summary) {
   free(summary->zone.regions);
   if (summary->heat != NULL) free(summary->heat->samples);
   free(summary->heat);
+  irz_paths_free(summary->paths);
   memset(summary, 0, sizeof *summary);
 }

@@ -5,6 +5,7 @@
    prints on some errors. zlib reads plain and compressed files alike. */
 #include "base/entry.h"
 #include "base/memory.h"
+#include "mesh/metal_box.h"
 #include "mesh/nifti_affine.h"
 
 #include <errno.h>
@@ -209,15 +210,39 @@ static void convert(int datatype, const void *stored, int n, double *value) {
 #undef CONVERT
 }
 
+/// A label that is not in the plan's map: count it among those of its kind. The background is not counted.
+/// @return its place in map->unmapped, or -1
+static int find_unmapped(IrzLabelMap *map, double label) {
+  if (label == 0 || fabs(label) > 1e15) return -1;
+  for (int u = 0; u < map->n_unmapped; u++) {
+    if ((double)map->unmapped[u].label == label) return u;
+  }
+  if (map->n_unmapped == IRZ_LABEL_MAX_UNMAPPED) return -1;
+  map->unmapped[map->n_unmapped] = (IrzUnmapped){.label = (int64_t)label, .nearest = INFINITY};
+  return map->n_unmapped++;
+}
+
+/// Note a voxel of an unmapped label.
+static void note_unmapped(IrzLabelMap *map, const IrzMetalBox *metal, size_t voxel, IrzUnmapped *unmapped) {
+  size_t nx = (size_t)map->size[0], ny = (size_t)map->size[1];
+  const int at[3] = {(int)(voxel % nx), (int)(voxel / nx % ny), (int)(voxel / nx / ny)};
+
+  unmapped->voxels++;
+  unmapped->nearest = fmin(unmapped->nearest, irz_metal_box_distance(metal, map, at));
+}
+
 /// Turn a piece of voxels into regions.
 /// @param[in]     first     number of the first voxel, for the error
 /// @param[in]     value     [n] labels as numbers
 /// @param[in]     of_entry  [plan->anatomy.n_map] region of each entry of the plan's map
+/// @param[in]     metal     where the plan has bare metal
 /// @param[in,out] seen      [plan->anatomy.n_map] entries whose label has occurred
 static IrzCode label_piece(const IrzPlan *plan, const Image *image, IrzLabelMap *map, size_t first, int n,
-                           const double *value, const uint8_t *of_entry, uint8_t *seen, IrzError *error) {
+                           const double *value, const uint8_t *of_entry, const IrzMetalBox *metal, uint8_t *seen,
+                           IrzError *error) {
   double last = NAN; // neighbouring voxels mostly have the same label
   uint8_t region = 0;
+  int unmapped = -1;
 
   for (int i = 0; i < n; i++) {
     if (value[i] != last) {
@@ -231,14 +256,15 @@ static IrzCode label_piece(const IrzPlan *plan, const Image *image, IrzLabelMap 
       }
       last = value[i];
       region = 0;
-      for (int e = 0; e < plan->anatomy.n_map; e++) {
-        if ((double)plan->anatomy.map[e].label == label) {
-          region = of_entry[e];
-          seen[e] = 1;
-          break;
-        }
+      int e = 0;
+      while (e < plan->anatomy.n_map && (double)plan->anatomy.map[e].label != label) e++;
+      if (e < plan->anatomy.n_map) {
+        region = of_entry[e];
+        seen[e] = 1;
       }
+      unmapped = e < plan->anatomy.n_map ? -1 : find_unmapped(map, label);
     }
+    if (unmapped >= 0) note_unmapped(map, metal, first + (size_t)i, &map->unmapped[unmapped]);
     map->region[first + (size_t)i] = region;
     map->voxels[region]++;
   }
@@ -251,9 +277,11 @@ static IrzCode read_voxels(IrzPlan *plan, const Image *image, IrzLabelMap *map, 
   size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
   void *stored = NULL;
   double *value = NULL;
+  IrzMetalBox metal;
   IrzCode code = irz_alloc(&stored, PIECE, (size_t)image->bytes, error);
 
   if (code == IRZ_OK) code = irz_alloc(&value, PIECE, sizeof(*value), error);
+  irz_metal_box(plan, map, &metal);
   for (size_t first = 0; code == IRZ_OK && first < total; first += PIECE) {
     int n = total - first < PIECE ? (int)(total - first) : PIECE;
 
@@ -262,7 +290,7 @@ static IrzCode read_voxels(IrzPlan *plan, const Image *image, IrzLabelMap *map, 
     if (image->swapped && image->swap_size > 1) nifti_swap_Nbytes((size_t)n, image->swap_size, stored);
     convert(image->header.datatype, stored, n, value);
     for (int i = 0; i < n; i++) value[i] = image->slope * value[i] + image->inter;
-    code = label_piece(plan, image, map, first, n, value, of_entry, seen, error);
+    code = label_piece(plan, image, map, first, n, value, of_entry, &metal, seen, error);
   }
   if (code == IRZ_OK) code = check_end(image, error);
   free(stored);

@@ -854,10 +854,17 @@ static void forget_building(IrzModel *model) {
   model->mesh_time = model->setup_time = 0;
 }
 
+/// Find which tissues the needles pass, and warn of what cannot be meant.
+static IrzCode locate_needles(const IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  if (model->labels == NULL) return IRZ_OK;
+  IRZ_TRY(irz_paths_find(plan, model->labels, &summary->paths, error));
+  irz_anatomy_doubt(plan, model->labels, summary->paths);
+  return IRZ_OK;
+}
+
 IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(model != NULL && plan != NULL && summary != NULL);
-  int n_warnings = plan->n_warnings;
   memset(summary, 0, sizeof *summary);
   if (!irz_model_serves(model, plan)) {
     return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
@@ -873,7 +880,10 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   summary->n_pulses = (1 + model->n_positions) * plan->n_pulses;
   double start = MPI_Wtime(), built = model->mesh_time + model->setup_time;
   for (int k = 0; k < model->n_positions; k++) built += model->position[k]->mesh_time + model->position[k]->setup_time;
-  IrzCode code = irz_pullback_solve(model, plan, error);
+  locate_needles(model, plan, summary, error);
+  int n_warnings = plan->n_warnings;
+  IrzCode code = irz_error_agree(model->comm, error);
+  if (code == IRZ_OK) code = irz_pullback_solve(model, plan, error);
   if (code == IRZ_OK) code = solve_once(model, plan, summary, error);
   if (code == IRZ_OK && model->options.refine && plan->mesh.file[0] == '\0' && model->n_kept == 0) {
     code = refine(model, plan, n_warnings, summary, error);

@@ -22,7 +22,7 @@ static const double smallest_plate_margin = 0.1;
 static const double rounding = 1e-9;
 
 /* What the mesh names the shaft of a needle: its name with this. */
-static const char shaft_ending[] = "_insulated";
+#define SHAFT_ENDING "_insulated"
 
 /* ---- Places and distances ---- */
 
@@ -196,7 +196,7 @@ static int last_electrode(const IrzPlan *plan, int first) {
 /* Room for the surfaces' names in the mesh. */
 static bool name_fits(const IrzPlan *plan, int p, IrzPlacementFault *fault) {
   const IrzProbe *probe = &plan->probes[p];
-  size_t most = IRZ_NAME_MAX - sizeof shaft_ending;
+  size_t most = IRZ_NAME_MAX - sizeof SHAFT_ENDING;
   if (strlen(probe->name) <= most) return true;
   if (probe->needle[0] != '\0') {
     return broken(fault, p, "name", "longer than %zu characters, the most for a needle with several electrodes",

@@ -1,0 +1,215 @@
+/* Which regions of a label map needles pass; see irezone/anatomy.h. */
+#include "base/entry.h"
+#include "base/memory.h"
+#include "base/vector.h"
+#include "mesh/metal_box.h"
+#include "plan/geometry.h"
+
+#include <irezone/anatomy.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEAR 0.03          // m, what is called near bare metal
+#define SHORTEST_STEP 1e-9 // m; a line that runs along a face between voxels gets on by it
+
+/// The part of a line that is inside the image: from t[0] to t[1], which is empty if they are not in order.
+/// @param[in] at, along  voxel coordinates of its start, of which voxel i has i to i + 1, and their change with t
+static void clip(const IrzLabelMap *map, const double at[3], const double along[3], double t[2]) {
+  for (int d = 0; d < 3; d++) {
+    if (along[d] == 0) {
+      if (!(at[d] >= 0 && at[d] < map->size[d])) t[1] = t[0] - 1;
+      continue;
+    }
+    double low = -at[d] / along[d], high = (map->size[d] - at[d]) / along[d];
+    t[0] = fmax(t[0], fmin(low, high));
+    t[1] = fmin(t[1], fmax(low, high));
+  }
+}
+
+void irz_label_map_line(const IrzLabelMap *map, const double start[3], const double axis[3], double from, double to,
+                        double *length) {
+  double at[3], along[3], inside[2] = {from, to};
+  for (int d = 0; d < 3; d++) {
+    at[d] = irz_dot(map->to_voxel[d], start) + map->to_voxel[d][3] + 0.5;
+    along[d] = irz_dot(map->to_voxel[d], axis);
+  }
+  if (!(to > from)) return;
+  clip(map, at, along, inside);
+  if (!(inside[1] > inside[0])) {
+    length[map->n_regions] += to - from;
+    return;
+  }
+  length[map->n_regions] += (inside[0] - from) + (to - inside[1]);
+  for (double t = inside[0]; t < inside[1];) {
+    double next = inside[1], middle[3];
+    for (int d = 0; d < 3; d++) {
+      if (along[d] == 0) continue;
+      double voxel = at[d] + t * along[d], face = along[d] > 0 ? floor(voxel) + 1 : ceil(voxel) - 1;
+      next = fmin(next, (face - at[d]) / along[d]);
+    }
+    next = fmin(fmax(next, t + SHORTEST_STEP), inside[1]);
+    for (int k = 0; k < 3; k++) middle[k] = start[k] + 0.5 * (t + next) * axis[k];
+    length[irz_label_map_region(map, middle)] += next - t;
+    t = next;
+  }
+}
+
+/// The insulated rest of a needle: between its electrodes, and from the last one to the wall of a generated box.
+static void add_shaft(const IrzPlan *plan, const IrzLabelMap *map, int first, double *length) {
+  const IrzProbe *needle = &plan->probes[first];
+  double from = 0;
+  int p = first;
+  do {
+    const IrzProbe *probe = &plan->probes[p];
+    double above[3];
+    irz_subtract(probe->tip, needle->tip, above);
+    double bare = irz_dot(above, needle->direction);
+    irz_label_map_line(map, needle->tip, needle->direction, from, bare, length);
+    from = bare + probe->exposure;
+  } while (++p < plan->n_probes && plan->probes[p].place > 0);
+  if (plan->mesh.file[0] != '\0') return;
+  double lower[3], upper[3];
+  irz_plan_box(plan, lower, upper);
+  irz_label_map_line(map, needle->tip, needle->direction, from,
+                     irz_box_exit(lower, upper, needle->tip, needle->direction, NULL), length);
+}
+
+IrzCode irz_paths_find(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths **paths, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(plan != NULL && map != NULL && paths != NULL);
+  IrzPaths *found = NULL;
+  *paths = NULL;
+  IRZ_TRY(irz_alloc(&found, 1, sizeof *found, error));
+  size_t columns = (size_t)map->n_regions + 1, cells = (size_t)plan->n_probes * columns;
+  IrzCode code = irz_alloc(&found->region, columns, sizeof *found->region, error);
+  if (code == IRZ_OK) code = irz_alloc(&found->metal, cells, sizeof *found->metal, error);
+  if (code == IRZ_OK) code = irz_alloc(&found->shaft, cells, sizeof *found->shaft, error);
+  if (code != IRZ_OK) {
+    irz_paths_free(found);
+    return code;
+  }
+  found->n_probes = plan->n_probes;
+  found->n_regions = map->n_regions;
+  for (int r = 0; r < map->n_regions; r++) memcpy(found->region[r], map->regions[r].name, sizeof found->region[r]);
+  memcpy(found->region[map->n_regions], "outside the image", sizeof "outside the image");
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    if (!probe->has_geometry || probe->plate[0] > 0) continue;
+    irz_label_map_line(map, probe->tip, probe->direction, 0, probe->exposure, found->metal + (size_t)p * columns);
+    if (probe->place == 0) add_shaft(plan, map, p, found->shaft + (size_t)p * columns);
+  }
+  *paths = found;
+  return IRZ_OK;
+}
+
+void irz_metal_box(const IrzPlan *plan, const IrzLabelMap *map, IrzMetalBox *box) {
+  box->plan = plan;
+  for (int d = 0; d < 3; d++) {
+    const double *row = map->to_voxel[d];
+    double low = INFINITY, high = -INFINITY, reach = NEAR * sqrt(irz_dot(row, row));
+    for (int p = 0; p < plan->n_probes; p++) {
+      const IrzProbe *probe = &plan->probes[p];
+      if (!probe->has_geometry || probe->plate[0] > 0) continue;
+      for (int end = 0; end < 2; end++) {
+        double at = irz_dot(row, probe->tip) + row[3] + (end ? probe->exposure : 0) * irz_dot(row, probe->direction);
+        low = fmin(low, at - reach), high = fmax(high, at + reach);
+      }
+    }
+    box->low[d] = low > 0 ? (int)fmin(low, map->size[d]) : 0;
+    box->high[d] = high < 0 ? -1 : (int)fmin(high, map->size[d] - 1);
+  }
+}
+
+double irz_metal_distance(const IrzPlan *plan, const double x[3]) {
+  double nearest = INFINITY;
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    double between[3];
+    if (!probe->has_geometry || probe->plate[0] > 0) continue;
+    irz_subtract(x, probe->tip, between);
+    double along = fmin(fmax(irz_dot(between, probe->direction), 0), probe->exposure);
+    for (int k = 0; k < 3; k++) between[k] -= along * probe->direction[k];
+    nearest = fmin(nearest, irz_dot(between, between));
+  }
+  return sqrt(nearest);
+}
+
+/// World coordinates of a point in voxel coordinates, in which voxel centres have whole numbers.
+static void voxel_point(const IrzLabelMap *map, const double at[3], double x[3]) {
+  for (int d = 0; d < 3; d++) x[d] = irz_dot(map->to_world[d], at) + map->to_world[d][3];
+}
+
+double irz_metal_box_distance(const IrzMetalBox *box, const IrzLabelMap *map, const int voxel[3]) {
+  for (int d = 0; d < 3; d++) {
+    if (voxel[d] < box->low[d] || voxel[d] > box->high[d]) return INFINITY;
+  }
+  const double at[3] = {voxel[0], voxel[1], voxel[2]};
+  double x[3];
+  voxel_point(map, at, x);
+  return irz_metal_distance(box->plan, x);
+}
+
+/// A search for the voxel of a region that is nearest to metal.
+typedef struct {
+  const IrzLabelMap *map;
+  const IrzPlan *plan;
+  uint8_t region;
+  double nearest; ///< m
+} Search;
+
+/// Search a block of the map's pyramid; level -1: a voxel.
+static void search_block(Search *search, int level, const int at[3]) {
+  const IrzLabelMap *map = search->map;
+  const int *n = level < 0 ? map->size : map->blocks[level];
+  const uint8_t *value = level < 0 ? map->region : map->block[level];
+  uint8_t region = value[((size_t)at[2] * (size_t)n[1] + (size_t)at[1]) * (size_t)n[0] + (size_t)at[0]];
+  if (region != search->region && !(level >= 0 && region == IRZ_LABEL_MIXED)) return;
+  double edge = level < 0 ? 1 : 1 << (level + 1), middle[3], x[3];
+  for (int d = 0; d < 3; d++) middle[d] = edge * at[d] + 0.5 * (edge - 1);
+  voxel_point(map, middle, x);
+  double distance = irz_metal_distance(search->plan, x);
+  double reach = 0.5 * (edge - 1) * (map->spacing[0] + map->spacing[1] + map->spacing[2]);
+  if (distance - reach >= search->nearest) return;
+  if (level < 0) {
+    search->nearest = distance;
+    return;
+  }
+  const int *below = level == 0 ? map->size : map->blocks[level - 1];
+  for (int c = 0; c < 8; c++) {
+    const int child[3] = {2 * at[0] + (c & 1), 2 * at[1] + (c >> 1 & 1), 2 * at[2] + (c >> 2)};
+    if (child[0] < below[0] && child[1] < below[1] && child[2] < below[2]) search_block(search, level - 1, child);
+  }
+}
+
+double irz_label_map_nearest(const IrzLabelMap *map, const IrzPlan *plan, int region) {
+  Search search = {.map = map, .plan = plan, .region = (uint8_t)region, .nearest = INFINITY};
+  const int top[3] = {0, 0, 0};
+  search_block(&search, map->n_levels - 1, top);
+  return search.nearest;
+}
+
+/// Volume of a voxel, m^3.
+static double voxel_volume(const IrzLabelMap *map) {
+  double axis[3][3], cross[3];
+  for (int e = 0; e < 3; e++) {
+    for (int d = 0; d < 3; d++) axis[e][d] = map->to_world[d][e];
+  }
+  irz_cross(axis[0], axis[1], cross);
+  return fabs(irz_dot(cross, axis[2]));
+}
+
+void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out) {
+  IRZ_ENTER_QUIETLY;
+  double voxel = 1e6 * voxel_volume(map);
+  for (int r = 1; r < map->n_regions; r++) {
+    fprintf(out, "  region %s: %.4g cm3 in the image", map->regions[r].name, (double)map->voxels[r] * voxel);
+    double nearest = irz_label_map_nearest(map, plan, r);
+    if (isfinite(nearest)) fprintf(out, ", %.1f mm from the nearest bare metal", 1e3 * nearest);
+    fputc('\n', out);
+  }
+  for (int u = 0; u < map->n_unmapped; u++) {
+    fprintf(out, "  label %lld: mapped to no region, so default; %.4g cm3\n", (long long)map->unmapped[u].label,
+            (double)map->unmapped[u].voxels * voxel);
+  }
+}
