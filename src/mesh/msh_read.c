@@ -349,20 +349,34 @@ static inline IrzCode store_point(Reader *reader, int32_t index, const double xy
   return IRZ_OK;
 }
 
-/// Nodes of a 2.2 file: number, x, y, z.
-static IrzCode read_nodes_22(Reader *reader) {
+/// Go behind a 2.2 node's place on the geometry: dimension and tag of its entity, then as many parameters as a curve or
+/// a surface has.
+static IrzCode skip_parameters(IrzScan *scan) {
+  int64_t dimension, entity;
+  if (scan->binary) IRZ_TRY(need(scan, 8, "the nodes"));
+  IRZ_TRY(read_int(scan, "entity dimension", 0, 3, &dimension));
+  IRZ_TRY(read_int(scan, "entity tag", INT_MIN, INT_MAX, &entity));
+  for (int k = 0; dimension < 3 && k < dimension; k++) {
+    double parameter;
+    IRZ_TRY(read_real(scan, "a parameter", &parameter));
+  }
+  return IRZ_OK;
+}
+
+/// Nodes of a 2.2 file: number, x, y, z, and in $ParametricNodes where they are on the geometry.
+static IrzCode read_nodes_22(Reader *reader, bool parametric) {
   IrzScan *scan = &reader->scan;
   int64_t count;
   irz_scan_space(scan);
   IRZ_TRY(text_integer(scan, "number of nodes", 0, INT64_MAX, &count));
   IRZ_TRY(check_count(scan, "nodes", count, scan->binary ? 28 : 8));
   IRZ_TRY(end_line(scan));
-  if (scan->binary) IRZ_TRY(need(scan, 28 * count, "the nodes")); /* the line's end took some of what was left */
   IRZ_TRY(irz_draft_reserve_points(&reader->draft, count, reader->error));
   for (int32_t i = 0; i < count; i++) {
     int64_t tag;
     double xyz[3];
     if (scan->binary) {
+      IRZ_TRY(need(scan, 28, "the nodes"));
       tag = irz_scan_take_int(scan);
       for (int k = 0; k < 3; k++) xyz[k] = irz_scan_take_real(scan);
     } else {
@@ -375,6 +389,7 @@ static IrzCode read_nodes_22(Reader *reader) {
     if (tag < 1) return irz_scan_fail(scan, scan->at, "node number %lld is not positive", (long long)tag);
     reader->draft.point_tag[i] = tag;
     IRZ_TRY(store_point(reader, i, xyz));
+    if (parametric) IRZ_TRY(skip_parameters(scan));
     if (!scan->binary) IRZ_TRY(end_line(scan));
   }
   reader->draft.n_points = (int32_t)count;
@@ -446,17 +461,30 @@ static IrzCode read_nodes_41(Reader *reader) {
 }
 
 /// Nodes, and the map from their tags.
-static IrzCode read_nodes(Reader *reader) {
+static IrzCode read_any_nodes(Reader *reader, bool parametric) {
   if (reader->has_nodes) return irz_scan_fail(&reader->scan, reader->scan.at, "a second section $Nodes");
   reader->has_nodes = true;
   const char *start = reader->scan.at;
-  IRZ_TRY(reader->version == 22 ? read_nodes_22(reader) : read_nodes_41(reader));
-  IRZ_TRY(end_section(&reader->scan, "$EndNodes"));
+  IRZ_TRY(reader->version == 22 ? read_nodes_22(reader, parametric) : read_nodes_41(reader));
+  IRZ_TRY(end_section(&reader->scan, parametric ? "$EndParametricNodes" : "$EndNodes"));
   int32_t duplicate;
   IRZ_TRY(irz_tags_build(reader->draft.n_points, reader->draft.point_tag, &reader->point_of_tag, &duplicate,
                          reader->error));
   if (duplicate < 0) return IRZ_OK;
   return irz_scan_fail(&reader->scan, start, "node %lld occurs twice", (long long)reader->draft.point_tag[duplicate]);
+}
+
+/// `$Nodes`
+static IrzCode read_nodes(Reader *reader) {
+  return read_any_nodes(reader, false);
+}
+
+/// `$ParametricNodes`, which Gmsh writes in version 2.2 with Mesh.SaveParametric; 4.1 marks such blocks in $Nodes.
+static IrzCode read_parametric_nodes(Reader *reader) {
+  if (reader->version != 22) {
+    return irz_scan_fail(&reader->scan, reader->scan.at, "$ParametricNodes in a file of version 4.1");
+  }
+  return read_any_nodes(reader, true);
 }
 
 /// The draft's group for a physical tag (0: none) of surfaces (kind 0) or volumes (kind 1).
@@ -732,7 +760,10 @@ static IrzCode read_sections(Reader *reader) {
   static const struct {
     const char *name;
     IrzCode (*read)(Reader *);
-  } known[] = {{"PhysicalNames", read_names}, {"Nodes", read_nodes}, {"Elements", read_elements}};
+  } known[] = {{"PhysicalNames", read_names},
+               {"Nodes", read_nodes},
+               {"ParametricNodes", read_parametric_nodes},
+               {"Elements", read_elements}};
   for (irz_scan_space(scan); scan->at < scan->end; irz_scan_space(scan)) {
     if (*scan->at != '$') {
       return reader->version == 0 ? irz_scan_fail(scan, scan->at, "not a Gmsh mesh: no $MeshFormat")
