@@ -106,6 +106,8 @@ typedef struct {
   IrzCode failure;         ///< of the cases that failed; IRZ_ERR_SOLVER if they failed in different ways
   int first_failed;        ///< the first of them
   char first_failure[256]; ///< why
+  int damaged;             ///< records of the journal that could not be used: their cases are run again, or missing
+  char damage[512];        ///< file, line and what is wrong with the first of them
   int warned;              ///< cases with warnings
   int n_warnings;          ///< kinds of warnings; the first IRZ_SWEEP_MAX_WARNINGS follow
   IrzSweepWarning warnings[IRZ_SWEEP_MAX_WARNINGS];

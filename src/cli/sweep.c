@@ -93,6 +93,10 @@ static void print_warnings(const IrzSweepReport *report, IrzCode code) {
     fprintf(stderr, "irezone: warning: %d of %d cases failed; the first, case %d: %s\n", report->failed, report->done,
             report->first_failed, report->first_failure);
   }
+  if (report->damaged > 0) {
+    fprintf(stderr, "irezone: warning: %s; %d record%s of the journal could not be used\n", report->damage,
+            report->damaged, report->damaged == 1 ? "" : "s");
+  }
   int shown = report->n_warnings < IRZ_SWEEP_MAX_WARNINGS ? report->n_warnings : IRZ_SWEEP_MAX_WARNINGS;
   for (int i = 0; i < shown; i++) {
     const IrzSweepWarning *warning = &report->warnings[i];

@@ -262,14 +262,14 @@ static IrzCode write_all(int descriptor, const char *path, const void *bytes, si
 IrzCode irz_journal_open(const char *directory, int task, int n_tasks, int group, IrzJournal *journal,
                          IrzError *error) {
   *journal = (IrzJournal){.records = -1, .maps = -1};
-  char name[128], maps[IRZ_PATH_MAX];
+  char name[128];
   snprintf(name, sizeof name, "task-%04d-of-%04d.group-%05d.log", task, n_tasks, group);
   IRZ_TRY(journal_path(directory, name, journal->path, error));
   snprintf(name, sizeof name, "task-%04d-of-%04d.group-%05d.maps", task, n_tasks, group);
-  IRZ_TRY(journal_path(directory, name, maps, error));
+  IRZ_TRY(journal_path(directory, name, journal->maps_path, error));
   int how = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
   journal->records = open(journal->path, how, 0666);
-  journal->maps = open(maps, how, 0666);
+  journal->maps = open(journal->maps_path, how, 0666);
   if (journal->records < 0 || journal->maps < 0) {
     fail_output(journal->path, error);
     irz_journal_close(journal);
@@ -289,7 +289,10 @@ IrzCode irz_journal_open(const char *directory, int task, int n_tasks, int group
       irz_journal_close(journal);
       return code;
     }
+    end++;
   }
+  journal->records_end = end;
+  journal->maps_end = lseek(journal->maps, 0, SEEK_END);
   return IRZ_OK;
 }
 
@@ -342,21 +345,32 @@ static IrzCode print_record(const IrzSweep *sweep, const IrzCaseResult *r, long 
   return irz_text_end(&text, fields, error);
 }
 
-/// Notice that the journal's name is gone: nobody would find what is written.
-static IrzCode check_linked(const IrzJournal *journal, IrzError *error) {
-  struct stat status;
-  if (fstat(journal->records, &status) != 0 || status.st_nlink > 0) return IRZ_OK;
-  return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: was removed while the sweep ran", journal->path);
+/// Notice that a file was removed, replaced or shortened by somebody else: nobody would find what is written.
+static IrzCode check_untouched(int descriptor, const char *path, off_t end, IrzError *error) {
+  struct stat own, named;
+  if (fstat(descriptor, &own) != 0) return fail_output(path, error);
+  const char *what = NULL;
+  if (stat(path, &named) != 0) {
+    what = "removed";
+  } else if (own.st_dev != named.st_dev || own.st_ino != named.st_ino) {
+    what = "replaced";
+  } else if (own.st_size != end) {
+    what = own.st_size < end ? "shortened" : "written to by somebody else";
+  }
+  if (what == NULL) return IRZ_OK;
+  return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: was %s while the sweep ran", path, what);
 }
 
 IrzCode irz_journal_append(IrzJournal *journal, const IrzSweep *sweep, const IrzCaseResult *result, IrzError *error) {
   off_t offset = 0;
   uint32_t map_sum = 0;
   if (result->map != NULL) {
-    offset = lseek(journal->maps, 0, SEEK_END);
+    offset = journal->maps_end;
+    IRZ_TRY(check_untouched(journal->maps, journal->maps_path, offset, error));
     map_sum = checksum(result->map, result->map_size);
-    IRZ_TRY(write_all(journal->maps, journal->path, result->map, result->map_size, error));
-    if (fsync(journal->maps) != 0) return fail_output(journal->path, error);
+    IRZ_TRY(write_all(journal->maps, journal->maps_path, result->map, result->map_size, error));
+    journal->maps_end += (off_t)result->map_size;
+    if (fsync(journal->maps) != 0) return fail_output(journal->maps_path, error);
   }
   char *fields = NULL, *line = NULL;
   IRZ_TRY(print_record(sweep, result, offset, map_sum, &fields, error));
@@ -364,13 +378,15 @@ IrzCode irz_journal_append(IrzJournal *journal, const IrzSweep *sweep, const Irz
   IrzCode code = irz_alloc(&line, room, 1, error);
   if (code == IRZ_OK) {
     int total = snprintf(line, room, "%08x\t%s\n", checksum(fields, strlen(fields)), fields);
-    code = write_all(journal->records, journal->path, line, (size_t)total, error);
+    code = check_untouched(journal->records, journal->path, journal->records_end, error);
+    if (code == IRZ_OK) code = write_all(journal->records, journal->path, line, (size_t)total, error);
+    journal->records_end += total;
   }
   free(line);
   free(fields);
   IRZ_TRY(code);
   if (fdatasync(journal->records) != 0) return fail_output(journal->path, error);
-  return check_linked(journal, error);
+  return check_untouched(journal->records, journal->path, journal->records_end, error);
 }
 
 /// A record with where its map lies.
@@ -434,45 +450,68 @@ static bool parse_record(char *line, const IrzSweep *sweep, double *values, Reco
 }
 
 /// Read the map of a record from the file beside its journal.
-static IrzCode read_map(FILE *maps, const char *path, Record *record, IrzError *error) {
+/// @param[out] sound  false if it is not what was written
+static IrzCode read_map(FILE *maps, Record *record, bool *sound, IrzError *error) {
   IrzCaseResult *r = &record->result;
+  struct stat status;
+  *sound = false;
+  if (maps == NULL || fstat(fileno(maps), &status) != 0 || r->map_size > (size_t)status.st_size) return IRZ_OK;
   IRZ_TRY(irz_alloc(&r->map, r->map_size, 1, error));
-  if (maps != NULL && fseeko(maps, record->offset, SEEK_SET) == 0 &&
-      fread(r->map, 1, r->map_size, maps) == r->map_size && checksum(r->map, r->map_size) == record->map_sum) {
-    return IRZ_OK;
-  }
-  return irz_error_set(error, IRZ_ERR_INPUT,
-                       "%s: the samples of case %d's zone are damaged; the maps beside it have been "
-                       "changed",
-                       path, r->number);
+  *sound = fseeko(maps, record->offset, SEEK_SET) == 0 && fread(r->map, 1, r->map_size, maps) == r->map_size &&
+           checksum(r->map, r->map_size) == record->map_sum;
+  return IRZ_OK;
 }
 
-static IrzCode read_journal(const char *path, const IrzSweep *sweep, bool with_maps, IrzRecordVisit visit,
-                            void *context, IrzError *error) {
-  FILE *file = fopen(path, "r");
-  if (file == NULL) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-  char maps_path[IRZ_PATH_MAX];
-  snprintf(maps_path, sizeof maps_path, "%.*smaps", (int)(strlen(path) - strlen("log")), path);
-  FILE *maps = with_maps ? fopen(maps_path, "rb") : NULL;
+/// Remember what could not be used.
+static void note_damage(IrzDamage *damage, const char *path, int line, const char *what) {
+  if (damage == NULL || damage->n++ > 0) return;
+  snprintf(damage->first, sizeof damage->first, "%.300s:%d: %s", path, line, what);
+}
+
+/// Read the lines of an open journal.
+static IrzCode read_lines(FILE *file, bool with_maps, FILE *maps, const char *path, const IrzSweep *sweep,
+                          double *values, IrzRecordVisit visit, void *context, IrzDamage *damage, IrzError *error) {
   char *line = NULL;
-  double *values = NULL;
   size_t room = 0;
   ssize_t length;
-  IrzCode code = irz_alloc(&values, (size_t)sweep->n_columns, sizeof *values, error);
-  while (code == IRZ_OK && (length = getline(&line, &room, file)) > 0) {
-    if (line[length - 1] != '\n') break;
-    line[length - 1] = '\0';
-    Record record;
-    if (!parse_record(line, sweep, values, &record)) continue;
-    if (with_maps && record.result.map_size > 0) code = read_map(maps, path, &record, error);
-    if (code == IRZ_OK) code = visit(context, &record.result, error);
+  IrzCode code = IRZ_OK;
+  errno = 0;
+  for (int number = 1; code == IRZ_OK && (length = getline(&line, &room, file)) > 0; number++) {
+    Record record = {0};
+    bool whole = line[length - 1] == '\n', sound = true;
+    if (whole) line[length - 1] = '\0';
+    if (length == 1 && whole) continue; /* the end of a line that was cut off */
+    if (!whole || memchr(line, '\0', (size_t)length - 1) != NULL || !parse_record(line, sweep, values, &record)) {
+      note_damage(damage, path, number, whole ? "the record is damaged" : "the last record is cut off");
+      continue;
+    }
+    if (with_maps && record.result.map_size > 0) code = read_map(maps, &record, &sound, error);
+    if (!sound) note_damage(damage, path, number, "the samples of the zone are damaged");
+    if (code == IRZ_OK && sound) code = visit(context, &record.result, error);
     free(record.result.map);
   }
+  if (code == IRZ_OK && errno == ENOMEM) code = irz_out_of_memory(0, error);
   if (code == IRZ_OK && ferror(file) != 0) {
     code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   }
-  free(values);
   free(line);
+  return code;
+}
+
+static IrzCode read_journal(const char *path, const IrzSweep *sweep, bool with_maps, IrzRecordVisit visit,
+                            void *context, IrzDamage *damage, IrzError *error) {
+  FILE *file = fopen(path, "re");
+  if (file == NULL) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+  char maps_path[IRZ_PATH_MAX];
+  snprintf(maps_path, sizeof maps_path, "%.*smaps", (int)(strlen(path) - strlen("log")), path);
+  double *values = NULL;
+  IrzCode code = irz_alloc(&values, (size_t)sweep->n_columns, sizeof *values, error);
+  FILE *maps = with_maps ? fopen(maps_path, "rbe") : NULL;
+  if (code == IRZ_OK && with_maps && maps == NULL && errno != ENOENT) {
+    code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", maps_path, strerror(errno));
+  }
+  if (code == IRZ_OK) code = read_lines(file, with_maps, maps, path, sweep, values, visit, context, damage, error);
+  free(values);
   if (maps != NULL) fclose(maps);
   fclose(file);
   return code;
@@ -494,19 +533,26 @@ static IrzCode find_journals(const char *directory, const char *name, glob_t *fo
   int result = glob(pattern, 0, NULL, found);
   if (result == 0 || result == GLOB_NOMATCH) return IRZ_OK;
   globfree(found);
+  if (result == GLOB_NOSPACE) return irz_out_of_memory(0, error);
   return irz_error_set(error, IRZ_ERR_INPUT, "%s/journal: cannot be read", directory);
 }
 
 IrzCode irz_journal_read(const char *directory, const IrzSweep *sweep, bool with_maps, IrzRecordVisit visit,
-                         void *context, IrzError *error) {
+                         void *context, IrzDamage *damage, IrzError *error) {
   glob_t found = {0};
   IRZ_TRY(find_journals(directory, "task-*.log", &found, error));
   IrzCode code = IRZ_OK;
   for (size_t i = 0; i < found.gl_pathc && code == IRZ_OK; i++) {
-    code = read_journal(found.gl_pathv[i], sweep, with_maps, visit, context, error);
+    code = read_journal(found.gl_pathv[i], sweep, with_maps, visit, context, damage, error);
   }
   globfree(&found);
   return code;
+}
+
+void irz_damage_report(const IrzDamage *damage, IrzSweepReport *report) {
+  if (damage->n == 0) return;
+  report->damaged = damage->n;
+  snprintf(report->damage, sizeof report->damage, "%s", damage->first);
 }
 
 IrzCode irz_journal_check_free(const char *directory, int task, int n_tasks, IrzError *error) {

@@ -83,6 +83,7 @@ typedef struct {
   int task, n_tasks;
   uint8_t *done; // [n_cases + 1]
   int n_found, n_failed;
+  IrzDamage damage;
 } Found;
 
 static bool in_task(const Found *found, int number) {
@@ -109,7 +110,7 @@ static IrzCode prepare(const IrzSweep *sweep, const IrzSweepOptions *options, Fo
   IRZ_TRY(irz_sweep_lock(directory, found->task, found->n_tasks, lock, error));
   IRZ_TRY(irz_journal_check_free(directory, found->task, found->n_tasks, error));
   IRZ_TRY(irz_sweep_identify(directory, sweep, error));
-  IRZ_TRY(irz_journal_read(directory, sweep, false, find_record, found, error));
+  IRZ_TRY(irz_journal_read(directory, sweep, sweep->map.wanted, find_record, found, &found->damage, error));
   if (found->n_found > 0 && !options->resume && !options->retry_failed) {
     return irz_error_set(error, IRZ_ERR_PLAN,
                          "%s: holds %d finished cases of this sweep; add --resume to go on, or choose another folder "
@@ -223,6 +224,7 @@ static IrzCode finish(const IrzSweep *sweep, const IrzSweepOptions *options, con
                              .failed = watch->progress.failed,
                              .here = watch->progress.here,
                              .stopped = stopped};
+  irz_damage_report(&found->damage, report);
   if (found->n_tasks > 1) {
     IRZ_TRY(irz_task_report(directory, sweep, found->task, found->n_tasks, report, error));
   } else if (counted > 0) {

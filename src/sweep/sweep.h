@@ -6,6 +6,7 @@
 #include <irezone/model.h>
 #include <irezone/sweep.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define IRZ_SWEEP_MAX_CASES 10000000 ///< more is taken for a mistake in the file
 #define IRZ_SWEEP_BATCH 16           ///< cases at most that start from one solution
@@ -162,8 +163,9 @@ void irz_case_result_clear(IrzCaseResult *result);
 
 /// A journal open for appending: one file of records, one of maps.
 typedef struct {
-  char path[IRZ_PATH_MAX];
-  int records, maps; ///< descriptors
+  char path[IRZ_PATH_MAX], maps_path[IRZ_PATH_MAX];
+  int records, maps;           ///< descriptors
+  off_t records_end, maps_end; ///< bytes that are there; nobody else may write
 } IrzJournal;
 
 /// Open (or make) a journal of a directory for appending and lock it. A torn last line of a killed run is closed.
@@ -181,9 +183,20 @@ void irz_journal_close(IrzJournal *journal);
 /// to belongs to the reader. Duplicates of a case are not filtered.
 typedef IrzCode (*IrzRecordVisit)(void *context, const IrzCaseResult *result, IrzError *error);
 
-/// Read all journals of a directory, in the order of their names. Torn and damaged lines are skipped.
+/// What of journals could not be used.
+typedef struct {
+  int n;           ///< records
+  char first[400]; ///< file, line and what is wrong with the first
+} IrzDamage;
+
+/// Read all journals of a directory, in the order of their names. Records that are torn or damaged, or whose map is,
+/// are left out.
+/// @param[in,out] damage  counts what was left out; may be NULL
 IrzCode irz_journal_read(const char *directory, const IrzSweep *sweep, bool with_maps, IrzRecordVisit visit,
-                         void *context, IrzError *error);
+                         void *context, IrzDamage *damage, IrzError *error);
+
+/// Tell of damage in a report, if there is any.
+void irz_damage_report(const IrzDamage *damage, IrzSweepReport *report);
 
 /// Refuse a directory in which a process of a killed run still writes.
 /// @param[in] task, n_tasks  as for irz_sweep_lock()

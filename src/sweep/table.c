@@ -490,8 +490,9 @@ static void fill_report(const Table *table, IrzSweepReport *report) {
 IrzCode irz_tables_write(const char *directory, const IrzSweep *sweep, IrzSweepReport *report, IrzError *error) {
   Table table;
   char *statistics = NULL, path[IRZ_PATH_MAX];
+  IrzDamage damage = {0};
   IrzCode code = table_init(&table, sweep, error);
-  if (code == IRZ_OK) code = irz_journal_read(directory, sweep, sweep->map.wanted, take_record, &table, error);
+  if (code == IRZ_OK) code = irz_journal_read(directory, sweep, sweep->map.wanted, take_record, &table, &damage, error);
   if (code == IRZ_OK) code = find_kinds(&table, error);
   if (code == IRZ_OK) code = describe(&table, &statistics, error);
   if (code == IRZ_OK) code = write_csv(directory, &table, error);
@@ -506,6 +507,7 @@ IrzCode irz_tables_write(const char *directory, const IrzSweep *sweep, IrzSweepR
   report->total = sweep->n_cases;
   fill_report(&table, report);
   report->tables = code == IRZ_OK;
+  if (report->done < report->total) irz_damage_report(&damage, report);
   free(statistics);
   table_clear(&table);
   return code;
@@ -531,7 +533,7 @@ IrzCode irz_task_report(const char *directory, const IrzSweep *sweep, int task, 
   if (code == IRZ_OK) {
     code = irz_alloc(&table->values, (size_t)sweep->n_cases * (size_t)sweep->n_columns, sizeof *table->values, error);
   }
-  if (code == IRZ_OK) code = irz_journal_read(directory, sweep, false, take_task_record, &found, error);
+  if (code == IRZ_OK) code = irz_journal_read(directory, sweep, false, take_task_record, &found, NULL, error);
   if (code == IRZ_OK) code = find_kinds(table, error);
   if (code == IRZ_OK) fill_report(table, report);
   table_clear(table);

@@ -109,7 +109,7 @@ for how in ("removed", "emptied"):
         for journal in (path / how / "journal").glob("*.log"):
             os.truncate(journal, 0)
     error = process.communicate(timeout=60)[1]
-    said = "was removed while the sweep ran" if how == "removed" else "finished cases are in its journal"
+    said = f"was {'removed' if how == 'removed' else 'shortened'} while the sweep ran"
     check(process.returncode == 5 and said in error, f"{how}: {process.returncode} {error}")
     status, _, error = run(path, "--resume", out=how)
     check(status == 0 and table(path, how) == reference, f"after the journal was {how}: {error}")

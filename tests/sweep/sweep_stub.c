@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
   }
   IrzSweep *sweep = NULL;
   IrzError error = {0};
-  IrzSweepReport report;
+  static IrzSweepReport report; /* large */
   if (rank == 0) irz_sweep_read(argv[1], &sweep, &error);
   double before = now();
   if (irz_error_agree(MPI_COMM_WORLD, &error) == IRZ_OK) irz_sweep_share(MPI_COMM_WORLD, &sweep, &error);
@@ -82,6 +82,7 @@ int main(int argc, char **argv) {
   double wall = now() - before, busy;
   MPI_Reduce(&sleeper.busy, &busy, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
   if (rank == 0) {
+    if (report.damaged > 0) fprintf(stderr, "irezone: warning: %s\n", report.damage);
     if (error.code != IRZ_OK) fprintf(stderr, "irezone: %s\n", error.text);
     printf("busy %.4f wall %.4f\n", busy, wall);
   }
