@@ -185,8 +185,11 @@ static IrzCode read_format(Reader *reader) {
   } else if (version == 4.1) {
     reader->version = 41;
   } else {
-    return irz_scan_fail(scan, scan->at,
-                         "MSH version %g is not supported: 2.2 and 4.1 are (gmsh -format msh41 converts)", version);
+    return irz_scan_fail(
+        scan, scan->at,
+        "MSH version %g is not supported: 2.2 and 4.1 are (gmsh OLD.msh -save -format msh41 -o NEW.msh "
+        "converts)",
+        version);
   }
   int64_t binary, size;
   IRZ_TRY(text_integer(scan, "file type", 0, 1, &binary));
@@ -774,6 +777,12 @@ static IrzCode read_sections(Reader *reader) {
     size_t length = (size_t)(stop - name);
 #define IS_SECTION(text) (length == sizeof(text) - 1 && memcmp(name, text, sizeof(text) - 1) == 0)
     if (length >= 3 && memcmp(name, "End", 3) == 0) return fail_expected(scan, "the start of a section");
+    if ((IS_SECTION("NOD") || IS_SECTION("PARA")) && reader->version == 0) {
+      return irz_scan_fail(
+          scan, scan->at,
+          "a Gmsh mesh of version 1 is not supported: 2.2 and 4.1 are (gmsh OLD.msh -save -format msh41 "
+          "-o NEW.msh converts)");
+    }
     if (!IS_SECTION("MeshFormat") && !IS_SECTION("Comments") && reader->version == 0) {
       return irz_scan_fail(scan, scan->at, "not a Gmsh mesh of version 2.2 or 4.1: no $MeshFormat before $%.*s",
                            (int)length, name);

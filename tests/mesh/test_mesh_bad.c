@@ -35,9 +35,11 @@ static const BadMesh bad[] = {
     {good22, "$MeshFormat\n2.2 0 8\n$EndMeshFormat\n", "",
      "bad.msh:1: not a Gmsh mesh of version 2.2 or 4.1: no $MeshFormat before $PhysicalNames"},
     {good22, "2.2 0 8", "4.0 0 8",
-     "bad.msh:2: MSH version 4 is not supported: 2.2 and 4.1 are (gmsh -format msh41 converts)"},
+     "bad.msh:2: MSH version 4 is not supported: 2.2 and 4.1 are (gmsh OLD.msh -save -format msh41 -o NEW.msh "
+     "converts)"},
     {good22, "2.2 0 8", "1 0 8",
-     "bad.msh:2: MSH version 1 is not supported: 2.2 and 4.1 are (gmsh -format msh41 converts)"},
+     "bad.msh:2: MSH version 1 is not supported: 2.2 and 4.1 are (gmsh OLD.msh -save -format msh41 -o NEW.msh "
+     "converts)"},
     {good22, "2.2 0 8", "two 0 8", "bad.msh:2: expected the version of the format, found 'two'"},
     {good22, "2.2 0 8", "2.2 0 4", "bad.msh:2: data size 4 is not supported: 8 is"},
     {good22, "2.2 0 8", "2.2 7 8", "bad.msh:2: file type 7 is outside 0 to 1"},
