@@ -108,6 +108,13 @@ void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out)
 /// @return the common code
 IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error);
 
+/// Read the label map and the mesh that a plan names, if it names any, and check them for it: what a run would find
+/// only after it has begun. Warnings are added to the plan.
+/// @param[out] map    the label map, to be freed; NULL if there is none; may be NULL
+/// @param[out] paths  where the needles lie in it, to be freed; NULL if there is none; may be NULL
+/// @return IRZ_OK, IRZ_ERR_PLAN or IRZ_ERR_INPUT
+IrzCode irz_plan_check_files(IrzPlan *plan, IrzLabelMap **map, IrzPaths **paths, IrzError *error);
+
 /// Free a label map; NULL is allowed.
 void irz_label_map_free(IrzLabelMap *map);
 

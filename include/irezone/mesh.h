@@ -66,7 +66,9 @@ IrzCode irz_mesh_read(const char *path, double scale, IrzMesh **mesh, IrzError *
 /// Check a mesh for a plan: degenerate tetrahedra, unmatched or overlapping faces, missing groups, electrodes that
 /// touch, tissue in several pieces between electrodes.
 /// @param[in]  mesh   mesh
-/// @param[in]  plan   plan whose probes name surfaces and whose tissues name regions; may be NULL
+/// @param[in]  plan   plan whose probes name surfaces and whose tissues name regions, to which warnings are added; may
+/// be
+///                    NULL
 /// @param[in]  name   file name for the error
 /// @param[out] error  what is wrong
 /// @return IRZ_OK or IRZ_ERR_INPUT
@@ -94,7 +96,8 @@ typedef struct {
 /// The label map of a patient (see anatomy.h).
 typedef struct IrzLabelMap IrzLabelMap;
 
-/// Sizing that meets a plan's `mesh.accuracy` at its `mesh.order` for ordinary plans.
+/// Sizing that meets a plan's `mesh.accuracy` at its `mesh.order` for ordinary plans. Zeros for a plan that lacks
+/// something.
 void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing);
 
 /// Generate the tissue box around a plan's probes. Regions: "default"; surfaces: every probe's name for its

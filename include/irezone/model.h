@@ -25,13 +25,13 @@ typedef struct {
 typedef struct IrzModel IrzModel;
 
 /// Load or generate the mesh of a plan, distribute and number it. PETSc must be initialised. Collective.
-/// @param[in]     comm     communicator
-/// @param[in,out] plan     the plan, the same on all ranks; warnings are added to it
-/// @param[in]     options  may be NULL
-/// @param[out]    model    the model; NULL on failure
-/// @param[out]    error    the same on all ranks
+/// @param[in]  comm     communicator
+/// @param[in]  plan     the plan, the same on all ranks; the model keeps a copy
+/// @param[in]  options  may be NULL
+/// @param[out] model    the model; NULL on failure
+/// @param[out] error    the same on all ranks
 /// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
-IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
+IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
                          IrzError *error);
 
 /// Whether a model can solve a plan: same mesh, probes, idle probes' behaviour, anatomy and element order. Tissues,
@@ -39,12 +39,13 @@ IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *op
 bool irz_model_serves(const IrzModel *model, const IrzPlan *plan);
 
 /// Solve all pulses of a plan and measure the zone. The next solve starts from the known solution. Collective.
-/// @param[in]     model    model that serves the plan
-/// @param[in,out] plan     the plan; warnings are added to it
-/// @param[out]    summary  what was found (the same on all ranks); irz_summary_clear() it; refers to `plan`
-/// @param[out]    error    the same on all ranks
+/// @param[in]  model    model that serves the plan
+/// @param[in]  plan     the plan, the same on all ranks; it is not changed and may be freed
+/// @param[out] summary  what was found (the same on all ranks); irz_summary_clear() it. Its plan is a copy with all
+///                      warnings: of the plan, of the model's mesh and of the solution
+/// @param[out] error    the same on all ranks
 /// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
-IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error);
+IrzCode irz_model_solve(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error);
 
 /// Keep the last solution: from now on every solve starts from it (and from the preconditioner as it is now), not from
 /// the last one. A result then depends on its plan and on what was kept, not on what was solved in between, which makes

@@ -1,257 +1,43 @@
 /// @file
-/// A treatment plan: read from YAML, checked, with every value in SI units.
+/// A treatment plan: keys and values as in a YAML file, checked as a whole.
+///
+/// What a plan holds is changed by its keys alone, with irz_plan_set() and its kind. Each change is checked with
+/// everything that depends on it, and then counts everywhere: in solving, in pull-backs, in what is written. Values are
+/// in the units of the plan file: mm, V, V/cm, S/m, microseconds, Hz (`irezone help plan` lists every key).
 #ifndef IREZONE_PLAN_H
 #define IREZONE_PLAN_H
 
 #include <irezone/error.h>
-#include <irezone/law.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define IRZ_NAME_MAX 64       ///< longest name of a probe, region or preset, with its zero
-#define IRZ_PATH_MAX 4096     ///< longest path, with its zero
-#define IRZ_MAX_PROBES 6      ///< probes in a plan
-#define IRZ_MAX_ALSO 32       ///< entries of zone.also
-#define IRZ_NO_THRESHOLD (-1) ///< threshold not stated
-
-/// The tissue of one region, or of `default`.
-typedef struct {
-  char region[IRZ_NAME_MAX]; ///< key in the plan: a region's name, or "default"
-  char preset[IRZ_NAME_MAX]; ///< preset it starts from, or ""
-  IrzLaw sigma;
-  double threshold;      ///< V/m, the one that applies (own, else zone.threshold, else the preset's)
-  bool threshold_stated; ///< the tissue states a threshold of its own
-  struct {
-    double density;      ///< kg/m^3; this and the next five NaN if neither the plan nor a preset states them
-    double capacity;     ///< J/(kg K)
-    double conductivity; ///< W/(m K)
-    double perfusion;    ///< 1/s, volume of blood per volume of tissue and time
-    double metabolic;    ///< W/m^3
-    double sigma_rise;   ///< 1/K: sigma (1 + sigma_rise (T - 37 C))
-    bool blood;          ///< held at the temperature of the blood: a vessel with flow
-  } heat;
-  int line; ///< line in the plan, 0 if it has none
-} IrzTissue;
-
-/// Shape of the end of a needle in a generated mesh.
-typedef enum {
-  IRZ_TIP_FLAT,    ///< cut off at right angles
-  IRZ_TIP_ROUNDED, ///< a half sphere
-  IRZ_TIP_TROCAR   ///< three flat facets that meet in a point
-} IrzTipShape;
-
-/// An electrode: the bare metal of a needle probe, one of several on the same needle, or a plate.
-typedef struct {
-  char name[IRZ_NAME_MAX];
-  double tip[3];       ///< m, most distal point of the bare metal, on the axis
-  double direction[3]; ///< unit vector from the tip towards the handle
-  double exposure;     ///< m, length of bare metal from there
-  double diameter;     ///< m; 0 for a plate
-  double plate[2]; ///< m, width and height of a plate, 0 for needles: `tip` is then the middle of the face towards the
-                   ///< other plate, `direction` points from there into the metal, and `exposure` is its thickness
-  double side[3];  ///< unit vector along a plate's width
-  char surface[IRZ_NAME_MAX]; ///< loaded mesh: physical surface of the bare metal; "" in generated meshes
-  bool has_geometry;          ///< tip, direction, exposure and diameter are given
-  IrzTipShape tip_shape;      ///< of the needle, whose end is the tip of its first electrode
-  char needle[IRZ_NAME_MAX];  ///< name of the needle if it has several electrodes, else ""
-  int place; ///< 0: the electrode at the needle's end; k: the k-th above it, which comes k entries later
-  int line;
-} IrzProbe;
-
-/// One fired pair: `voltage` on `from`, 0 V on `to`.
-typedef struct {
-  int from, to;   ///< indices of probes
-  double voltage; ///< V
-  int count;      ///< pulses
-  double width;   ///< s
-  double rate;    ///< Hz
-  int line;
-} IrzPulse;
-
-/// What idle probes do.
-typedef enum {
-  IRZ_IDLE_FLOATING,  ///< equipotential, no net current
-  IRZ_IDLE_INSULATING ///< as if they were not conducting
-} IrzIdle;
-
-/// Whether tissue remembers being electroporated by earlier pairs.
-typedef enum {
-  IRZ_MEMORY_NONE, ///< each pair meets fresh tissue
-  IRZ_MEMORY_PAIRS ///< sigma never falls below what earlier pairs raised it to
-} IrzMemory;
-
-/// How cells die.
-typedef enum {
-  IRZ_DEATH_THRESHOLD,   ///< where the field reaches the tissue's threshold
-  IRZ_DEATH_PELEG_FERMI, ///< besides: survival from the field and the number of pulses
-} IrzDeathModel;
-
-/// How the pairs of a treatment add up.
-typedef enum {
-  IRZ_ACCUMULATE_PRODUCT, ///< product of the pairs' survivals
-  IRZ_ACCUMULATE_MAXIMUM  ///< the smallest of them: that of the largest field if all pairs have as many pulses
-} IrzAccumulate;
-
+#define IRZ_NAME_MAX 64     ///< longest name of a probe, region or preset, with its zero
+#define IRZ_PATH_MAX 4096   ///< longest path, with its zero
+#define IRZ_MAX_PROBES 6    ///< probes in a plan
+#define IRZ_MAX_ALSO 32     ///< entries of zone.also
 #define IRZ_MAX_SURVIVAL 16 ///< entries of death.survival
 
-/// Peleg-Fermi survival S = 1 / (1 + exp((E - Ec(n)) / A(n))) after n pulses in the field E, with
-/// Ec = asymptote + (ec0 - asymptote) exp(-k1 n) and A = a0 exp(-k2 n) (Golberg and Rubinsky 2010). As fitted, without
-/// asymptote, it has no plateau, which tissue shows: hence the cap on n.
-typedef struct {
-  IrzDeathModel model;
-  double ec0, a0;   ///< V/m
-  double k1, k2;    ///< per pulse
-  double asymptote; ///< V/m
-  double n_max;     ///< pulses beyond which more do not count; infinity: all count
-  IrzAccumulate accumulate;
-  int n_survival;
-  double survival[IRZ_MAX_SURVIVAL]; ///< levels at which volumes are reported, 1
-} IrzDeath;
-
-/// Which frame the plan states probe positions in, when there is a label map. An IrzPlan always holds RAS.
-typedef enum { IRZ_FRAME_RAS, IRZ_FRAME_LPS } IrzFrame;
-
-/// Which of the two transforms of a NIfTI image places it; the other one if it has only that.
-typedef enum { IRZ_TRANSFORM_SFORM, IRZ_TRANSFORM_QFORM } IrzTransform;
-
-/// One entry of anatomy.map.
-typedef struct {
-  int label;
-  char region[IRZ_NAME_MAX];
-} IrzLabel;
-
-/// Whether the temperature acts back on the conductivity.
-typedef enum {
-  IRZ_COUPLING_NONE, ///< heat from the fields at 37 C
-  IRZ_COUPLING_FULL  ///< fields solved again as the tissue warms up
-} IrzCoupling;
-
-/// What the bare metal of the needles does to heat.
-typedef enum {
-  IRZ_NEEDLES_METAL,     ///< each needle has one temperature and takes up heat as its steel does
-  IRZ_NEEDLES_BODY,      ///< is held at the temperature of the blood
-  IRZ_NEEDLES_INSULATING ///< nothing
-} IrzNeedles;
-
-/// Perfusion inside the electroporated zone.
-typedef enum { IRZ_PERFUSION_KEPT, IRZ_PERFUSION_STOPPED } IrzZonePerfusion;
-
-/// Outer wall of the tissue box.
-typedef enum { IRZ_OUTER_BODY, IRZ_OUTER_INSULATED } IrzOuter;
-
-/// Constants of the Arrhenius damage.
-typedef enum { IRZ_DAMAGE_LIVER, IRZ_DAMAGE_GENERAL, IRZ_DAMAGE_SKIN, IRZ_DAMAGE_ARTERY } IrzDamageSet;
-
-/// Heating of the tissue. Temperatures in degrees Celsius.
-typedef struct {
-  bool on; ///< the plan has `heat`
-  IrzCoupling coupling;
-  IrzNeedles needles;
-  IrzZonePerfusion perfusion_in_zone;
-  IrzOuter outer;
-  IrzDamageSet damage;
-  double heart_rate; ///< Hz, one pulse per heartbeat; 0: each pair's own rate
-  int packet;        ///< pulses between two pauses
-  double recharge;   ///< s, pause of the generator
-  double gap;        ///< s, from one pair to the next
-  double cooling;    ///< s, after the last pulse
-  double body;       ///< C, blood, outer wall, and tissue at the start unless `initial` says otherwise
-  double initial;    ///< C
-  int order;         ///< element order of the temperature
-  double step;       ///< s, time step while a pair fires
-  int frames;        ///< temperature fields to write
-  int line;
-} IrzHeatPlan;
-
-/// A checked plan. Build one with irz_plan_read() or irz_plan_parse(), free it with irz_plan_free().
-typedef struct {
-  char name[IRZ_NAME_MAX]; ///< names the output files
-  char file[IRZ_PATH_MAX]; ///< where it was read from
-  char *text;              ///< the plan as it applies, overrides included, as YAML; reading it again gives this plan
-
-  struct {
-    double size;             ///< m, edge of the tissue box
-    double accuracy;         ///< wanted relative error of the zone volume, 1 (the plan's percent / 100)
-    int order;               ///< element order, 1 or 2
-    char file[IRZ_PATH_MAX]; ///< loaded mesh (relative paths are taken from the plan's folder), or ""
-    double scale;            ///< m per mesh unit
-    int line;
-  } mesh;
-
-  struct {
-    char labels[IRZ_PATH_MAX]; ///< label map, or ""
-    IrzFrame frame;            ///< frame of the coordinates in the file; here they are RAS already
-    IrzTransform transform;    ///< of the label map
-    bool transform_stated;     ///< the plan chooses: then nothing is said about the other one
-    int n_map;
-    IrzLabel *map;
-    int line;
-  } anatomy;
-
-  int n_tissues;
-  IrzTissue *tissues; ///< [n_tissues]; tissues[0] is `default`
-
-  int n_probes;
-  IrzProbe probes[IRZ_MAX_PROBES];
-
-  int n_pulses;
-  IrzPulse *pulses; ///< [n_pulses]
-
-  struct {
-    double step;  ///< m, by which all needles are withdrawn along their axes
-    int count;    ///< how often; after each time all pulses are fired again; 0: no pull-back
-    int position; ///< how often they are withdrawn in this plan: 0 as read
-    int line;
-  } pullback;
-
-  IrzIdle idle_probes;
-  IrzMemory memory;
-
-  struct {
-    double max_voltage; ///< V
-    double max_current; ///< A
-    bool enforce;       ///< lower a pair's voltage until it stays inside the limits
-    /* Ranges outside which a plan is warned of. */
-    double min_count, max_count;       ///< pulses of a pair
-    double min_width, max_width;       ///< s
-    double min_exposure, max_exposure; ///< m
-    double exposure_step;              ///< m, 0: any exposure
-    double usual_spacing, max_spacing; ///< m, beyond the first a pair is unusual, beyond the second not in reports
-  } generator;
-
-  struct {
-    double threshold; ///< V/m, or IRZ_NO_THRESHOLD: the presets' own apply
-    int n_also;
-    double also[IRZ_MAX_ALSO]; ///< V/m
-  } zone;
-
-  struct {
-    double tolerance; ///< relative error of the algebra in the energy norm at which the fields are done
-  } solver;
-
-  struct {
-    bool fields; ///< write the fields and not only the summary
-  } output;
-
-  IrzHeatPlan heat;
-  IrzDeath death;
-
-  int n_warnings;
-  char **warnings; ///< one line each
-} IrzPlan;
+/// A plan. Free it with irz_plan_free().
+typedef struct IrzPlan IrzPlan;
 
 /// One `--set key.path=value`.
 typedef struct {
   const char *text;
 } IrzOverride;
 
-/// Read and check a plan.
+/// A change of one key.
+typedef struct {
+  const char *key;   ///< its path, as in "probes[1].tip", "pulses[0].voltage" or "tissues.tumour.sigma.low"
+  const char *value; ///< as YAML: "2500", "[0, 7.5, 0]", "{preset: liver}"; NULL: the key is removed
+} IrzChange;
+
+/* Making plans */
+
+/// Read and check a plan. Paths in it count from the folder of the file.
 /// @param[in]  path         YAML file
 /// @param[in]  n_overrides  number of overrides
 /// @param[in]  overrides    applied in order, before checking; may be NULL if there are none
@@ -264,38 +50,95 @@ IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *over
 IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
                        IrzPlan **plan, IrzError *error);
 
-/// Add a warning to a plan (shown to the user and written to the summary). Equal warnings are kept once.
-void irz_plan_warn(IrzPlan *plan, const char *format, ...) IRZ_PRINTF(2, 3);
+/// Make an empty plan, to be filled by irz_plan_set(). Until it has what a plan must have (tissues, probes and pulses)
+/// irz_plan_check() says what is missing, and nothing can be done with it but to change it. Paths in it count from the
+/// current folder.
+/// @param[out] plan   the plan; NULL on failure
+/// @return IRZ_OK or IRZ_ERR_MEMORY
+IrzCode irz_plan_create(IrzPlan **plan, IrzError *error);
 
-/// Index of the tissue that applies to a region: its own entry, else `default`.
-int irz_plan_tissue(const IrzPlan *plan, const char *region);
-
-/// Distance that turns V/cm into V for a pair of probes with geometry: between the midpoints of their bare tips, m.
-double irz_plan_distance(const IrzPlan *plan, int from, int to);
-
-/// Whether the plan has two plates that cover the whole cross-section of the tissue box: the tissue is then what lies
-/// between them, and they are two of its walls.
-bool irz_plates_clamp(const IrzPlan *plan);
-
-/// One of the eight corners of a plate, m. Bits of `corner`: 1 along `side`, 2 along the height, 4 on the far face.
-void irz_plate_corner(const IrzProbe *plate, int corner, double x[3]);
-
-/// Volume of a probe's bare metal, without what its end lacks of a flat one, m^3.
-double irz_probe_metal(const IrzProbe *probe);
-
-/// Length over which the end of a needle is thinner than its diameter, m.
-double irz_probe_point_length(const IrzProbe *probe);
-
-/// The same plan with its needles withdrawn, as in a pull-back.
-/// @param[in]  position  how often the needles are withdrawn by the step; 0: a copy
-/// @param[out] moved     to be released with irz_plan_free(); NULL on failure
-IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, IrzError *error);
-
-/// Centre of the generated tissue box: mean of the midpoints of the bare tips, over all positions of a pull-back, m.
-void irz_plan_center(const IrzPlan *plan, double center[3]);
+/// Make a copy that shares nothing with the plan.
+/// @param[out] copy   NULL on failure
+/// @return IRZ_OK or IRZ_ERR_MEMORY
+IrzCode irz_plan_copy(const IrzPlan *plan, IrzPlan **copy, IrzError *error);
 
 /// Free a plan; NULL is allowed.
 void irz_plan_free(IrzPlan *plan);
+
+/* Changing them */
+
+/// Change several keys at once: the plan is checked when all have been changed, as where two needles move past each
+/// other, or `array` gives way to `probes`. On failure the plan is as it was. Warnings are found anew.
+/// @param[in]  n        number of changes
+/// @param[in]  changes  made in order
+/// @param[out] error    which key is wrong, and what is allowed
+/// @return IRZ_OK or IRZ_ERR_PLAN
+IrzCode irz_plan_change(IrzPlan *plan, int n, const IrzChange *changes, IrzError *error);
+
+/// Change one key to a value in YAML.
+IrzCode irz_plan_set(IrzPlan *plan, const char *key, const char *value, IrzError *error);
+
+/// Change one key to a number, in the plan's unit; the plan takes it bit for bit.
+/// @param[in] number  finite
+IrzCode irz_plan_set_number(IrzPlan *plan, const char *key, double number, IrzError *error);
+
+/// Change one key to a text as it stands, as a name or a path.
+IrzCode irz_plan_set_text(IrzPlan *plan, const char *key, const char *text, IrzError *error);
+
+/// Remove a key, so that its default applies.
+IrzCode irz_plan_remove(IrzPlan *plan, const char *key, IrzError *error);
+
+/// Add a warning that every result of the plan reports. Equal warnings are kept once, until the plan is changed.
+void irz_plan_warn(IrzPlan *plan, const char *format, ...) IRZ_PRINTF(2, 3);
+
+/* Asking */
+
+/// Whether a plan has all that it must have. (That what it has is right, every change has found.)
+/// @param[out] error  what is missing
+/// @return IRZ_OK or IRZ_ERR_PLAN
+IrzCode irz_plan_check(const IrzPlan *plan, IrzError *error);
+
+/// The plan as YAML, changes included: reading it gives this plan. Lives until the plan is changed or freed.
+const char *irz_plan_text(const IrzPlan *plan);
+
+/// A number by its key, in the plan's unit: what is stated, else the key's default.
+/// @param[out] number  unchanged on failure
+/// @return IRZ_OK or IRZ_ERR_PLAN: no such key, not stated and without a default, or no number
+IrzCode irz_plan_number(const IrzPlan *plan, const char *key, double *number, IrzError *error);
+
+/// A value by its key as YAML on one line, stated or default.
+/// @param[out] value  to be released with free(); NULL on failure
+IrzCode irz_plan_value(const IrzPlan *plan, const char *key, char **value, IrzError *error);
+
+/// What names the output files.
+const char *irz_plan_name(const IrzPlan *plan);
+
+/// The file it was read from, as it was given.
+const char *irz_plan_file(const IrzPlan *plan);
+
+/// The mesh that it loads, or "" if one is generated.
+const char *irz_plan_mesh_file(const IrzPlan *plan);
+
+/// The label map that it takes its tissues from, or "".
+const char *irz_plan_labels_file(const IrzPlan *plan);
+
+/// Whether results are to be written with their fields.
+bool irz_plan_writes_fields(const IrzPlan *plan);
+
+/// Number of probes; an electrode of a needle that has several counts as one.
+int irz_plan_n_probes(const IrzPlan *plan);
+
+/// Name of a probe, from 0 on; NULL if there is none.
+const char *irz_plan_probe_name(const IrzPlan *plan, int probe);
+
+/// Number of pairs that fire, in one position of a pull-back.
+int irz_plan_n_pulses(const IrzPlan *plan);
+
+/// Number of warnings.
+int irz_plan_n_warnings(const IrzPlan *plan);
+
+/// A warning, from 0 on; NULL if there is none.
+const char *irz_plan_warning(const IrzPlan *plan, int warning);
 
 /// Print what would run, for a person to check.
 void irz_plan_print(const IrzPlan *plan, FILE *out);

@@ -104,8 +104,9 @@ typedef struct {
 
 /// Everything a run reports. Times in s.
 typedef struct {
-  const IrzPlan *plan;
-  char status[256]; ///< "converged", or why not
+  const IrzPlan *plan; ///< what was solved, with all warnings
+  IrzPlan *own_plan;   ///< the same if the summary owns it, else NULL
+  char status[256];    ///< "converged", or why not
   int64_t cells, vertices, unknowns;
   int order;
   int ranks, threads;

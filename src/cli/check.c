@@ -1,34 +1,13 @@
 /* irezone check: read a plan and what it refers to, and say what would run. */
 #include "cli/cli.h"
 #include <irezone/anatomy.h>
-#include <irezone/mesh.h>
-
-/* Read the label map and say where the needles lie in it. */
-static IrzCode check_anatomy(IrzPlan *plan, IrzLabelMap **map, IrzPaths **paths, IrzError *error) {
-  if (plan->anatomy.labels[0] == '\0') return IRZ_OK;
-  IRZ_TRY(irz_label_map_read(plan, map, error));
-  IRZ_TRY(irz_paths_find(plan, *map, paths, error));
-  irz_anatomy_doubt(plan, *map, *paths);
-  return IRZ_OK;
-}
-
-/* Read the mesh that the plan refers to, so that a missing surface is found here and not on the cluster. */
-static IrzCode check_mesh(IrzPlan *plan, IrzError *error) {
-  if (plan->mesh.file[0] == '\0') return IRZ_OK;
-  IrzMesh *mesh;
-  IRZ_TRY(irz_mesh_read(plan->mesh.file, plan->mesh.scale, &mesh, error));
-  IrzCode code = irz_mesh_check(mesh, plan, plan->mesh.file, error);
-  irz_mesh_free(mesh);
-  return code;
-}
 
 static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   IrzPlan *plan;
   IrzLabelMap *map = NULL;
   IrzPaths *paths = NULL;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
-  IrzCode code = check_anatomy(plan, &map, &paths, error);
-  if (code == IRZ_OK) code = check_mesh(plan, error);
+  IrzCode code = irz_plan_check_files(plan, &map, &paths, error);
   if (code == IRZ_OK && irz_cli_first()) {
     irz_plan_print(plan, stdout);
     if (map != NULL) irz_label_map_print(map, plan, stdout);

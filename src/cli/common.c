@@ -39,7 +39,9 @@ bool irz_cli_first(void) {
 
 void irz_cli_warnings(const IrzPlan *plan) {
   if (!irz_cli_first()) return;
-  for (int i = 0; i < plan->n_warnings; i++) fprintf(stderr, "irezone: warning: %s\n", plan->warnings[i]);
+  for (int i = 0; i < irz_plan_n_warnings(plan); i++) {
+    fprintf(stderr, "irezone: warning: %s\n", irz_plan_warning(plan, i));
+  }
 }
 
 IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *error) {

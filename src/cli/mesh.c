@@ -5,12 +5,8 @@
 
 /* Generate and write. */
 static IrzCode generate(IrzPlan *plan, const char *path, IrzError *error) {
-  if (plan->mesh.file[0] != '\0') {
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: mesh.file: the plan loads a mesh, so there is none to generate",
-                         plan->file, plan->mesh.line);
-  }
   IrzLabelMap *labels = NULL;
-  if (plan->anatomy.labels[0] != '\0') IRZ_TRY(irz_label_map_read(plan, &labels, error));
+  if (irz_plan_labels_file(plan)[0] != '\0') IRZ_TRY(irz_label_map_read(plan, &labels, error));
   IrzMesh *mesh = NULL;
   IrzCode code = irz_mesh_generate(plan, NULL, labels, &mesh, error);
   if (code == IRZ_OK) code = irz_mesh_write(mesh, path, error);

@@ -6,8 +6,8 @@
 /* Fields that an earlier run left and this one does not replace would be taken for its own. */
 static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
-  snprintf(path, sizeof path, "%s/%s.hdf", directory, plan->name);
-  if (plan->output.fields || access(path, F_OK) != 0) return;
+  snprintf(path, sizeof path, "%s/%s.hdf", directory, irz_plan_name(plan));
+  if (irz_plan_writes_fields(plan) || access(path, F_OK) != 0) return;
   irz_plan_warn(plan, "%s is left from an earlier run: output.fields is false", path);
 }
 
@@ -45,10 +45,11 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
     code = solve(plan, directory, &options, &summary, error);
     irz_progress_end(&progress);
     /* Warnings go where errors go; on a terminal the summary, which has them, is enough. An error stands alone. */
-    if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(plan);
+    if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(summary.plan);
     if (code == IRZ_OK && irz_cli_first() && !quiet) {
       irz_summary_print(&summary, stdout);
-      printf("written to %s/%s.json%s\n", directory, plan->name, plan->output.fields ? " and .hdf" : "");
+      printf("written to %s/%s.json%s\n", directory, irz_plan_name(plan),
+             irz_plan_writes_fields(plan) ? " and .hdf" : "");
     }
     irz_summary_clear(&summary);
     irz_cli_stop();

@@ -2,7 +2,7 @@
 #ifndef IREZONE_HEAT_DAMAGE_H
 #define IREZONE_HEAT_DAMAGE_H
 
-#include <irezone/plan.h>
+#include "plan/plan.h"
 
 /// Constants of the Arrhenius rate A exp(-Ea / (R T)).
 typedef struct {

@@ -4,7 +4,7 @@
 #define IREZONE_HEAT_HEAT_H
 
 #include "field/field.h"
-#include <irezone/plan.h>
+#include "plan/plan.h"
 #include <irezone/result.h>
 
 /// What to compute. All pointers are borrowed.

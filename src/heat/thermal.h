@@ -5,8 +5,8 @@
 #include "field/medium.h"
 #include "field/points.h"
 #include "matrix/matrix.h"
+#include "plan/plan.h"
 #include <irezone/law.h>
-#include <irezone/plan.h>
 
 /// Matrices and sums. T is the temperature above plan->heat.body.
 typedef struct {

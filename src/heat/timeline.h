@@ -2,7 +2,7 @@
 #ifndef IREZONE_HEAT_TIMELINE_H
 #define IREZONE_HEAT_TIMELINE_H
 
-#include <irezone/plan.h>
+#include "plan/plan.h"
 
 /// A stretch of time in which the same is heated.
 typedef struct {

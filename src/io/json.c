@@ -1,6 +1,7 @@
 /* The summary as JSON. Units are in the names; this is where SI becomes mm, V/cm and cm³. */
 #include "io/json.h"
 #include "base/entry.h"
+#include "plan/plan.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,7 @@ json_t *irz_summary_object(const IrzSummary *summary) {
 
 char *irz_summary_json(const IrzSummary *summary) {
   IRZ_ENTER_QUIETLY;
+  if (summary == NULL || summary->plan == NULL) return NULL;
   json_t *root = irz_summary_object(summary);
   char *encoded = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) : NULL;
   json_decref(root);

@@ -1,5 +1,6 @@
 /* The tissues that needles pass, for a person. */
 #include "base/entry.h"
+#include "plan/plan.h"
 #include <irezone/paths.h>
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* The summary for a person. */
 #include "base/entry.h"
 #include "base/tensor.h"
+#include "plan/plan.h"
 #include <irezone/result.h>
 #include <math.h>
 #include <stdlib.h>
@@ -196,6 +197,7 @@ static void print_survival(const IrzZone *zone, FILE *out) {
 
 void irz_summary_print(const IrzSummary *summary, FILE *out) {
   IRZ_ENTER_QUIETLY;
+  if (summary == NULL || summary->plan == NULL) return;
   fprintf(out, "%s: %s\n", summary->plan->name, summary->status);
   print_mesh(summary, out);
   print_anisotropy(summary->plan, out);
@@ -217,6 +219,8 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
 }
 
 void irz_summary_clear(IrzSummary *summary) {
+  if (summary == NULL) return;
+  irz_plan_free(summary->own_plan);
   free(summary->pulses);
   free(summary->zone.regions);
   if (summary->heat != NULL) free(summary->heat->samples);

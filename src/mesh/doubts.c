@@ -2,6 +2,7 @@
 #include "base/entry.h"
 #include "base/vector.h"
 #include "mesh/metal_box.h"
+#include "plan/plan.h"
 
 #include <ctype.h>
 #include <irezone/anatomy.h>

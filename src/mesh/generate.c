@@ -295,6 +295,11 @@ IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, cons
   IrzSizeField field;
   IrzMeshSizing chosen;
   *mesh = NULL;
+  IRZ_TRY(irz_plan_check(plan, error));
+  if (plan->mesh.file[0] != '\0') {
+    return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: mesh.file: the plan loads a mesh, so there is none to generate",
+                         plan->file, plan->mesh.line);
+  }
   IRZ_TRY(place_electrodes(plan, &box, error));
   if (sizing) {
     chosen = *sizing;

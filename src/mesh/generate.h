@@ -3,6 +3,7 @@
 #ifndef IREZONE_MESH_GENERATE_H
 #define IREZONE_MESH_GENERATE_H
 
+#include "plan/plan.h"
 #include <irezone/mesh.h>
 
 /// A needle in the box. A point of its wall is tip + z axis + radius (cos(angle) u + sin(angle) v).

@@ -47,6 +47,8 @@ typedef struct {
 static const Sizes usual = {0.6, 0.12, 0.36};
 
 void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing) {
+  *sizing = (IrzMeshSizing){0};
+  if (plan == NULL || plan->missing != NULL) return;
   double accuracy = plan->mesh.accuracy > 0 ? plan->mesh.accuracy / 0.01 : 1;
   double diameter = INFINITY;
   for (int p = 0; p < plan->n_probes; p++) diameter = fmin(diameter, plan->probes[p].diameter);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "mesh/metal_box.h"
 #include "mesh/nifti_affine.h"
+#include "plan/plan.h"
 
 #include <errno.h>
 #include <irezone/anatomy.h>
@@ -500,6 +501,7 @@ static IrzCode read_image(IrzPlan *plan, Image *image, double file_size, IrzLabe
 IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && map != NULL);
+  IRZ_TRY(irz_plan_check(plan, error));
   Image image = {.path = plan->anatomy.labels};
   struct stat status;
   IrzCode code;

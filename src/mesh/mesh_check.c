@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "mesh/mesh_build.h"
+#include "plan/plan.h"
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -337,6 +338,7 @@ static IrzCode check_plan(const Check *check, const IrzPlan *plan) {
 IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(mesh != NULL && name != NULL);
+  if (plan != NULL) IRZ_TRY(irz_plan_check(plan, error));
   Check check = {.mesh = mesh, .name = name, .error = error};
   IrzCode code = check_volumes(&check);
   if (code == IRZ_OK) code = irz_mesh_faces(mesh, &check.faces, error);

@@ -2,6 +2,7 @@
 #ifndef IREZONE_MESH_NIFTI_AFFINE_H
 #define IREZONE_MESH_NIFTI_AFFINE_H
 
+#include "plan/plan.h"
 #include <irezone/anatomy.h>
 #include <nifti1_io.h>
 

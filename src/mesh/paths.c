@@ -4,6 +4,7 @@
 #include "base/vector.h"
 #include "mesh/metal_box.h"
 #include "plan/geometry.h"
+#include "plan/plan.h"
 
 #include <irezone/anatomy.h>
 #include <math.h>

@@ -137,7 +137,7 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
   return code;
 }
 
-IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
+IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
                          IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && model != NULL);
@@ -151,10 +151,11 @@ IrzCode irz_model_create(MPI_Comm comm, IrzPlan *plan, const IrzModelOptions *op
   m->comm = comm;
   m->accuracy = plan->mesh.accuracy;
   if (options != NULL) m->options = *options;
-  IrzCode code = build(m, plan, error);
+  if (irz_plan_check(plan, error) == IRZ_OK) irz_plan_copy(plan, &m->geometry, error);
+  IrzCode code = irz_error_agree(comm, error);
   if (code == IRZ_OK) {
-    irz_plan_withdraw(plan, plan->pullback.position, &m->geometry, error);
-    code = irz_error_agree(comm, error);
+    m->n_stated = m->geometry->n_warnings;
+    code = build(m, m->geometry, error);
   }
   if (code == IRZ_OK) code = irz_pullback_create(m, plan, error);
   if (code != IRZ_OK)
@@ -180,7 +181,7 @@ static bool same_probe(const IrzProbe *a, const IrzProbe *b) {
 }
 
 bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
-  if (model == NULL || plan == NULL) return false;
+  if (model == NULL || plan == NULL || plan->missing != NULL) return false;
   const IrzPlan *own = model->geometry;
   if (plan->n_probes != own->n_probes || plan->idle_probes != own->idle_probes) return false;
   for (int p = 0; p < plan->n_probes; p++) {
@@ -764,7 +765,7 @@ static void drop_mesh(IrzModel *model) {
 }
 
 /// Solve on the mesh as it is; adds to the summary's times.
-static IrzCode solve_once(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+static IrzCode solve_once(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   const IrzLaw **laws = NULL;
   int total = (1 + model->n_positions) * plan->n_pulses;
   summary->cells = model->part->n_global_tets;
@@ -818,12 +819,13 @@ static double allowed_error(const IrzPlan *plan, const IrzZone *zone) {
 
 /// Make the mesh finer and solve again until the error bar is small enough. Sizes are chosen from what the bar was: it
 /// falls with the third power of the size at order 2.
-static IrzCode refine(IrzModel *model, IrzPlan *plan, int n_warnings, IrzSummary *summary, IrzError *error) {
+static IrzCode refine(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   for (int round = 0; round < 3; round++) {
     if (summary->zone.volume <= 0) return IRZ_OK;
     double ratio = allowed_error(plan, &summary->zone) / summary->zone.volume_error;
     if (!(ratio < 1) || (double)summary->cells / ratio > most_cells) return IRZ_OK;
-    while (plan->n_warnings > n_warnings) free(plan->warnings[--plan->n_warnings]); /* they will be found again */
+    IrzPlan *own = model->geometry;
+    while (own->n_warnings > model->n_stated) free(own->warnings[--own->n_warnings]); /* they will be found again */
     free(summary->pulses);
     free(summary->zone.regions);
     summary->pulses = NULL;
@@ -832,7 +834,7 @@ static IrzCode refine(IrzModel *model, IrzPlan *plan, int n_warnings, IrzSummary
     /* In steps of an eighth of a factor of two: the bar differs by rounding with the number of ranks, the mesh must
      * not. */
     model->accuracy = exp2(rint(8 * log2(0.8 * ratio * model->accuracy)) / 8);
-    IRZ_TRY(build(model, plan, error));
+    IRZ_TRY(build(model, own, error));
     IRZ_TRY(solve_once(model, plan, summary, error));
   }
   return IRZ_OK;
@@ -862,18 +864,25 @@ static IrzCode locate_needles(const IrzModel *model, IrzPlan *plan, IrzSummary *
   return IRZ_OK;
 }
 
-IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summary, IrzError *error) {
   IRZ_ENTER(error);
-  IRZ_NEED(model != NULL && plan != NULL && summary != NULL);
+  IRZ_NEED(model != NULL && stated != NULL && summary != NULL);
   memset(summary, 0, sizeof *summary);
-  if (!irz_model_serves(model, plan)) {
+  IRZ_TRY(irz_plan_check(stated, error));
+  if (!irz_model_serves(model, stated)) {
     return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
-                         plan->file);
+                         stated->file);
   }
-  if (model->spent) return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model was made to solve once", plan->file);
+  if (model->spent) return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model was made to solve once", stated->file);
+  IrzPlan *plan;
+  irz_plan_copy(stated, &plan, error);
+  summary->plan = summary->own_plan = plan;
+  if (irz_error_agree(model->comm, error) != IRZ_OK) {
+    irz_summary_clear(summary);
+    return error->code;
+  }
   model->spent = model->options.once;
   model->answered = false;
-  summary->plan = plan;
   summary->order = plan->mesh.order;
   summary->ranks = model->part->size;
   summary->threads = model->threads;
@@ -881,18 +890,18 @@ IrzCode irz_model_solve(IrzModel *model, IrzPlan *plan, IrzSummary *summary, Irz
   double start = MPI_Wtime(), built = model->mesh_time + model->setup_time;
   for (int k = 0; k < model->n_positions; k++) built += model->position[k]->mesh_time + model->position[k]->setup_time;
   locate_needles(model, plan, summary, error);
-  int n_warnings = plan->n_warnings;
   IrzCode code = irz_error_agree(model->comm, error);
   if (code == IRZ_OK) code = irz_pullback_solve(model, plan, error);
   if (code == IRZ_OK) code = solve_once(model, plan, summary, error);
   if (code == IRZ_OK && model->options.refine && plan->mesh.file[0] == '\0' && model->n_kept == 0) {
-    code = refine(model, plan, n_warnings, summary, error);
+    code = refine(model, plan, summary, error);
   }
   if (code == IRZ_OK) code = compute_heat(model, plan, summary, error);
   if (code != IRZ_OK) {
     irz_summary_clear(summary);
     return code;
   }
+  irz_plan_add_warnings(plan, model->geometry, model->n_stated);
   warn(plan, summary);
   warn_heat(plan, model, summary->heat);
   warn_of_accuracy(plan, &summary->zone);

@@ -4,6 +4,7 @@
 
 #include "field/field.h"
 #include "heat/heat.h"
+#include "plan/plan.h"
 #include <irezone/model.h>
 
 /// Which pulse a kept potential belongs to.
@@ -16,7 +17,8 @@ struct IrzModel {
   MPI_Comm comm;
   IrzModelOptions options;
   int threads;         ///< among which the work is divided, see base/threads.h
-  IrzPlan *geometry;   ///< the plan it was built for
+  IrzPlan *geometry;   ///< the plan it was built for, with warnings of its files and its mesh
+  int n_stated;        ///< warnings that this plan had before
   IrzLabelMap *labels; ///< or NULL
   IrzPart *part;
   IrzMedium *medium;

@@ -3,7 +3,7 @@
 #ifndef IREZONE_PLAN_GEOMETRY_H
 #define IREZONE_PLAN_GEOMETRY_H
 
-#include <irezone/plan.h>
+#include "plan/plan.h"
 
 /// Midpoint of a probe's bare tip; of a plate, the middle of the face towards the other.
 void irz_probe_middle(const IrzProbe *probe, double middle[3]);

@@ -3,8 +3,7 @@
 #ifndef IREZONE_PLAN_KEYS_H
 #define IREZONE_PLAN_KEYS_H
 
-#include "plan/yaml.h"
-#include <irezone/plan.h>
+#include "plan/plan.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,21 +45,42 @@ typedef struct {
   const IrzKey *keys; ///< ends with a NULL name
 } IrzSection;
 
+/// What a plan still lacks while it is put together key by key.
+typedef struct {
+  bool lacks;                 ///< the last error was that something is missing, not that something is wrong
+  int n;                      ///< things that are missing
+  char first[IRZ_ERROR_TEXT]; ///< the error of the first
+} IrzDraft;
+
 /// Reading a plan.
 typedef struct {
   IrzPlan *plan;
   const char *file;
   IrzError *error;
+  IrzDraft *draft; ///< NULL: what is missing is an error
 } IrzReader;
 
 /// Longest key path in a message.
 #define IRZ_KEY_PATH_MAX 256
 
 /// Report an error at a node: "file:line: path: text", with the override that set it, if one did.
-/// @param[in] node  NULL: the file as a whole
+/// @param[in] node    NULL: the file as a whole
+/// @param[in] format  with the word `missing` if something is to be added and nothing to be changed
 /// @return IRZ_ERR_PLAN
 IrzCode irz_reader_fail(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...)
     IRZ_PRINTF(4, 5);
+
+/// The same for what refers to something that may still come, as a pair to a probe.
+IrzCode irz_reader_absent(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...)
+    IRZ_PRINTF(4, 5);
+
+/// In a draft, note that something is missing and go on.
+/// @param[in] code  what reading a part came to
+/// @return IRZ_OK if nothing was wrong with what is there
+IrzCode irz_reader_lenient(const IrzReader *reader, IrzCode code);
+
+/// How much is missing so far.
+int irz_reader_lacking(const IrzReader *reader);
 
 /// Add a warning of the same form.
 void irz_reader_warn(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...)

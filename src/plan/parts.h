@@ -5,6 +5,18 @@
 #include "plan/keys.h"
 #include <irezone/tissue.h>
 
+/// Read a plan from its tree.
+/// @param[in]  tree   owned by the plan on success
+/// @param[in]  file   names it in errors and locates relative paths
+/// @param[in]  draft  whether something may be missing
+/// @param[out] plan   NULL on failure
+IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, bool draft, IrzPlan **plan, IrzError *error);
+
+/// Find a value by its key: as stated, else the key's default.
+/// @param[out] node      the value
+/// @param[out] standard  holds a default; to be freed with irz_yaml_free()
+IrzCode irz_plan_find(const IrzPlan *plan, const char *key, const IrzYaml **node, IrzYaml **standard, IrzError *error);
+
 /// Read `tissues`; thresholds take `zone.threshold` and the presets into account, so `zone` must have been read.
 IrzCode irz_tissues_read(const IrzReader *reader, const IrzYaml *node);
 
@@ -31,6 +43,9 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzPlanKeys *keys);
 
 /// Read `pulses`, a list or a map, and warn about unusual pairs.
 IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node);
+
+/// Look at the values of `pulses` alone, while probes that they are to refer to are missing.
+IrzCode irz_pulses_glance(const IrzReader *reader, const IrzYaml *node);
 
 /// Read `heat`, and check that every tissue has what it needs.
 /// @param[in] node     NULL: nothing is computed

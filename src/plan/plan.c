@@ -43,6 +43,8 @@ void irz_plan_free(IrzPlan *plan) {
   if (plan == NULL) return;
   for (int i = 0; i < plan->n_warnings; i++) free(plan->warnings[i]);
   free((void *)plan->warnings);
+  irz_yaml_free(plan->tree);
+  free(plan->missing);
   free(plan->text);
   free(plan->anatomy.map);
   free(plan->tissues);
@@ -258,26 +260,26 @@ static IrzCode read_pullback(const IrzReader *reader, const IrzYaml *node, const
   return irz_reader_fail(reader, node, "pullback", "does not go together with %s", against);
 }
 
-IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, IrzError *error) {
-  IRZ_ENTER(error);
-  IRZ_NEED(plan != NULL && moved != NULL && position >= 0);
-  IRZ_TRY(irz_plan_parse(plan->text, plan->file, 0, NULL, moved, error));
-  /* The text has its paths resolved; keep them as plans hold them. */
-  memcpy((*moved)->mesh.file, plan->mesh.file, sizeof plan->mesh.file);
-  memcpy((*moved)->anatomy.labels, plan->anatomy.labels, sizeof plan->anatomy.labels);
-  (*moved)->pullback.position = position;
-  for (int i = 0; i < (*moved)->n_probes; i++) {
-    IrzProbe *probe = &(*moved)->probes[i];
-    for (int k = 0; k < 3; k++) probe->tip[k] += position * plan->pullback.step * probe->direction[k];
+/* Pulses and heating, which refer to probes and tissues. */
+static IrzCode read_pulses_and_heat(const IrzReader *reader, const IrzPlanKeys *keys, bool has_tissues,
+                                    bool has_probes) {
+  if (keys->pulses != NULL && has_probes) {
+    IRZ_TRY(irz_reader_lenient(reader, irz_pulses_read(reader, keys->pulses)));
+  } else if (keys->pulses != NULL) {
+    IRZ_TRY(irz_reader_lenient(reader, irz_pulses_glance(reader, keys->pulses)));
   }
-  return IRZ_OK;
+  if (has_tissues && has_probes) {
+    return irz_reader_lenient(reader, irz_heat_read(reader, keys->heat, keys->tissues));
+  }
+  return irz_reader_section(reader, &irz_section_heat, keys->heat, NULL, "heat", false, reader->plan);
 }
 
-/* Everything from the tree, in the order in which parts need each other. */
+/* Everything from the tree, in the order in which parts need each other. In a draft parts may be missing; those that
+   need them wait. */
 static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IrzPlan *plan = reader->plan;
   IrzPlanKeys keys = {.idle_probes = IRZ_IDLE_FLOATING};
-  IRZ_TRY(irz_reader_section(reader, &irz_section_plan, root, NULL, "", false, &keys));
+  IRZ_TRY(irz_reader_lenient(reader, irz_reader_section(reader, &irz_section_plan, root, NULL, "", false, &keys)));
   IRZ_TRY(read_name(reader, root, keys.name));
   plan->idle_probes = (IrzIdle)keys.idle_probes;
   plan->memory = (IrzMemory)keys.memory;
@@ -287,15 +289,47 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IRZ_TRY(irz_reader_section(reader, &irz_section_output, keys.output, NULL, "output", false, plan));
   IRZ_TRY(read_zone(reader, keys.zone));
   IRZ_TRY(read_death(reader, keys.death));
-  IRZ_TRY(irz_tissues_read(reader, keys.tissues));
-  IRZ_TRY(read_anatomy(reader, irz_yaml_get(root, "anatomy")));
+  int lacking = irz_reader_lacking(reader);
+  if (keys.tissues != NULL) IRZ_TRY(irz_reader_lenient(reader, irz_tissues_read(reader, keys.tissues)));
+  bool has_tissues = keys.tissues != NULL && irz_reader_lacking(reader) == lacking;
+  IRZ_TRY(irz_reader_lenient(reader, read_anatomy(reader, irz_yaml_get(root, "anatomy"))));
   irz_anisotropy_to_ras(plan);
   warn_unused_tissues(reader, keys.tissues);
-  IRZ_TRY(irz_probes_read(reader, root, &keys));
-  IRZ_TRY(read_pullback(reader, keys.pullback, &keys));
-  if (plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, &keys));
-  IRZ_TRY(irz_pulses_read(reader, keys.pulses));
-  return irz_heat_read(reader, keys.heat, keys.tissues);
+  lacking = irz_reader_lacking(reader);
+  IRZ_TRY(irz_reader_lenient(reader, irz_probes_read(reader, root, &keys)));
+  IRZ_TRY(irz_reader_lenient(reader, read_pullback(reader, keys.pullback, &keys)));
+  bool has_probes = irz_reader_lacking(reader) == lacking;
+  if (has_probes && plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, &keys));
+  return read_pulses_and_heat(reader, &keys, has_tissues, has_probes);
+}
+
+IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, bool draft, IrzPlan **plan, IrzError *error) {
+  *plan = NULL;
+  IrzDraft lacks = {.n = 0};
+  IrzReader reader = {.file = file, .error = error, .draft = draft ? &lacks : NULL};
+  /* The text gets the name and full paths; the tree stays as stated. */
+  IrzYaml *working = NULL;
+  IRZ_TRY(irz_alloc(&reader.plan, 1, sizeof *reader.plan, error));
+  IrzPlan *made = reader.plan;
+  snprintf(made->file, sizeof made->file, "%s", file);
+  IrzCode code = irz_yaml_copy(tree, &working, error);
+  if (code == IRZ_OK) code = read_tree(&reader, working);
+  if (code == IRZ_OK) {
+    made->text = irz_yaml_write(working);
+    if (made->text == NULL) code = irz_out_of_memory(0, error);
+  }
+  if (code == IRZ_OK && lacks.n > 0) {
+    code = irz_alloc(&made->missing, strlen(lacks.first) + 1, 1, error);
+    if (code == IRZ_OK) memcpy(made->missing, lacks.first, strlen(lacks.first));
+  }
+  irz_yaml_free(working);
+  if (code != IRZ_OK) {
+    irz_plan_free(made);
+    return code;
+  }
+  made->tree = tree;
+  *plan = made;
+  return IRZ_OK;
 }
 
 IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
@@ -304,28 +338,15 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
   IRZ_NEED(text != NULL && file != NULL && plan != NULL && (n_overrides <= 0 || overrides != NULL));
   *plan = NULL;
   if (strlen(file) >= IRZ_PATH_MAX) return irz_error_set(error, IRZ_ERR_PLAN, "%.64s...: is too long a path", file);
-  IrzYaml *root;
-  IRZ_TRY(irz_yaml_parse(text, file, &root, error));
-  IrzReader reader = {.file = file, .error = error};
-  IrzCode code = irz_alloc(&reader.plan, 1, sizeof *reader.plan, error);
+  IrzYaml *tree;
+  IRZ_TRY(irz_yaml_parse(text, file, &tree, error));
+  IrzCode code = IRZ_OK;
   for (int i = 0; i < n_overrides && code == IRZ_OK; i++) {
-    code = irz_yaml_override(root, overrides[i].text, file, error);
+    code = irz_yaml_override(tree, overrides[i].text, file, error);
   }
-  if (code == IRZ_OK) {
-    snprintf(reader.plan->file, sizeof reader.plan->file, "%s", file);
-    code = read_tree(&reader, root);
-  }
-  if (code == IRZ_OK) {
-    reader.plan->text = irz_yaml_write(root);
-    if (reader.plan->text == NULL) code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for the plan's text");
-  }
-  irz_yaml_free(root);
-  if (code != IRZ_OK) {
-    irz_plan_free(reader.plan);
-    return code;
-  }
-  *plan = reader.plan;
-  return IRZ_OK;
+  if (code == IRZ_OK) code = irz_plan_from_tree(tree, file, false, plan, error);
+  if (code != IRZ_OK) irz_yaml_free(tree);
+  return code;
 }
 
 IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan,

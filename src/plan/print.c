@@ -70,7 +70,12 @@ static void print_probe(const IrzProbe *probe, FILE *out) {
 
 void irz_plan_print(const IrzPlan *plan, FILE *out) {
   IRZ_ENTER_QUIETLY;
+  if (plan == NULL) return;
   fprintf(out, "%s (%s)\n", plan->name, plan->file);
+  if (plan->missing != NULL) {
+    fprintf(out, "  not complete: %s\n", plan->missing);
+    return;
+  }
   if (plan->mesh.file[0] != '\0') {
     fprintf(out, "  mesh: %s, %g mm per unit, order %d\n", plan->mesh.file, 1e3 * plan->mesh.scale, plan->mesh.order);
   } else {

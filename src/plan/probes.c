@@ -247,7 +247,7 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzP
         snprintf(path, sizeof path, "probes[%d]", i);
         return irz_reader_fail(reader, probes->items[i], path, "makes more than %d electrodes in all", IRZ_MAX_PROBES);
       }
-      IRZ_TRY(read_probe(reader, probes->items[i], i));
+      IRZ_TRY(irz_reader_lenient(reader, read_probe(reader, probes->items[i], i)));
     }
   }
   if (plan->anatomy.labels[0] != '\0' && plan->anatomy.frame == IRZ_FRAME_LPS) {

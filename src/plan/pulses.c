@@ -85,7 +85,8 @@ static IrzCode read_end(const IrzReader *reader, const IrzYaml *node, const char
     size_t used = strlen(names);
     snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", reader->plan->probes[i].name);
   }
-  return irz_reader_fail(reader, irz_yaml_get(node, key), full, "no probe is named \"%s\"; there are %s", name, names);
+  return irz_reader_absent(reader, irz_yaml_get(node, key), full, "no probe is named \"%s\"; there are %s", name,
+                           names);
 }
 
 /* One entry of the list. */
@@ -140,7 +141,7 @@ static IrzCode read_pairs(const IrzReader *reader, const IrzYaml *node) {
     }
   }
   if (plan->n_pulses > 0) return IRZ_OK;
-  if (plan->n_probes < 2) return irz_reader_fail(reader, node, "pulses", "a single probe makes no pair");
+  if (plan->n_probes < 2) return irz_reader_absent(reader, node, "pulses", "a single probe makes no pair");
   return irz_reader_fail(reader, irz_yaml_get(node, "max_spacing"), "pulses.max_spacing",
                          "leaves no pair; the nearest probes are %.4g mm apart", 1e3 * nearest);
 }
@@ -156,7 +157,22 @@ IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node) {
                            MOST);
   }
   IRZ_TRY(irz_alloc(&plan->pulses, (size_t)node->n, sizeof *plan->pulses, reader->error));
-  for (int i = 0; i < node->n; i++) IRZ_TRY(read_pulse(reader, node->items[i], i, &plan->pulses[i]));
+  for (int i = 0; i < node->n; i++) {
+    IRZ_TRY(irz_reader_lenient(reader, read_pulse(reader, node->items[i], i, &plan->pulses[i])));
+  }
   plan->n_pulses = node->n;
+  return IRZ_OK;
+}
+
+IrzCode irz_pulses_glance(const IrzReader *reader, const IrzYaml *node) {
+  IrzPulseKeys keys = {.voltage = 0};
+  if (node->kind == IRZ_YAML_MAP)
+    return irz_reader_section(reader, &irz_section_pairs, node, node, "pulses", false, &keys);
+  for (int i = 0; i < node->n; i++) {
+    char path[IRZ_KEY_PATH_MAX];
+    snprintf(path, sizeof path, "pulses[%d]", i);
+    IRZ_TRY(irz_reader_lenient(
+        reader, irz_reader_section(reader, &irz_section_pulse, node->items[i], node->items[i], path, false, &keys)));
+  }
   return IRZ_OK;
 }

@@ -31,7 +31,32 @@ IrzCode irz_reader_fail(const IrzReader *reader, const IrzYaml *node, const char
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   place_text(reader, node, path, text, line, sizeof line);
+  if (reader->draft != NULL) reader->draft->lacks = strstr(format, "missing") != NULL;
   return irz_error_set(reader->error, IRZ_ERR_PLAN, "%s", line);
+}
+
+IrzCode irz_reader_absent(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...) {
+  char text[IRZ_ERROR_TEXT];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  irz_reader_fail(reader, node, path, "%s", text);
+  if (reader->draft != NULL) reader->draft->lacks = true;
+  return IRZ_ERR_PLAN;
+}
+
+IrzCode irz_reader_lenient(const IrzReader *reader, IrzCode code) {
+  IrzDraft *draft = reader->draft;
+  if (code != IRZ_ERR_PLAN || draft == NULL || !draft->lacks) return code;
+  if (draft->n++ == 0) memcpy(draft->first, reader->error->text, sizeof draft->first);
+  draft->lacks = false;
+  *reader->error = (IrzError){.code = IRZ_OK};
+  return IRZ_OK;
+}
+
+int irz_reader_lacking(const IrzReader *reader) {
+  return reader->draft != NULL ? reader->draft->n : 0;
 }
 
 void irz_reader_warn(const IrzReader *reader, const IrzYaml *node, const char *path, const char *format, ...) {
@@ -326,6 +351,7 @@ IrzCode irz_reader_section(const IrzReader *reader, const IrzSection *section, c
     }
     if (!known) return unknown_key(reader, section, map, i, path);
   }
+  const IrzKey *lacking = NULL;
   for (const IrzKey *key = section->keys; key->name != NULL; key++) {
     char full[IRZ_KEY_PATH_MAX];
     irz_key_path(full, path, key->name);
@@ -337,10 +363,11 @@ IrzCode irz_reader_section(const IrzReader *reader, const IrzSection *section, c
     } else if (key->standard != NULL) {
       key_standard(key, target);
     } else if (key->required) {
-      return missing_key(reader, key, map, map != NULL ? map : parent, path);
+      if (lacking == NULL) lacking = key;
+      if (reader->draft == NULL) break; /* a draft has its other values looked at first */
     }
   }
-  return IRZ_OK;
+  return lacking == NULL ? IRZ_OK : missing_key(reader, lacking, map, map != NULL ? map : parent, path);
 }
 
 /* The range of a key as text. */

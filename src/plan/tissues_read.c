@@ -88,11 +88,12 @@ IrzCode irz_tissues_read(const IrzReader *reader, const IrzYaml *node) {
   }
   IrzPlan *plan = reader->plan;
   IRZ_TRY(irz_alloc(&plan->tissues, (size_t)node->n, sizeof *plan->tissues, reader->error));
-  IRZ_TRY(read_tissue(reader, "default", standard, &plan->tissues[0]));
+  IRZ_TRY(irz_reader_lenient(reader, read_tissue(reader, "default", standard, &plan->tissues[0])));
   plan->n_tissues = 1;
   for (int i = 0; i < node->n; i++) {
     if (node->items[i] == standard) continue;
-    IRZ_TRY(read_tissue(reader, node->keys[i], node->items[i], &plan->tissues[plan->n_tissues]));
+    IRZ_TRY(irz_reader_lenient(reader,
+                               read_tissue(reader, node->keys[i], node->items[i], &plan->tissues[plan->n_tissues])));
     plan->n_tissues++;
   }
   return IRZ_OK;

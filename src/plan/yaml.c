@@ -11,11 +11,10 @@
 #include <yaml.h>
 
 enum {
-  MAX_DEPTH = 24,        /* nesting; a plan needs 5 */
-  MAX_NODES = 200000,    /* values, aliases expanded: stops an alias bomb */
-  MAX_FILE = 16 << 20,   /* bytes */
-  MAX_KEY = 256,         /* bytes of a key; libyaml wants its colon within 1024 */
-  MAX_OVERRIDE_KEY = 128 /* characters of one key in an override */
+  MAX_DEPTH = 24,      /* nesting; a plan needs 5 */
+  MAX_NODES = 200000,  /* values, aliases expanded: stops an alias bomb */
+  MAX_FILE = 16 << 20, /* bytes */
+  MAX_KEY = 256        /* bytes of a key; libyaml wants its colon within 1024 */
 };
 
 /* A place in a text that is being read. */
@@ -42,6 +41,7 @@ void irz_yaml_free(IrzYaml *node) {
   free(node->key_lines);
   free((void *)node->items);
   free(node->text);
+  free(node->origin);
   free(node);
 }
 
@@ -53,8 +53,7 @@ IrzYaml *irz_yaml_get(const IrzYaml *map, const char *key) {
   return NULL;
 }
 
-/* A new node without content. */
-static IrzCode node_create(IrzYamlKind kind, int line, IrzYaml **node, IrzError *error) {
+IrzCode irz_yaml_create(IrzYamlKind kind, int line, IrzYaml **node, IrzError *error) {
   IRZ_TRY(irz_alloc(node, 1, sizeof **node, error));
   (*node)->kind = kind;
   (*node)->line = line;
@@ -68,8 +67,7 @@ static IrzCode text_copy(const char *text, size_t length, char **copy, IrzError 
   return IRZ_OK;
 }
 
-/* Append a value to a map (with a key) or a list (key NULL). Takes `item` over, also on failure. */
-static IrzCode node_append(IrzYaml *parent, const char *key, int key_line, IrzYaml *item, IrzError *error) {
+IrzCode irz_yaml_append(IrzYaml *parent, const char *key, int key_line, IrzYaml *item, IrzError *error) {
   size_t count = (size_t)parent->n + 1;
   IrzCode code = irz_resize(&parent->items, count, sizeof *parent->items, error);
   if (code == IRZ_OK && key != NULL) {
@@ -86,6 +84,31 @@ static IrzCode node_append(IrzYaml *parent, const char *key, int key_line, IrzYa
   return IRZ_OK;
 }
 
+IrzCode irz_yaml_copy(const IrzYaml *from, IrzYaml **copy, IrzError *error) {
+  *copy = NULL;
+  IrzYaml *node;
+  IRZ_TRY(irz_yaml_create(from->kind, from->line, &node, error));
+  node->quoted = from->quoted;
+  IrzCode code = IRZ_OK;
+  if (from->text != NULL) code = text_copy(from->text, strlen(from->text), &node->text, error);
+  if (code == IRZ_OK && from->origin != NULL)
+    code = text_copy(from->origin, strlen(from->origin), &node->origin, error);
+  for (int i = 0; i < from->n && code == IRZ_OK; i++) {
+    IrzYaml *item;
+    bool map = from->keys != NULL;
+    code = irz_yaml_copy(from->items[i], &item, error);
+    if (code == IRZ_OK) {
+      code = irz_yaml_append(node, map ? from->keys[i] : NULL, map ? from->key_lines[i] : 0, item, error);
+    }
+  }
+  if (code != IRZ_OK) {
+    irz_yaml_free(node);
+    return code;
+  }
+  *copy = node;
+  return IRZ_OK;
+}
+
 /* Deep copy, counted against the limit on nodes. */
 static IrzCode node_copy(Builder *builder, const IrzYaml *from, int line, IrzYaml **copy) {
   *copy = NULL;
@@ -93,7 +116,7 @@ static IrzCode node_copy(Builder *builder, const IrzYaml *from, int line, IrzYam
     return irz_error_set(builder->error, IRZ_ERR_PLAN, "%s:%d: more than %d values", builder->file, line, MAX_NODES);
   }
   IrzYaml *node;
-  IRZ_TRY(node_create(from->kind, line, &node, builder->error));
+  IRZ_TRY(irz_yaml_create(from->kind, line, &node, builder->error));
   node->quoted = from->quoted;
   IrzCode code = IRZ_OK;
   if (from->text != NULL) code = text_copy(from->text, strlen(from->text), &node->text, builder->error);
@@ -101,7 +124,7 @@ static IrzCode node_copy(Builder *builder, const IrzYaml *from, int line, IrzYam
     IrzYaml *item;
     code = node_copy(builder, from->items[i], line, &item);
     if (code == IRZ_OK) {
-      code = node_append(node, from->keys != NULL ? from->keys[i] : NULL, line, item, builder->error);
+      code = irz_yaml_append(node, from->keys != NULL ? from->keys[i] : NULL, line, item, builder->error);
     }
   }
   if (code != IRZ_OK) {
@@ -185,7 +208,7 @@ static IrzCode build_scalar(Builder *builder, IrzYaml **node) {
   size_t length = builder->event.data.scalar.length;
   if (strlen(text) < length) return refuse(builder, event_line(builder), "a text must not contain a zero byte");
   IrzYaml *scalar;
-  IRZ_TRY(node_create(IRZ_YAML_SCALAR, event_line(builder), &scalar, builder->error));
+  IRZ_TRY(irz_yaml_create(IRZ_YAML_SCALAR, event_line(builder), &scalar, builder->error));
   scalar->quoted = builder->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
   bool empty = length == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
   IrzCode code = IRZ_OK;
@@ -230,7 +253,7 @@ static IrzCode build_entries(Builder *builder, IrzYaml *parent, int depth) {
     if (code == IRZ_OK) code = build(builder, depth, &item);
     if (code == IRZ_OK) {
       if (map) item->line = key->line; /* a value is looked for where its key stands */
-      code = node_append(parent, map ? key->text : NULL, map ? key->line : 0, item, builder->error);
+      code = irz_yaml_append(parent, map ? key->text : NULL, map ? key->line : 0, item, builder->error);
     }
     irz_yaml_free(key);
     if (code != IRZ_OK) return code;
@@ -264,7 +287,7 @@ static IrzCode build(Builder *builder, int depth, IrzYaml **node) {
   const char *name = (const char *)(map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor);
   if (name != NULL) IRZ_TRY(text_copy(name, strlen(name), &anchor, builder->error));
   IrzYaml *parent;
-  IrzCode code = node_create(map ? IRZ_YAML_MAP : IRZ_YAML_LIST, line, &parent, builder->error);
+  IrzCode code = irz_yaml_create(map ? IRZ_YAML_MAP : IRZ_YAML_LIST, line, &parent, builder->error);
   if (code == IRZ_OK) code = build_entries(builder, parent, depth + 1);
   /* Kept after its entries, so that an alias inside cannot mean the map it stands in. */
   if (code == IRZ_OK) code = anchor_keep(builder, anchor, parent);
@@ -307,8 +330,9 @@ static IrzCode build_stream(Builder *builder, bool bare, IrzYaml **root) {
                        builder->file, text);
 }
 
-/* Parse any YAML value; `*root` is NULL for an empty text. */
-static IrzCode parse_value(const char *text, const char *file, bool bare, IrzYaml **root, IrzError *error) {
+/* Parse a text; `*root` is NULL if it is empty.
+   @param[in] bare  it is a value, not a file */
+static IrzCode parse(const char *text, const char *file, bool bare, IrzYaml **root, IrzError *error) {
   *root = NULL;
   IRZ_TRY(irz_utf8_check(text, strlen(text), file, error));
   Builder builder = {.text = text, .file = file, .error = error};
@@ -327,8 +351,13 @@ static IrzCode parse_value(const char *text, const char *file, bool bare, IrzYam
   return code;
 }
 
+IrzCode irz_yaml_parse_value(const char *text, const char *name, IrzYaml **node, IrzError *error) {
+  IRZ_TRY(parse(text, name, true, node, error));
+  return *node != NULL ? IRZ_OK : irz_yaml_create(IRZ_YAML_SCALAR, 0, node, error);
+}
+
 IrzCode irz_yaml_parse(const char *text, const char *file, IrzYaml **root, IrzError *error) {
-  IRZ_TRY(parse_value(text, file, false, root, error));
+  IRZ_TRY(parse(text, file, false, root, error));
   if (*root == NULL || ((*root)->kind == IRZ_YAML_SCALAR && (*root)->text == NULL)) {
     irz_yaml_free(*root);
     *root = NULL;
@@ -376,104 +405,11 @@ IrzCode irz_yaml_load(const char *path, char **text, IrzError *error) {
   return IRZ_OK;
 }
 
-/* Mark a node and all below it as set by an override. */
-static void mark_origin(IrzYaml *node, const char *origin) {
-  node->line = 0;
-  node->origin = origin;
-  for (int i = 0; i < node->n; i++) mark_origin(node->items[i], origin);
-}
-
-/* One step of an override's path: "key", "key[2]" is two steps. Returns the rest, or NULL if the path is malformed. */
-static const char *path_step(const char *path, char key[MAX_OVERRIDE_KEY], bool *index) {
-  *index = *path == '[';
-  size_t length = *index ? strcspn(++path, "]=") : strcspn(path, ".[=");
-  if (length == 0 || length >= MAX_OVERRIDE_KEY) return NULL;
-  memcpy(key, path, length);
-  key[length] = '\0';
-  path += length;
-  if (*index) {
-    if (*path++ != ']' || strspn(key, "0123456789") != length) return NULL;
-  }
-  if (*path == '.') return path[1] != '\0' && path[1] != '=' && path[1] != '[' && path[1] != '.' ? path + 1 : NULL;
-  return *path == '[' || *path == '=' ? path : NULL;
-}
-
-/* Position of a step in a node: the entry's address, created if it is missing. */
-static IrzCode step_into(IrzYaml *node, const char *key, bool index, const char *override, const char *file,
-                         IrzYaml ***place, IrzError *error) {
-  int at = -1;
-  if (node->kind == IRZ_YAML_LIST) {
-    if (strspn(key, "0123456789") != strlen(key) || strlen(key) > 6) {
-      return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s: \"%s\" stands where a list needs a number, as in probes[0]",
-                           file, override, key);
-    }
-    at = (int)strtol(key, NULL, 10);
-    if (at > node->n) {
-      return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s: [%d] is beyond the list, which has %d entries", file, override,
-                           at, node->n);
-    }
-  } else if (index) {
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s: [%s] stands where there is no list", file, override, key);
-  } else {
-    for (at = 0; at < node->n && strcmp(node->keys[at], key) != 0;) at++;
-  }
-  if (at == node->n) {
-    IrzYaml *created;
-    IRZ_TRY(node_create(IRZ_YAML_SCALAR, 0, &created, error));
-    created->origin = override;
-    IRZ_TRY(node_append(node, node->kind == IRZ_YAML_MAP ? key : NULL, 0, created, error));
-  }
-  *place = &node->items[at];
-  return IRZ_OK;
-}
-
-IrzCode irz_yaml_override(IrzYaml *root, const char *override, const char *file, IrzError *error) {
-  const char *rest = override, *equals = strchr(override, '=');
-  if (equals == NULL || equals == override) {
-    return irz_error_set(error, IRZ_ERR_PLAN, "\"%s\" must have the form key.path=value, as in array.spacing=15",
-                         override);
-  }
-  IrzYaml *value;
-  IRZ_TRY(parse_value(equals + 1, override, true, &value, error));
-  if (value == NULL) IRZ_TRY(node_create(IRZ_YAML_SCALAR, 0, &value, error));
-  mark_origin(value, override);
-  IrzYaml **place = &root;
-  while (rest != equals) {
-    char key[MAX_OVERRIDE_KEY];
-    bool index;
-    rest = path_step(rest, key, &index);
-    if (rest == NULL || rest > equals) {
-      irz_yaml_free(value);
-      return irz_error_set(error, IRZ_ERR_PLAN, "\"%s\" has a malformed key path; write it as in probes[1].exposure=15",
-                           override);
-    }
-    IrzYaml *node = *place;
-    IrzCode code = IRZ_OK;
-    if (node->kind == IRZ_YAML_SCALAR) {
-      if (node->text != NULL) {
-        code = irz_error_set(error, IRZ_ERR_PLAN,
-                             "%s: %s: \"%s\" cannot be set, because it would be inside the value \"%s\"", file,
-                             override, key, node->text);
-      } else {
-        node->kind = index ? IRZ_YAML_LIST : IRZ_YAML_MAP; /* a key without a value becomes what the path wants */
-      }
-    }
-    if (code == IRZ_OK) code = step_into(node, key, index, override, file, &place, error);
-    if (code != IRZ_OK) {
-      irz_yaml_free(value);
-      return code;
-    }
-  }
-  irz_yaml_free(*place);
-  *place = value;
-  return IRZ_OK;
-}
-
 IrzCode irz_yaml_put(IrzYaml *map, const char *key, const char *text, IrzError *error) {
   IrzYaml *node = irz_yaml_get(map, key);
   if (node == NULL) {
-    IRZ_TRY(node_create(IRZ_YAML_SCALAR, 0, &node, error));
-    IRZ_TRY(node_append(map, key, 0, node, error));
+    IRZ_TRY(irz_yaml_create(IRZ_YAML_SCALAR, 0, &node, error));
+    IRZ_TRY(irz_yaml_append(map, key, 0, node, error));
   }
   char *copy;
   IRZ_TRY(text_copy(text, strlen(text), &copy, error));
@@ -527,6 +463,14 @@ static void write_flow(const IrzYaml *node, FILE *out) {
     write_flow(node->items[i], out);
   }
   fputc(map ? '}' : ']', out);
+}
+
+IrzCode irz_yaml_text(const IrzYaml *node, char **text, IrzError *error) {
+  IrzText line;
+  *text = NULL;
+  IRZ_TRY(irz_text_begin(&line, error));
+  write_flow(node, line.out);
+  return irz_text_end(&line, text, error);
 }
 
 char *irz_yaml_write(const IrzYaml *root) {

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "io/json.h"
 #include "plan/keys.h"
+#include "plan/plan.h"
 #include "sweep/sweep.h"
 #include <ctype.h>
 #include <irezone/mesh.h>

@@ -18,8 +18,6 @@ struct IrzCaseSolver {
   uint8_t *ablated; // [points] rank 0
   IrzModel *model;  // NULL: none yet
   int start;        // case whose solution the model starts from; 0: none
-  int n_told;
-  char **told; // [n_told] warnings of the model's mesh
 };
 
 IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzSweepOptions *options,
@@ -51,10 +49,6 @@ static void forget(IrzCaseSolver *solver) {
   irz_model_free(solver->model);
   solver->model = NULL;
   solver->start = 0;
-  for (int i = 0; i < solver->n_told; i++) free(solver->told[i]);
-  free((void *)solver->told);
-  solver->told = NULL;
-  solver->n_told = 0;
 }
 
 void irz_case_result_clear(IrzCaseResult *result) {
@@ -73,34 +67,17 @@ void irz_case_solver_free(IrzCaseSolver *solver) {
   free(solver);
 }
 
-/// Remember the warnings that making the model added to a plan: they hold for every case it serves.
-static IrzCode remember_warnings(IrzCaseSolver *solver, const IrzPlan *plan, int before, IrzError *error) {
-  int n = plan->n_warnings - before;
-  irz_alloc(&solver->told, (size_t)n, sizeof *solver->told, error);
-  for (int i = 0; i < n && error->code == IRZ_OK; i++) {
-    solver->told[i] = strdup(plan->warnings[before + i]);
-    if (solver->told[i] == NULL) return irz_out_of_memory(0, error);
-    solver->n_told = i + 1;
-  }
-  return error->code;
-}
-
 /// Have a model that serves a plan. Its mesh is the costly part, so it is kept as long as it serves.
-static IrzCode serve(IrzCaseSolver *solver, IrzPlan *plan, IrzError *error) {
-  if (solver->model != NULL && irz_model_serves(solver->model, plan)) {
-    for (int i = 0; i < solver->n_told; i++) irz_plan_warn(plan, "%s", solver->told[i]);
-    return IRZ_OK;
-  }
+static IrzCode serve(IrzCaseSolver *solver, const IrzPlan *plan, IrzError *error) {
+  if (solver->model != NULL && irz_model_serves(solver->model, plan)) return IRZ_OK;
   forget(solver);
-  int before = plan->n_warnings;
-  IRZ_TRY(irz_model_create(solver->comm, plan, &solver->options, &solver->model, error));
-  remember_warnings(solver, plan, before, error);
-  return irz_error_agree(solver->comm, error);
+  return irz_model_create(solver->comm, plan, &solver->options, &solver->model, error);
 }
 
 /// Solve a plan from nothing and keep the solution as the start of the cases that follow. A model remembers more than
 /// its last solution (a preconditioner, for one), hence the reset: results must not depend on what was solved before.
-static IrzCode solve_start(IrzCaseSolver *solver, int number, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+static IrzCode solve_start(IrzCaseSolver *solver, int number, const IrzPlan *plan, IrzSummary *summary,
+                           IrzError *error) {
   solver->start = 0;
   IRZ_TRY(serve(solver, plan, error));
   irz_model_reset(solver->model);
@@ -112,7 +89,7 @@ static IrzCode solve_start(IrzCaseSolver *solver, int number, IrzPlan *plan, Irz
 }
 
 /// Solve a case from the solution of case `start`, which is solved first if it is not the model's start yet.
-static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, IrzPlan *plan, IrzSummary *summary,
+static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, const IrzPlan *plan, IrzSummary *summary,
                           IrzError *error) {
   if (number == start) return solve_start(solver, number, plan, summary, error);
   if (solver->start != start || !irz_model_serves(solver->model, plan)) {
@@ -206,13 +183,14 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
     take_summary(&summary, result);
     record_columns(solver, &summary, result, &failure);
     if (failure.code == IRZ_OK) record_fields(solver, number, &summary, result, &failure);
-    irz_summary_clear(&summary);
   } else {
     solver->start = 0; /* whatever the failure left behind must not reach the next case */
   }
-  if (plan != NULL && solver->rank == 0)
-    take_warnings(plan, &result->warnings, failure.code == IRZ_OK ? &failure : NULL);
+  const IrzPlan *warned = solved ? summary.plan : plan;
+  if (warned != NULL && solver->rank == 0)
+    take_warnings(warned, &result->warnings, failure.code == IRZ_OK ? &failure : NULL);
   irz_error_agree(solver->comm, &failure);
+  if (solved) irz_summary_clear(&summary);
   irz_plan_free(plan);
   result->number = number;
   if (failure.code != IRZ_OK) {

@@ -3,6 +3,7 @@
 #ifndef IREZONE_SWEEP_SWEEP_H
 #define IREZONE_SWEEP_SWEEP_H
 
+#include "plan/plan.h"
 #include <irezone/model.h>
 #include <irezone/sweep.h>
 #include <stdint.h>

@@ -2,9 +2,9 @@
 #ifndef IREZONE_ZONE_SURVIVAL_H
 #define IREZONE_ZONE_SURVIVAL_H
 
+#include "plan/plan.h"
 #include "zone/volume.h"
 #include <irezone/law.h>
-#include <irezone/plan.h>
 
 /// Score of survival: -ln(S / (1 - S)), which grows with the field and is linear in it for a single pair, so that it
 /// can be interpolated where S itself is a step.

@@ -2,6 +2,7 @@
 #ifndef IREZONE_TESTS_NIFTI_FILE_H
 #define IREZONE_TESTS_NIFTI_FILE_H
 
+#include "plan/plan.h"
 #include "testing.h"
 
 #include <irezone/anatomy.h>

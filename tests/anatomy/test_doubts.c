@@ -4,6 +4,7 @@
    tumour (2) of radius 12 mm at (20, 10, 4), a vein (3) of radius 4 mm along y at x = 0, z = -20, and a cyst (5) of
    radius 4 mm at (-25, -25, -25). */
 #include "nifti_file.h"
+#include "plan/plan.h"
 
 #define N 60
 

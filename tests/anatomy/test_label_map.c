@@ -2,6 +2,7 @@
    frame of the plan's probes, and questions about whole boxes. Expected regions come from the pattern the test itself
    writes. */
 #include "nifti_file.h"
+#include "plan/plan.h"
 
 enum { NX = 5, NY = 4, NZ = 7, N = NX * NY * NZ };
 

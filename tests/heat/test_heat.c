@@ -4,6 +4,7 @@
 #include "heat/damage.h"
 #include "heat/heat.h"
 #include "heat/timeline.h"
+#include "plan/plan.h"
 #include "testing.h"
 
 #define BLOOD_HEAT (1050.0 * 3617.0) /* J/(m^3 K) */

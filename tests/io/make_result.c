@@ -3,6 +3,7 @@
    them: it falls linearly with the distance from the origin from 1000 V/cm, so that the zone (500 V/cm and more) is a
    ball of 20 mm radius in a box of 60 mm, with a hemisphere in each of the regions "default" and "tumour". */
 #include "box_grid.h"
+#include "plan/plan.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

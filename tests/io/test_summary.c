@@ -1,5 +1,6 @@
 /* The summary's JSON has the keys and units of the interface and survives numbers JSON does not know; the printed one
    says what a person must see; describing a file copes with anything. */
+#include "plan/plan.h"
 #include "testing.h"
 
 #include "box_grid.h"

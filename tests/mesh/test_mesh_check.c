@@ -1,5 +1,6 @@
 /* Meshes that can be read but not used, and plans that do not fit them. Statistics against known shapes. */
 #include "mesh/msh_read.h"
+#include "plan/plan.h"
 #include "testing.h"
 #include <stdlib.h>
 #include <string.h>

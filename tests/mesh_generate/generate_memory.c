@@ -2,6 +2,7 @@
    Two needles, a different distance each time, in an order without a trend. Prints the memory that is allocated and the
    resident size as it goes, and fails if either grows after a third of the meshes. The resident size may grow so that
    2000 meshes add 5 % to a process of 80 MB; it is judged from 300 meshes on, below that it is too coarse. */
+#include "plan/plan.h"
 #include <irezone/mesh.h>
 #include <malloc.h>
 #include <math.h>

@@ -1,4 +1,5 @@
 /* Generated meshes: whole, round, repeatable, for all arrays and directions; refusals in one line. */
+#include "plan/plan.h"
 #include "testing.h"
 #include <irezone/anatomy.h>
 #include <irezone/mesh.h>

@@ -3,6 +3,7 @@
 #include "field/element.h"
 #include "field/medium.h"
 #include "mesh/mesh_build.h"
+#include "plan/plan.h"
 #include "testing.h"
 #include <complex.h>
 #include <irezone/mesh.h>

@@ -1,5 +1,6 @@
 /* Needles with rounded ends, trocars, and several electrodes on one needle: exact volumes and areas, groups, checks. */
 #include "mesh/generate.h"
+#include "plan/plan.h"
 #include "testing.h"
 #include <irezone/mesh.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* What a model finds depends on the plan and on the start that is kept, not on what it solved before: the promise that
    sweeps rest on. Compared to the last digit that is written, and iteration by iteration. */
+#include "plan/plan.h"
 #include "testing.h"
 #include <irezone/model.h>
 #include <petscsys.h>

@@ -1,4 +1,5 @@
 /* What building a model took is reported once: by the first solve, not again by later ones on the same mesh. */
+#include "plan/plan.h"
 #include "testing.h"
 #include <irezone/model.h>
 #include <petscsys.h>

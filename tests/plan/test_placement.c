@@ -2,6 +2,7 @@
    always the same ones; each that is allowed is meshed, at all positions of its pull-back.
      test_placement [COUNT [FIRST]]   that many plans, from a number on; 42 if nothing is said
    2000 take about ten minutes of one processor. */
+#include "plan/plan.h"
 #include "testing.h"
 #include <irezone/mesh.h>
 #include <irezone/plan.h>

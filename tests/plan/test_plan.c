@@ -1,5 +1,6 @@
 /* Plans: values in SI, arrays, pairs, overrides, warnings, frames, the text that reads back. Bad plans: bad_plans.sh.
  */
+#include "plan/plan.h"
 #include "testing.h"
 #include <irezone/plan.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* The text of a plan: only UTF-8 that every reader takes for the same, and nothing of it lost. */
 #include "base/utf8.h"
+#include "plan/plan.h"
 #include "plan/yaml.h"
 #include "testing.h"
 #include <irezone/plan.h>

@@ -1,4 +1,5 @@
 /* The sweep file: what it may say, and one clear line for what it may not. */
+#include "plan/plan.h"
 #include "sweep/sweep.h"
 #include "testing.h"
 #include <string.h>

@@ -2,6 +2,7 @@
    plates, which are known exactly. */
 #include "base/petsc.h"
 #include "grid_mesh.h"
+#include "plan/plan.h"
 #include "testing.h"
 #include "zone/survival.h"
 
