@@ -6,6 +6,7 @@
 #include <irezone/error.h>
 #include <irezone/plan.h>
 #include <signal.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -81,7 +82,8 @@ typedef struct {
   bool resume;                       ///< go on with what the directory holds
   bool retry_failed;                 ///< as `resume`, and run the cases that failed again
   int ranks_per_case;                ///< ranks that solve one case together; 0: 1
-  int task, n_tasks;                 ///< run cases task, task + n_tasks, ...; 0, 0: all of them, and write the tables
+  int task, n_tasks;                 ///< run cases task, task + n_tasks, ...; n_tasks 0: as many as the sweep file or
+                                     ///< the folder says; 0, 0: all cases, and write the tables
   int threads;                       ///< OpenMP threads per rank; 0: 1
   bool coordinator_only;             ///< rank 0 hands out cases and solves none (also chosen if MPI offers no threads)
   const volatile sig_atomic_t *stop; ///< start no further case once this is not 0; may be NULL
@@ -112,6 +114,18 @@ typedef struct {
   int n_warnings;          ///< kinds of warnings; the first IRZ_SWEEP_MAX_WARNINGS follow
   IrzSweepWarning warnings[IRZ_SWEEP_MAX_WARNINGS];
 } IrzSweepReport;
+
+/// Print the cases of a sweep as comma-separated values: their numbers and varied values.
+/// @return IRZ_OK or IRZ_ERR_OUTPUT
+IrzCode irz_sweep_print(const IrzSweep *sweep, FILE *out, IrzError *error);
+
+/// Check the plans of all cases, the files that they read and the sweep's columns, without running anything. On one
+/// rank.
+/// @param[in]  sweep     sweep
+/// @param[out] report    total; failed: cases that cannot run, with the first of them; the plans' warnings
+/// @param[out] n_meshes  groups of cases that share a mesh and fire the same pairs
+/// @param[out] error     a column does not exist; no memory
+IrzCode irz_sweep_preview(const IrzSweep *sweep, IrzSweepReport *report, int *n_meshes, IrzError *error);
 
 /// Run the cases of a sweep that are missing in a directory; then, without tasks, write the tables.
 ///

@@ -61,16 +61,24 @@ static void show_progress(void *context, const IrzSweepProgress *progress) {
   line->drawn = line->terminal;
 }
 
-/* "K/N" */
+/* "K/N", or "K" if the sweep or its folder knows N. */
 static IrzCode read_task(const IrzArguments *arguments, IrzSweepOptions *options, IrzError *error) {
   const char *text = irz_argument(arguments, "--task");
   if (text == NULL) return IRZ_OK;
-  char *slash, *end = NULL;
-  long task = strtol(text, &slash, 10), count = 0;
-  if (slash != text && *slash == '/') count = strtol(slash + 1, &end, 10);
-  if (end == NULL || end == slash + 1 || *end != '\0' || count < 1 || count > 9999 || task < 1 || task > count) {
-    return irz_error_set(error, IRZ_ERR_PLAN, "--task: \"%s\" must be K/N with 1 <= K <= N <= 9999, as in --task 3/8",
-                         text);
+  char *end;
+  long task = strtol(text, &end, 10), count = 0;
+  bool sound = end != text && task >= 1 && task <= 9999;
+  if (sound && *end == '/') {
+    const char *after = end + 1;
+    count = strtol(after, &end, 10);
+    sound = end != after && count >= task && count <= 9999;
+  }
+  if (!sound || *end != '\0') {
+    return irz_error_set(
+        error, IRZ_ERR_PLAN,
+        "--task: \"%s\" must be K/N with 1 <= K <= N <= 9999, as in --task 3/8; K alone will do once the "
+        "sweep file says tasks: N or a task has run",
+        text);
   }
   options->task = (int)task;
   options->n_tasks = (int)count;
@@ -82,8 +90,8 @@ static void print_report(const IrzSweepReport *report, const IrzSweepOptions *op
   printf("%d of %d cases done, %d failed, %d in this run\n", report->done, report->total, report->failed, report->here);
   if (report->tables) {
     printf("written to %s/sweep.csv, sweep.h5 and sweep.json (statistics)\n", options->directory);
-  } else if (options->n_tasks > 1) {
-    printf("task %d of %d is done; when all are: irezone sweep --merge\n", options->task, options->n_tasks);
+  } else if (options->task > 0) {
+    printf("task %d is done; when all are: irezone sweep --merge\n", options->task);
   }
 }
 
@@ -111,6 +119,27 @@ static void print_warnings(const IrzSweepReport *report, IrzCode code) {
     fprintf(stderr, "irezone: warning: %d more kinds of warnings: see the column warnings\n",
             report->n_warnings - shown);
   }
+}
+
+/* --dry-run: the table of cases, and what is wrong with them. */
+static IrzCode show_cases(const IrzArguments *arguments, IrzError *error) {
+  static IrzSweepReport report; /* large */
+  IrzSweep *sweep = NULL;
+  int n_meshes;
+  if (!irz_cli_first()) return IRZ_OK;
+  IRZ_TRY(irz_sweep_read(arguments->operands[0], &sweep, error));
+  IrzCode code = irz_sweep_preview(sweep, &report, &n_meshes, error);
+  if (code == IRZ_OK) code = irz_sweep_print(sweep, stdout, error);
+  irz_sweep_free(sweep);
+  IRZ_TRY(code);
+  print_warnings(&report, IRZ_ERR_PLAN);
+  if (irz_argument(arguments, "--quiet") == NULL) {
+    fprintf(stderr, "%d case%s on %d mesh%s; nothing was run\n", report.total, report.total == 1 ? "" : "s", n_meshes,
+            n_meshes == 1 ? "" : "es");
+  }
+  if (report.failed == 0) return IRZ_OK;
+  return irz_error_set(error, report.failure, "%d of %d cases cannot run; the first, case %d: %s", report.failed,
+                       report.total, report.first_failed, report.first_failure);
 }
 
 /* Everything that needs MPI. */
@@ -158,8 +187,14 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(irz_argument_number(arguments, "--ranks-per-case", 1, 1000000, 1, &options.ranks_per_case, error));
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 1, &options.threads, error));
   IRZ_TRY(read_task(arguments, &options, error));
-  if (irz_argument(arguments, "--merge") != NULL && options.n_tasks > 0) {
+  if (irz_argument(arguments, "--merge") != NULL && options.task > 0) {
     return irz_error_set(error, IRZ_ERR_PLAN, "--merge takes all tasks together; it does not go with --task");
+  }
+  if (irz_argument(arguments, "--dry-run") != NULL) {
+    if (options.task > 0 || irz_argument(arguments, "--merge") != NULL) {
+      return irz_error_set(error, IRZ_ERR_PLAN, "--dry-run shows all cases; it does not go with --task or --merge");
+    }
+    return show_cases(arguments, error);
   }
   catch_signals();
   /* Rank 0 hands out cases from a thread; without this level it would have to do only that. */
@@ -171,6 +206,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
 }
 
 static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
+                                    {"--dry-run", NULL, false},
                                     {"--resume", NULL, false},
                                     {"--retry-failed", NULL, false},
                                     {"--ranks-per-case", NULL, true},
@@ -183,7 +219,8 @@ static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
 
 const IrzCommand irz_command_sweep = {
     .name = "sweep",
-    .usage = "SWEEP.yaml [-o DIR] [--resume] [--retry-failed] [--ranks-per-case N] [--task K/N] [--merge] [--strict] "
+    .usage = "SWEEP.yaml [-o DIR] [--dry-run] [--resume] [--retry-failed] [--ranks-per-case N] [--task K/N] [--merge] "
+             "[--strict] "
              "[--threads N] [-q] [-- PETSc options]",
     .summary = "run many cases of a plan",
     .help =

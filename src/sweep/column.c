@@ -2,6 +2,7 @@
    third entry of a list. An entry of a list of maps can also be named by what identifies it: a region, a probe's name,
    a threshold, as in zone.by_threshold.400.volume_cm3. */
 #include "base/memory.h"
+#include "base/number.h"
 #include "io/json.h"
 #include "plan/keys.h"
 #include "plan/plan.h"
@@ -39,9 +40,8 @@ static bool identity(const json_t *entry, char text[IRZ_NAME_MAX]) {
 /// Whether a word means an identity: as text, or as the same number.
 static bool means(const char *word, const char *text) {
   if (strcmp(word, text) == 0) return true;
-  char *ends[2];
-  double a = strtod(word, &ends[0]), b = strtod(text, &ends[1]);
-  return ends[0] != word && *ends[0] == '\0' && *ends[1] == '\0' && fabs(a - b) <= 1e-9 * fabs(b);
+  double a, b;
+  return irz_number_read(word, &a) && irz_number_read(text, &b) && fabs(a - b) <= 1e-9 * fabs(b);
 }
 
 /// The entry of a map or list that a word names, or NULL. A number that is no identity is a place, as in --set.

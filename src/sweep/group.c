@@ -17,9 +17,7 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
   return hash_bytes(hash, text, strlen(text) + 1);
 }
 
-/// A number that is equal for plans which one model serves (as irz_model_serves() compares them) and which fire the
-/// same pairs, so that one can start from the other.
-static uint64_t mesh_hash(const IrzPlan *plan) {
+uint64_t irz_mesh_hash(const IrzPlan *plan) {
   uint64_t hash = 0xcbf29ce484222325u;
   hash = hash_bytes(hash, &plan->mesh.size, sizeof plan->mesh.size);
   hash = hash_bytes(hash, &plan->mesh.accuracy, sizeof plan->mesh.accuracy);
@@ -245,7 +243,7 @@ IrzCode irz_batches_make(const IrzSweep *sweep, IrzBatches *batches, IrzError *e
     IrzPlan *plan = NULL;
     IrzError wrong = {0};
     if (irz_sweep_plan(sweep, i + 1, &plan, &wrong) == IRZ_OK) {
-      mesh[i] = mesh_hash(plan);
+      mesh[i] = irz_mesh_hash(plan);
       cost[i] = expected_cost(plan);
       n_valid++;
     } else {

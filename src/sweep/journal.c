@@ -1,6 +1,7 @@
 /* What is on disk while a sweep runs, in DIR/journal:
      format                          how the rest is written
-     sweep.yaml, plan.yaml, inputs   what the sweep was when it began
+     sweep.yaml, plan.yaml, inputs   what the sweep was when it began, or when it was last extended
+     tasks                           how many tasks of a job array the cases are divided into
      lock, task-K-of-N.lock          who runs here; the kernel's locks on them count, not their presence
      task-K-of-N.group-G.log         a line per finished case: checksum, tab, fields separated by tabs
      task-K-of-N.group-G.maps        compressed samples of zones that the lines point into
@@ -25,10 +26,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum {
-  JOURNAL_FORMAT = 2,
-  LOCK_TRIES = 20, // tenths of a second to wait for the processes of a killed run to end
-};
+/// Tenths of a second to wait for the processes of a killed run to end.
+enum { LOCK_TRIES = 20 };
 
 static uint32_t checksum(const void *bytes, size_t size) {
   return (uint32_t)crc32(crc32(0, NULL, 0), bytes, (uInt)size);
@@ -45,12 +44,44 @@ uint64_t irz_case_hash(const IrzSweep *sweep, int number) {
   return hash;
 }
 
+/// Order by hash, then by number.
+static int by_hash(const void *a, const void *b) {
+  const IrzIndexed *x = a, *y = b;
+  if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+  return (x->number > y->number) - (x->number < y->number);
+}
+
+IrzCode irz_case_index_make(const IrzSweep *sweep, IrzCaseIndex *index, IrzError *error) {
+  *index = (IrzCaseIndex){0};
+  IRZ_TRY(irz_alloc(&index->entry, (size_t)sweep->n_cases, sizeof *index->entry, error));
+  index->n = sweep->n_cases;
+  for (int i = 0; i < index->n; i++) index->entry[i] = (IrzIndexed){irz_case_hash(sweep, i + 1), i + 1};
+  qsort(index->entry, (size_t)index->n, sizeof *index->entry, by_hash);
+  return IRZ_OK;
+}
+
+int irz_case_index_find(const IrzCaseIndex *index, uint64_t hash) {
+  int low = 0, high = index->n; /* the first entry that is not below lies in between */
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    if (index->entry[middle].hash < hash)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < index->n && index->entry[low].hash == hash ? index->entry[low].number : 0;
+}
+
+void irz_case_index_clear(IrzCaseIndex *index) {
+  free(index->entry);
+  *index = (IrzCaseIndex){0};
+}
+
 static IrzCode fail_output(const char *path, IrzError *error) {
   return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/// DIR/journal/NAME
-static IrzCode journal_path(const char *directory, const char *name, char path[IRZ_PATH_MAX], IrzError *error) {
+IrzCode irz_journal_path(const char *directory, const char *name, char path[IRZ_PATH_MAX], IrzError *error) {
   if (snprintf(path, IRZ_PATH_MAX, "%s/journal/%s", directory, name) < IRZ_PATH_MAX) return IRZ_OK;
   return irz_error_set(error, IRZ_ERR_OUTPUT, "%.60s...: the path is too long", directory);
 }
@@ -68,7 +99,7 @@ static int lock_wait(int descriptor, int how) {
 /// Open a lock file and lock it.
 static IrzCode lock_file(const char *directory, const char *name, int how, int *descriptor, IrzError *error) {
   char path[IRZ_PATH_MAX];
-  IRZ_TRY(journal_path(directory, name, path, error));
+  IRZ_TRY(irz_journal_path(directory, name, path, error));
   *descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (*descriptor < 0) return fail_output(path, error);
   int number = lock_wait(*descriptor, how);
@@ -101,7 +132,7 @@ static IrzCode lock_file(const char *directory, const char *name, int how, int *
 IrzCode irz_sweep_lock(const char *directory, int task, int n_tasks, IrzSweepLock *lock, IrzError *error) {
   *lock = (IrzSweepLock){-1, -1};
   char path[IRZ_PATH_MAX], name[64];
-  IRZ_TRY(journal_path(directory, "", path, error));
+  IRZ_TRY(irz_journal_path(directory, "", path, error));
   path[strlen(path) - 1] = '\0';
   IRZ_TRY(irz_folder_make(path, error));
   snprintf(name, sizeof name, "task-%04d-of-%04d.lock", task, n_tasks);
@@ -116,134 +147,6 @@ void irz_sweep_unlock(IrzSweepLock *lock) {
   if (lock->own >= 0) close(lock->own);
   if (lock->shared >= 0) close(lock->shared);
   *lock = (IrzSweepLock){-1, -1};
-}
-
-/// Append a line for a file the results depend on: its name and checksum.
-static IrzCode describe_input(const char *path, FILE *out, IrzError *error) {
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) return IRZ_OK; /* the case that needs it says so */
-  unsigned char *block;
-  IrzCode code = irz_alloc(&block, 1 << 16, 1, error);
-  uLong sum = crc32(0, NULL, 0);
-  size_t got = 0;
-  while (code == IRZ_OK && (got = fread(block, 1, 1 << 16, file)) > 0) sum = crc32(sum, block, (uInt)got);
-  if (code == IRZ_OK) fprintf(out, "%s %08lx\n", path, sum);
-  free(block);
-  fclose(file);
-  return code;
-}
-
-/// The mesh and the label map of the first case, with checksums.
-static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *error) {
-  *text = NULL;
-  IrzPlan *plan = NULL;
-  IrzError ignored = {0};
-  irz_sweep_plan(sweep, 1, &plan, &ignored);
-  IrzText list;
-  IrzCode code = irz_text_begin(&list, error);
-  if (code == IRZ_OK) {
-    if (plan != NULL && plan->mesh.file[0] != '\0') code = describe_input(plan->mesh.file, list.out, error);
-    if (code == IRZ_OK && plan != NULL && plan->anatomy.labels[0] != '\0') {
-      code = describe_input(plan->anatomy.labels, list.out, error);
-    }
-    IrzCode ended = irz_text_end(&list, text, code == IRZ_OK ? error : NULL);
-    if (code == IRZ_OK) code = ended;
-  }
-  irz_plan_free(plan);
-  if (code != IRZ_OK) {
-    free(*text);
-    *text = NULL;
-  }
-  return code;
-}
-
-/// Whether two YAML texts say the same: comments and layout do not count.
-static bool same_yaml(const char *a, const char *b) {
-  if (strcmp(a, b) == 0) return true;
-  IrzYaml *x = NULL, *y = NULL;
-  IrzError ignored = {0};
-  char *u = NULL, *v = NULL;
-  if (irz_yaml_parse(a, "", &x, &ignored) == IRZ_OK && irz_yaml_parse(b, "", &y, &ignored) == IRZ_OK) {
-    u = irz_yaml_write(x);
-    v = irz_yaml_write(y);
-  }
-  bool same = u != NULL && v != NULL && strcmp(u, v) == 0;
-  free(u);
-  free(v);
-  irz_yaml_free(x);
-  irz_yaml_free(y);
-  return same;
-}
-
-/// Length of the line that begins at `text`, at most `most`.
-static int line_length(const char *text, int most) {
-  int length = (int)strcspn(text, "\n");
-  return length < most ? length : most;
-}
-
-/// Say where two texts begin to differ.
-static IrzCode fail_changed(const char *directory, const char *file, const char *before, const char *now,
-                            IrzError *error) {
-  int line = 1;
-  while (true) {
-    size_t a = strcspn(before, "\n"), b = strcspn(now, "\n");
-    if (a != b || memcmp(before, now, a) != 0 || before[a] == '\0' || now[b] == '\0') break;
-    before += a + 1;
-    now += b + 1;
-    line++;
-  }
-  return irz_error_set(error, IRZ_ERR_PLAN,
-                       "%s:%d: has changed since the sweep in %s began: \"%.*s\" was \"%.*s\"; restore it to go on, or "
-                       "start anew in another folder",
-                       file, line, directory, line_length(now, 120), now, line_length(before, 120), before);
-}
-
-/// Compare one stored text with the present one, or store it.
-static IrzCode identify_one(const char *directory, const char *name, const char *file, const char *text, bool yaml,
-                            IrzError *error) {
-  char path[IRZ_PATH_MAX];
-  IRZ_TRY(journal_path(directory, name, path, error));
-  if (access(path, F_OK) != 0) return irz_file_write(path, text, error);
-  char *before;
-  IRZ_TRY(irz_yaml_load(path, &before, error));
-  bool same = yaml ? same_yaml(before, text) : strcmp(before, text) == 0;
-  IrzCode code = same ? IRZ_OK : fail_changed(directory, file, before, text, error);
-  free(before);
-  return code;
-}
-
-/// Refuse a folder whose journal is written in another way; say how, in a new one.
-static IrzCode identify_format(const char *directory, IrzError *error) {
-  char path[IRZ_PATH_MAX], begun[IRZ_PATH_MAX], *text;
-  IRZ_TRY(journal_path(directory, "format", path, error));
-  IRZ_TRY(journal_path(directory, "sweep.yaml", begun, error));
-  int number = 1; /* that one said nothing */
-  if (access(path, F_OK) == 0) {
-    IRZ_TRY(irz_yaml_load(path, &text, error));
-    number = atoi(text);
-    free(text);
-  } else if (access(begun, F_OK) != 0) {
-    char wanted[32];
-    snprintf(wanted, sizeof wanted, "%d\n", JOURNAL_FORMAT);
-    return irz_file_write(path, wanted, error);
-  }
-  if (number == JOURNAL_FORMAT) return IRZ_OK;
-  return irz_error_set(
-      error, IRZ_ERR_PLAN,
-      "%s: was begun by %s irezone, whose journal has format %d and not %d: finish it with that one, or "
-      "start anew in another folder",
-      directory, number < JOURNAL_FORMAT ? "an older" : "a newer", number, JOURNAL_FORMAT);
-}
-
-IrzCode irz_sweep_identify(const char *directory, const IrzSweep *sweep, IrzError *error) {
-  IRZ_TRY(identify_format(directory, error));
-  IRZ_TRY(identify_one(directory, "sweep.yaml", sweep->file, sweep->text, true, error));
-  IRZ_TRY(identify_one(directory, "plan.yaml", sweep->plan_file, sweep->plan_text, true, error));
-  char *inputs;
-  IRZ_TRY(describe_inputs(sweep, &inputs, error));
-  IrzCode code = identify_one(directory, "inputs", "input files (name, checksum)", inputs, false, error);
-  free(inputs);
-  return code;
 }
 
 /// Write all bytes.
@@ -264,9 +167,9 @@ IrzCode irz_journal_open(const char *directory, int task, int n_tasks, int group
   *journal = (IrzJournal){.records = -1, .maps = -1};
   char name[128];
   snprintf(name, sizeof name, "task-%04d-of-%04d.group-%05d.log", task, n_tasks, group);
-  IRZ_TRY(journal_path(directory, name, journal->path, error));
+  IRZ_TRY(irz_journal_path(directory, name, journal->path, error));
   snprintf(name, sizeof name, "task-%04d-of-%04d.group-%05d.maps", task, n_tasks, group);
-  IRZ_TRY(journal_path(directory, name, journal->maps_path, error));
+  IRZ_TRY(irz_journal_path(directory, name, journal->maps_path, error));
   int how = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
   journal->records = open(journal->path, how, 0666);
   journal->maps = open(journal->maps_path, how, 0666);
@@ -407,10 +310,32 @@ static bool parse_values(char *text, int n, double *values) {
   return n > 0 || *text == '\0';
 }
 
-/// Parse a line without its newline; false if it is torn, damaged or of another sweep. Changes the line, to which the
+/// Reading a directory's journals.
+typedef struct {
+  const IrzSweep *sweep;
+  bool with_maps;
+  IrzRecordVisit visit;
+  void *context;
+  IrzDamage *damage;  // or NULL
+  double *values;     // [columns of the sweep] of the record that is being read
+  IrzCaseIndex index; // made when a record has a number that is not its case's: the sweep has been extended since
+} Reading;
+
+/// The number that a recorded case has in the sweep as it is now; 0: none.
+static IrzCode find_case(Reading *reading, int recorded, uint64_t hash, int *number, IrzError *error) {
+  const IrzSweep *sweep = reading->sweep;
+  *number = recorded;
+  if (recorded >= 1 && recorded <= sweep->n_cases && irz_case_hash(sweep, recorded) == hash) return IRZ_OK;
+  if (reading->index.n == 0) IRZ_TRY(irz_case_index_make(sweep, &reading->index, error));
+  *number = irz_case_index_find(&reading->index, hash);
+  return IRZ_OK;
+}
+
+/// Parse a line without its newline; false if it is torn, damaged or of another format. Changes the line, to which the
 /// warnings of the record then point.
+/// @param[out] hash    of the case
 /// @param[out] values  [columns of the sweep] what the record's values point to
-static bool parse_record(char *line, const IrzSweep *sweep, double *values, Record *record) {
+static bool parse_record(char *line, const IrzSweep *sweep, uint64_t *hash, double *values, Record *record) {
   enum { N_FIELDS = 21 };
   char *tab = strchr(line, '\t');
   if (tab == NULL) return false;
@@ -425,8 +350,7 @@ static bool parse_record(char *line, const IrzSweep *sweep, double *values, Reco
   IrzCaseResult *r = &record->result;
   *record = (Record){0};
   r->number = atoi(field[0]);
-  if (r->number < 1 || r->number > sweep->n_cases) return false;
-  if (strtoull(field[1], NULL, 16) != irz_case_hash(sweep, r->number)) return false;
+  *hash = strtoull(field[1], NULL, 16);
   r->code = (IrzCode)atoi(field[2]);
   r->failed = r->code != IRZ_OK;
   unescape(field[3]);
@@ -468,9 +392,22 @@ static void note_damage(IrzDamage *damage, const char *path, int line, const cha
   snprintf(damage->first, sizeof damage->first, "%.300s:%d: %s", path, line, what);
 }
 
+/// Hand on a record, unless its case is none of the sweep's.
+/// @param[out] sound  false if its map is damaged
+static IrzCode hand_on(Reading *reading, Record *record, uint64_t hash, FILE *maps, bool *sound, IrzError *error) {
+  IrzCaseResult *r = &record->result;
+  *sound = true;
+  IRZ_TRY(find_case(reading, r->number, hash, &r->number, error));
+  if (r->number == 0) return IRZ_OK;
+  IrzCode code = IRZ_OK;
+  if (reading->with_maps && r->map_size > 0) code = read_map(maps, record, sound, error);
+  if (code == IRZ_OK && *sound) code = reading->visit(reading->context, r, error);
+  free(r->map);
+  return code;
+}
+
 /// Read the lines of an open journal.
-static IrzCode read_lines(FILE *file, bool with_maps, FILE *maps, const char *path, const IrzSweep *sweep,
-                          double *values, IrzRecordVisit visit, void *context, IrzDamage *damage, IrzError *error) {
+static IrzCode read_lines(FILE *file, FILE *maps, const char *path, Reading *reading, IrzError *error) {
   char *line = NULL;
   size_t room = 0;
   ssize_t length;
@@ -478,17 +415,17 @@ static IrzCode read_lines(FILE *file, bool with_maps, FILE *maps, const char *pa
   errno = 0;
   for (int number = 1; code == IRZ_OK && (length = getline(&line, &room, file)) > 0; number++) {
     Record record = {0};
-    bool whole = line[length - 1] == '\n', sound = true;
+    uint64_t hash;
+    bool whole = line[length - 1] == '\n', sound;
     if (whole) line[length - 1] = '\0';
     if (length == 1 && whole) continue; /* the end of a line that was cut off */
-    if (!whole || memchr(line, '\0', (size_t)length - 1) != NULL || !parse_record(line, sweep, values, &record)) {
-      note_damage(damage, path, number, whole ? "the record is damaged" : "the last record is cut off");
+    if (!whole || memchr(line, '\0', (size_t)length - 1) != NULL ||
+        !parse_record(line, reading->sweep, &hash, reading->values, &record)) {
+      note_damage(reading->damage, path, number, whole ? "the record is damaged" : "the last record is cut off");
       continue;
     }
-    if (with_maps && record.result.map_size > 0) code = read_map(maps, &record, &sound, error);
-    if (!sound) note_damage(damage, path, number, "the samples of the zone are damaged");
-    if (code == IRZ_OK && sound) code = visit(context, &record.result, error);
-    free(record.result.map);
+    code = hand_on(reading, &record, hash, maps, &sound, error);
+    if (!sound) note_damage(reading->damage, path, number, "the samples of the zone are damaged");
   }
   if (code == IRZ_OK && errno == ENOMEM) code = irz_out_of_memory(0, error);
   if (code == IRZ_OK && ferror(file) != 0) {
@@ -498,20 +435,17 @@ static IrzCode read_lines(FILE *file, bool with_maps, FILE *maps, const char *pa
   return code;
 }
 
-static IrzCode read_journal(const char *path, const IrzSweep *sweep, bool with_maps, IrzRecordVisit visit,
-                            void *context, IrzDamage *damage, IrzError *error) {
+static IrzCode read_journal(const char *path, Reading *reading, IrzError *error) {
   FILE *file = fopen(path, "re");
   if (file == NULL) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   char maps_path[IRZ_PATH_MAX];
   snprintf(maps_path, sizeof maps_path, "%.*smaps", (int)(strlen(path) - strlen("log")), path);
-  double *values = NULL;
-  IrzCode code = irz_alloc(&values, (size_t)sweep->n_columns, sizeof *values, error);
-  FILE *maps = with_maps ? fopen(maps_path, "rbe") : NULL;
-  if (code == IRZ_OK && with_maps && maps == NULL && errno != ENOENT) {
+  FILE *maps = reading->with_maps ? fopen(maps_path, "rbe") : NULL;
+  IrzCode code = IRZ_OK;
+  if (reading->with_maps && maps == NULL && errno != ENOENT) {
     code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", maps_path, strerror(errno));
   }
-  if (code == IRZ_OK) code = read_lines(file, with_maps, maps, path, sweep, values, visit, context, damage, error);
-  free(values);
+  if (code == IRZ_OK) code = read_lines(file, maps, path, reading, error);
   if (maps != NULL) fclose(maps);
   fclose(file);
   return code;
@@ -527,7 +461,7 @@ static IrzCode find_journals(const char *directory, const char *name, glob_t *fo
     if (strchr("*?[]\\", *c) != NULL) *out++ = '\\';
     *out++ = *c;
   }
-  IrzCode code = journal_path(escaped, name, pattern, error);
+  IrzCode code = irz_journal_path(escaped, name, pattern, error);
   free(escaped);
   if (code != IRZ_OK) return code;
   int result = glob(pattern, 0, NULL, found);
@@ -541,10 +475,11 @@ IrzCode irz_journal_read(const char *directory, const IrzSweep *sweep, bool with
                          void *context, IrzDamage *damage, IrzError *error) {
   glob_t found = {0};
   IRZ_TRY(find_journals(directory, "task-*.log", &found, error));
-  IrzCode code = IRZ_OK;
-  for (size_t i = 0; i < found.gl_pathc && code == IRZ_OK; i++) {
-    code = read_journal(found.gl_pathv[i], sweep, with_maps, visit, context, damage, error);
-  }
+  Reading reading = {.sweep = sweep, .with_maps = with_maps, .visit = visit, .context = context, .damage = damage};
+  IrzCode code = irz_alloc(&reading.values, (size_t)sweep->n_columns, sizeof *reading.values, error);
+  for (size_t i = 0; i < found.gl_pathc && code == IRZ_OK; i++) code = read_journal(found.gl_pathv[i], &reading, error);
+  irz_case_index_clear(&reading.index);
+  free(reading.values);
   globfree(&found);
   return code;
 }
@@ -553,6 +488,18 @@ void irz_damage_report(const IrzDamage *damage, IrzSweepReport *report) {
   if (damage->n == 0) return;
   report->damaged = damage->n;
   snprintf(report->damage, sizeof report->damage, "%s", damage->first);
+}
+
+IrzCode irz_journal_has_records(const char *directory, bool *has, IrzError *error) {
+  glob_t found = {0};
+  *has = false;
+  IRZ_TRY(find_journals(directory, "task-*.log", &found, error));
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    struct stat status;
+    if (stat(found.gl_pathv[i], &status) == 0 && status.st_size > 0) *has = true;
+  }
+  globfree(&found);
+  return IRZ_OK;
 }
 
 IrzCode irz_journal_check_free(const char *directory, int task, int n_tasks, IrzError *error) {

@@ -19,8 +19,9 @@ enum {
   MAX_SAMPLES = 10000000,
 };
 
-static const char *const top_keys[] = {"plan", "sample",          "cases",       "seed",    "vary", "set",
-                                       "keep", "probability_map", "correlation", "columns", NULL};
+static const char *const top_keys[] = {"plan", "sample",          "cases",       "seed",    "vary",  "set",
+                                       "keep", "probability_map", "correlation", "columns", "tasks", "file",
+                                       NULL};
 const char *const irz_design_names[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli", NULL};
 static const char *const map_keys[] = {"spacing", "box", NULL};
 
@@ -471,7 +472,7 @@ static IrzCode read_map(const Reader *reader, const IrzYaml *node) {
   return IRZ_OK;
 }
 
-/// sample, cases, seed
+/// sample, cases, tasks, seed
 static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
   IrzSweep *sweep = reader->sweep;
   const IrzYaml *sample = irz_yaml_get(top, "sample"), *cases = irz_yaml_get(top, "cases");
@@ -499,6 +500,11 @@ static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
     IRZ_TRY(read_integer(reader, cases, "cases", 1, MAX_SAMPLES, &value));
     sweep->n_samples = (int)value;
   }
+  const IrzYaml *tasks = irz_yaml_get(top, "tasks");
+  if (tasks != NULL) {
+    IRZ_TRY(read_integer(reader, tasks, "tasks", 1, 9999, &value));
+    sweep->n_tasks = (int)value;
+  }
   sweep->seed = 1;
   if (seed != NULL) {
     IRZ_TRY(read_integer(reader, seed, "seed", 0, 9007199254740992.0, &value));
@@ -507,30 +513,60 @@ static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
   return IRZ_OK;
 }
 
-/// plan: its path, from the sweep file's folder, and its text.
+/// A path as it is meant: from the sweep file's folder.
+static IrzCode locate(const Reader *reader, const IrzYaml *node, const char *key, char path[IRZ_PATH_MAX]) {
+  char folder[IRZ_PATH_MAX];
+  snprintf(folder, sizeof folder, "%s", reader->sweep->file);
+  bool bare = node->text[0] == '/' || strchr(reader->sweep->file, '/') == NULL;
+  int length = bare ? snprintf(path, IRZ_PATH_MAX, "%s", node->text)
+                    : snprintf(path, IRZ_PATH_MAX, "%s/%s", dirname(folder), node->text);
+  return length < IRZ_PATH_MAX ? IRZ_OK : fail(reader, node->line, key, "the path is too long");
+}
+
+/// plan: its path and its text.
 static IrzCode read_plan(const Reader *reader, const IrzYaml *top, const char *plan_text) {
   IrzSweep *sweep = reader->sweep;
   const IrzYaml *plan = irz_yaml_get(top, "plan");
   if (plan == NULL || plan->kind != IRZ_YAML_SCALAR || plan->text == NULL || plan->text[0] == '\0') {
     return fail(reader, plan != NULL ? plan->line : top->line, "plan", "must name the plan that is varied");
   }
-  char folder[IRZ_PATH_MAX];
-  snprintf(folder, sizeof folder, "%s", sweep->file);
-  bool bare = plan->text[0] == '/' || strchr(sweep->file, '/') == NULL;
-  int length = bare ? snprintf(sweep->plan_file, sizeof sweep->plan_file, "%s", plan->text)
-                    : snprintf(sweep->plan_file, sizeof sweep->plan_file, "%s/%s", dirname(folder), plan->text);
-  if (length >= IRZ_PATH_MAX) return fail(reader, plan->line, "plan", "the path is too long");
+  IRZ_TRY(locate(reader, plan, "plan", sweep->plan_file));
   if (plan_text != NULL) return text_copy(plan_text, &sweep->plan_text, reader->error);
   IrzError cause = {0};
   if (irz_yaml_load(sweep->plan_file, &sweep->plan_text, &cause) == IRZ_OK) return IRZ_OK;
   return fail(reader, plan->line, "plan", "%s", cause.text);
 }
 
-static IrzCode read_top(const Reader *reader, const IrzYaml *top, const char *plan_text) {
+/// file: a table of cases in place of `vary`.
+static IrzCode read_file(const Reader *reader, const IrzYaml *top, const IrzYaml *file, const char *design_text) {
+  IrzSweep *sweep = reader->sweep;
+  if (sweep->design != IRZ_DESIGN_LIST) {
+    return fail(reader, file->line, "file", "a table of cases needs sample: list; sample is %s",
+                irz_design_names[sweep->design]);
+  }
+  const IrzYaml *vary = irz_yaml_get(top, "vary");
+  if (vary != NULL) return fail(reader, vary->line, "vary", "does not go with file, whose first line names the keys");
+  if (file->kind != IRZ_YAML_SCALAR || file->text == NULL || file->text[0] == '\0') {
+    return fail(reader, file->line, "file", "must name a table of cases (comma-separated values)");
+  }
+  IRZ_TRY(locate(reader, file, "file", sweep->design_file));
+  if (design_text != NULL) {
+    IRZ_TRY(text_copy(design_text, &sweep->design_text, reader->error));
+  } else {
+    IrzError cause = {0};
+    IrzCode code = irz_table_load(sweep->design_file, &sweep->design_text, &cause);
+    if (code == IRZ_ERR_INPUT) return fail(reader, file->line, "file", "%s", cause.text);
+    if (code != IRZ_OK) return irz_error_set(reader->error, code, "%s", cause.text);
+  }
+  return irz_table_read(sweep->design_text, sweep->design_file, sweep, reader->error);
+}
+
+static IrzCode read_top(const Reader *reader, const IrzYaml *top, const char *plan_text, const char *design_text) {
   IRZ_TRY(check_keys(reader, top, "", top_keys));
   IRZ_TRY(read_plan(reader, top, plan_text));
   IRZ_TRY(read_design(reader, top));
-  IRZ_TRY(read_vary(reader, top));
+  const IrzYaml *file = irz_yaml_get(top, "file");
+  IRZ_TRY(file != NULL ? read_file(reader, top, file, design_text) : read_vary(reader, top));
   const IrzYaml *correlation = irz_yaml_get(top, "correlation"), *set = irz_yaml_get(top, "set");
   const IrzYaml *keep = irz_yaml_get(top, "keep"), *map = irz_yaml_get(top, "probability_map");
   const IrzYaml *columns = irz_yaml_get(top, "columns");
@@ -561,9 +597,8 @@ static void explain_brackets(const char *text, const char *file, IrzError *error
   }
 }
 
-IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep, IrzError *error) {
-  IRZ_ENTER(error);
-  IRZ_NEED(text != NULL && file != NULL && sweep != NULL);
+IrzCode irz_sweep_parse_texts(const char *text, const char *file, const char *plan_text, const char *design_text,
+                              IrzSweep **sweep, IrzError *error) {
   *sweep = NULL;
   IrzSweep *made;
   IRZ_TRY(irz_alloc(&made, 1, sizeof *made, error));
@@ -575,7 +610,7 @@ IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_tex
     code = irz_yaml_parse(text, made->file, &top, error);
     if (code != IRZ_OK && error != NULL) explain_brackets(text, made->file, error);
   }
-  if (code == IRZ_OK) code = read_top(&reader, top, plan_text);
+  if (code == IRZ_OK) code = read_top(&reader, top, plan_text, design_text);
   irz_yaml_free(top);
   if (code != IRZ_OK) {
     irz_sweep_free(made);
@@ -583,6 +618,12 @@ IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_tex
   }
   *sweep = made;
   return IRZ_OK;
+}
+
+IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(text != NULL && file != NULL && sweep != NULL);
+  return irz_sweep_parse_texts(text, file, plan_text, NULL, sweep, error);
 }
 
 IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error) {
@@ -596,11 +637,12 @@ IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error) {
   return code;
 }
 
-/// Send a text from rank 0 to all.
+/// Send a text from rank 0 to all; it may be NULL.
 static IrzCode share_text(MPI_Comm comm, const char *mine, char **copy, IrzError *error) {
   int rank, size = mine != NULL ? (int)strlen(mine) + 1 : 0;
   MPI_Comm_rank(comm, &rank);
   MPI_Bcast(&size, 1, MPI_INT, 0, comm);
+  if (size == 0) return IRZ_OK;
   irz_alloc(copy, (size_t)size, 1, error);
   IRZ_TRY(irz_error_agree(comm, error));
   if (rank == 0) memcpy(*copy, mine, (size_t)size);
@@ -608,27 +650,39 @@ static IrzCode share_text(MPI_Comm comm, const char *mine, char **copy, IrzError
   return IRZ_OK;
 }
 
+/// Let all ranks have the values that rank 0 drew: another kind of processor may round logarithms in another way.
+static void share_values(MPI_Comm comm, IrzSweep *sweep) {
+  const size_t block = 1 << 24;
+  size_t n = (size_t)sweep->n_cases * (size_t)sweep->n_parameters;
+  for (size_t i = 0; i < n; i += block) {
+    MPI_Bcast(sweep->value + i, (int)(n - i < block ? n - i : block), MPI_DOUBLE, 0, comm);
+  }
+}
+
 IrzCode irz_sweep_share(MPI_Comm comm, IrzSweep **sweep, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(sweep != NULL);
+  enum { N = 4 };
   int rank;
   MPI_Comm_rank(comm, &rank);
-  char *text[3] = {NULL, NULL, NULL};
-  const char *mine[3] = {NULL, NULL, NULL};
+  char *text[N] = {NULL};
+  const char *mine[N] = {NULL};
   if (rank == 0) {
     mine[0] = (*sweep)->text;
     mine[1] = (*sweep)->file;
     mine[2] = (*sweep)->plan_text;
+    mine[3] = (*sweep)->design_text;
   } else {
     *sweep = NULL;
   }
   IrzCode code = IRZ_OK;
-  for (int i = 0; i < 3 && code == IRZ_OK; i++) code = share_text(comm, mine[i], &text[i], error);
+  for (int i = 0; i < N && code == IRZ_OK; i++) code = share_text(comm, mine[i], &text[i], error);
   if (code == IRZ_OK) {
-    if (rank > 0) irz_sweep_parse(text[0], text[1], text[2], sweep, error);
+    if (rank > 0) irz_sweep_parse_texts(text[0], text[1], text[2], text[3], sweep, error);
     code = irz_error_agree(comm, error);
   }
-  for (int i = 0; i < 3; i++) free(text[i]);
+  if (code == IRZ_OK) share_values(comm, *sweep);
+  for (int i = 0; i < N; i++) free(text[i]);
   return code;
 }
 
@@ -702,6 +756,7 @@ void irz_sweep_free(IrzSweep *sweep) {
   free(sweep->value);
   free(sweep->keep);
   free(sweep->plan_text);
+  free(sweep->design_text);
   free(sweep->text);
   free(sweep);
 }

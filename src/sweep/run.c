@@ -109,7 +109,8 @@ static IrzCode prepare(const IrzSweep *sweep, const IrzSweepOptions *options, Fo
   IRZ_TRY(irz_alloc(&found->done, (size_t)sweep->n_cases + 1, 1, error));
   IRZ_TRY(irz_sweep_lock(directory, found->task, found->n_tasks, lock, error));
   IRZ_TRY(irz_journal_check_free(directory, found->task, found->n_tasks, error));
-  IRZ_TRY(irz_sweep_identify(directory, sweep, error));
+  bool store;
+  IRZ_TRY(irz_sweep_identify(directory, sweep, found->n_tasks <= 1, &store, error));
   IRZ_TRY(irz_journal_read(directory, sweep, sweep->map.wanted, find_record, found, &found->damage, error));
   if (found->n_found > 0 && !options->resume && !options->retry_failed) {
     return irz_error_set(error, IRZ_ERR_PLAN,
@@ -117,6 +118,7 @@ static IrzCode prepare(const IrzSweep *sweep, const IrzSweepOptions *options, Fo
                          "with -o",
                          directory, found->n_found);
   }
+  if (store) IRZ_TRY(irz_sweep_store(directory, sweep, error));
   for (int i = 1; i <= sweep->n_cases; i++) {
     if (!in_task(found, i)) {
       found->done[i] = CASE_GOOD;
@@ -266,10 +268,9 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
     return irz_error_set(error, IRZ_ERR_PLAN, "--ranks-per-case %d does not divide the number of ranks, %d", group_size,
                          size);
   }
-  Found found = {.sweep = sweep,
-                 .task = options->n_tasks > 0 ? options->task : 1,
-                 .n_tasks = options->n_tasks > 0 ? options->n_tasks : 1};
-  if (found.task < 1 || found.task > found.n_tasks) {
+  bool array = options->task != 0 || options->n_tasks != 0;
+  Found found = {.sweep = sweep, .task = array ? options->task : 1, .n_tasks = array ? options->n_tasks : 1};
+  if (found.task < 1 || found.n_tasks < 0) {
     return irz_error_set(error, IRZ_ERR_PLAN, "--task %d/%d: the first number must be from 1 to the second", found.task,
                          found.n_tasks);
   }
@@ -282,12 +283,15 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
     batches = &made;
   }
   if (rank == 0) {
-    prepare(sweep, options, &found, &lock, error);
+    if (array) irz_tasks_find(options->directory, sweep, found.task, &found.n_tasks, error);
+    if (error->code == IRZ_OK) prepare(sweep, options, &found, &lock, error);
+    if (error->code == IRZ_OK && array) irz_tasks_record(options->directory, found.task, found.n_tasks, error);
     watch.progress = (IrzSweepProgress){
         .total = task_cases(sweep, &found), .done = found.n_found, .failed = found.n_failed, .left = -1};
   }
   irz_quiet_barrier(comm);
   IrzCode code = irz_error_agree(comm, error);
+  MPI_Bcast(&found.n_tasks, 1, MPI_INT, 0, comm);
   bool stopped = false;
   if (code == IRZ_OK) {
     if (rank == 0) open_log(&watch, &found, batches, size / group_size);
@@ -325,7 +329,8 @@ IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepRe
   IrzSweepLock lock;
   IRZ_TRY(irz_sweep_lock(directory, 1, 1, &lock, error));
   IrzCode code = irz_journal_check_free(directory, 1, 1, error);
-  if (code == IRZ_OK) code = irz_sweep_identify(directory, sweep, error);
+  bool store;
+  if (code == IRZ_OK) code = irz_sweep_identify(directory, sweep, true, &store, error);
   if (code == IRZ_OK) code = irz_tables_write(directory, sweep, report, error);
   irz_sweep_unlock(&lock);
   if (code == IRZ_OK && report->done < report->total) {

@@ -10,6 +10,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+/// Varied values of all cases: more would take gigabytes on every process.
+enum { MAX_NUMBERS = 100000000 };
+
 /// Quantile of the standard normal distribution between `low` and `high`.
 static double normal_between(double low, double high, double u) {
   /* In the upper tail the probabilities are computed from above: near 1 they would lose their digits. */
@@ -68,8 +71,7 @@ double irz_parameter_quantile(const IrzParameter *parameter, double u) {
   return fmin(fmax(x, min), max);
 }
 
-/// A generator for one purpose: streams of the same seed are unrelated.
-static gsl_rng *generator(uint64_t seed, unsigned stream) {
+gsl_rng *irz_sweep_generator(uint64_t seed, unsigned stream) {
   gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
   if (rng == NULL) return NULL;
   uint64_t mixed = (seed + 0x9e3779b97f4a7c15u * (stream + 1)) * 0xbf58476d1ce4e5b9u;
@@ -91,31 +93,20 @@ static void fill_sobol(gsl_rng *rng, gsl_qrng *sobol, int n, int dim, double *sh
   }
 }
 
-static void fill_latin(gsl_rng *rng, int n, int dim, int *slot, double *u) {
-  for (int j = 0; j < dim; j++) {
-    for (int i = 0; i < n; i++) slot[i] = i;
-    gsl_ran_shuffle(rng, slot, (size_t)n, sizeof *slot);
-    for (int i = 0; i < n; i++) u[(size_t)i * (size_t)dim + (size_t)j] = (slot[i] + gsl_rng_uniform_pos(rng)) / n;
-  }
-}
-
 IrzCode irz_sample_unit(IrzDesign design, int n, int dim, uint64_t seed, double *u, IrzError *error) {
+  if (design == IRZ_DESIGN_LATIN) return irz_latin_fill(n, dim, seed, u, error);
   gsl_error_handler_t *handler = gsl_set_error_handler_off();
-  gsl_rng *rng = generator(seed, 0);
+  gsl_rng *rng = irz_sweep_generator(seed, 0);
   gsl_qrng *sobol = design == IRZ_DESIGN_SOBOL ? gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)dim) : NULL;
   double *shift = calloc((size_t)dim + 1, sizeof *shift);
-  int *slot = calloc((size_t)n + 1, sizeof *slot);
   IrzCode code = IRZ_OK;
-  if (rng == NULL || shift == NULL || slot == NULL || (design == IRZ_DESIGN_SOBOL && sobol == NULL)) {
+  if (rng == NULL || shift == NULL || (design == IRZ_DESIGN_SOBOL && sobol == NULL)) {
     code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory for %d sample points in %d dimensions", n, dim);
   } else if (design == IRZ_DESIGN_SOBOL) {
     fill_sobol(rng, sobol, n, dim, shift, u);
-  } else if (design == IRZ_DESIGN_LATIN) {
-    fill_latin(rng, n, dim, slot, u);
   } else {
     for (size_t i = 0; i < (size_t)n * (size_t)dim; i++) u[i] = gsl_rng_uniform_pos(rng);
   }
-  free(slot);
   free(shift);
   if (sobol != NULL) gsl_qrng_free(sobol);
   if (rng != NULL) gsl_rng_free(rng);
@@ -134,6 +125,22 @@ static void correlate(const IrzSweep *sweep, double *u) {
     for (int j = 0; j <= i; j++) sum += sweep->factor[i * n + j] * score[j];
     u[i] = fmin(fmax(gsl_cdf_ugaussian_P(sum), 0x1p-53), 1 - 0x1p-53);
   }
+}
+
+/// The same for all runs of a stratum. In a Latin hypercube values change places only, so that every slot keeps its
+/// one.
+static IrzCode correlate_all(const IrzSweep *sweep, int runs, double *u, IrzError *error) {
+  for (int i = 0; i < runs && sweep->design != IRZ_DESIGN_LATIN; i++) {
+    correlate(sweep, u + (size_t)i * (size_t)sweep->n_random);
+  }
+  if (sweep->design != IRZ_DESIGN_LATIN) return IRZ_OK;
+  bool done;
+  IRZ_TRY(irz_latin_correlate(runs, sweep->n_random, sweep->factor, u, &done, error));
+  if (done) return IRZ_OK;
+  return irz_error_set(error, IRZ_ERR_PLAN,
+                       "%s: cases: %d are too few to correlate %d values of a latin-hypercube; at least some %d are "
+                       "needed",
+                       sweep->file, runs, sweep->n_random, 4 * sweep->n_random);
 }
 
 /// Write the random values of a case from its unit sample.
@@ -193,6 +200,12 @@ IrzCode irz_sweep_sample(IrzSweep *sweep, IrzError *error) {
     return irz_error_set(error, IRZ_ERR_PLAN, "%s: the sweep has %.3g cases; at most %d are allowed", sweep->file,
                          strata * runs, IRZ_SWEEP_MAX_CASES);
   }
+  double numbers = strata * runs * sweep->n_parameters;
+  if (numbers > MAX_NUMBERS) {
+    return irz_error_set(error, IRZ_ERR_PLAN,
+                         "%s: the sweep has %.3g cases of %d values, %.3g numbers; at most %.3g are allowed",
+                         sweep->file, strata * runs, sweep->n_parameters, numbers, (double)MAX_NUMBERS);
+  }
   sweep->n_strata = runs == 1 && sweep->n_random == 0 ? 1 : (int)strata;
   sweep->n_cases = (int)strata * runs;
   size_t columns = (size_t)sweep->n_parameters, n_random = (size_t)sweep->n_random;
@@ -201,7 +214,7 @@ IrzCode irz_sweep_sample(IrzSweep *sweep, IrzError *error) {
   IRZ_TRY(irz_alloc(&u, (size_t)runs * n_random, sizeof *u, error));
   IrzCode code = sweep->n_random > 0 ? fill_unit(sweep, u, error) : IRZ_OK;
   gsl_error_handler_t *handler = gsl_set_error_handler_off();
-  for (int i = 0; i < runs && code == IRZ_OK && sweep->factor != NULL; i++) correlate(sweep, u + (size_t)i * n_random);
+  if (code == IRZ_OK && sweep->factor != NULL) code = correlate_all(sweep, runs, u, error);
   for (int i = 0; i < sweep->n_cases && code == IRZ_OK; i++) {
     double *value = sweep->value + (size_t)i * columns;
     if (crossed) {

@@ -124,8 +124,7 @@ static void take_summary(const IrzSummary *summary, IrzCaseResult *result) {
   }
 }
 
-/// The warnings of a plan, a line each.
-static IrzCode take_warnings(const IrzPlan *plan, char **warnings, IrzError *error) {
+IrzCode irz_case_warnings(const IrzPlan *plan, char **warnings, IrzError *error) {
   IrzText list;
   if (plan->n_warnings == 0) return IRZ_OK;
   IRZ_TRY(irz_text_begin(&list, error));
@@ -188,7 +187,7 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
   }
   const IrzPlan *warned = solved ? summary.plan : plan;
   if (warned != NULL && solver->rank == 0)
-    take_warnings(warned, &result->warnings, failure.code == IRZ_OK ? &failure : NULL);
+    irz_case_warnings(warned, &result->warnings, failure.code == IRZ_OK ? &failure : NULL);
   irz_error_agree(solver->comm, &failure);
   if (solved) irz_summary_clear(&summary);
   irz_plan_free(plan);

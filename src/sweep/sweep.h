@@ -4,6 +4,7 @@
 #define IREZONE_SWEEP_SWEEP_H
 
 #include "plan/plan.h"
+#include <gsl/gsl_rng.h>
 #include <irezone/model.h>
 #include <irezone/sweep.h>
 #include <stdint.h>
@@ -63,6 +64,8 @@ struct IrzSweep {
   char *text;
   char plan_file[IRZ_PATH_MAX];
   char *plan_text;
+  char design_file[IRZ_PATH_MAX]; ///< table of cases, or ""
+  char *design_text;              ///< what it holds, or NULL
   int n_set;
   char **set; ///< [n_set] "key=value" applied to every case before its own values
   IrzDesign design;
@@ -73,6 +76,7 @@ struct IrzSweep {
   int n_random;   ///< parameters with a distribution
   int n_strata;   ///< random designs: combinations of the listed parameters, each with the same samples. Else 1
   double *factor; ///< [n_random][n_random] Cholesky factor of the correlation matrix, or NULL
+  int n_tasks;    ///< tasks of a job array; 0: not stated
   int n_cases;
   double *value; ///< [n_cases][n_parameters]: the value; for listed parameters the position in the list
   int n_columns;
@@ -87,6 +91,25 @@ struct IrzSweep {
     double box[2][3]; ///< m
   } map;
 };
+
+/* read.c */
+
+/// irz_sweep_parse() with the text of the table of cases, too.
+/// @param[in] plan_text, design_text  NULL: read the files
+IrzCode irz_sweep_parse_texts(const char *text, const char *file, const char *plan_text, const char *design_text,
+                              IrzSweep **sweep, IrzError *error);
+
+/* csv.c */
+
+/// Read a text file that may be larger than a plan; it must be UTF-8.
+/// @param[out] text  to be released with free(); NULL on failure
+/// @return IRZ_OK, IRZ_ERR_INPUT or IRZ_ERR_PLAN
+IrzCode irz_table_load(const char *path, char **text, IrzError *error);
+
+/// Fill a sweep's parameters, which are all listed then, from a table of cases.
+/// @param[in]  file   names it in errors
+/// @param[out] error  names file, line and column
+IrzCode irz_table_read(const char *text, const char *file, IrzSweep *sweep, IrzError *error);
 
 /* sample.c */
 
@@ -104,10 +127,31 @@ double irz_parameter_quantile(const IrzParameter *parameter, double u);
 /// @param[out] error   no memory
 IrzCode irz_sample_unit(IrzDesign design, int n, int dim, uint64_t seed, double *u, IrzError *error);
 
+/// A generator of random numbers for one purpose: streams of the same seed are unrelated. NULL: no memory.
+gsl_rng *irz_sweep_generator(uint64_t seed, unsigned stream);
+
+/* latin.c */
+
+/// Fill a Latin hypercube. The first half of one with an even number of points is the hypercube of half as many.
+/// @param[out] u  [n][dim] in (0, 1)
+IrzCode irz_latin_fill(int n, int dim, uint64_t seed, double *u, IrzError *error);
+
+/// Exchange values within the columns of a Latin hypercube so that their normal scores are correlated.
+/// @param[in]     factor  [dim][dim] Cholesky factor of the correlation matrix
+/// @param[in,out] u       [n][dim] in (0, 1)
+/// @param[out]    done    false: too few points for so many columns
+IrzCode irz_latin_correlate(int n, int dim, const double *factor, double *u, bool *done, IrzError *error);
+
+/* sample.c */
+
 /// Fill sweep->value, ->n_cases and ->n_strata from the parameters.
 IrzCode irz_sweep_sample(IrzSweep *sweep, IrzError *error);
 
 /* group.c */
+
+/// A number that is equal for plans which one model serves (as irz_model_serves() compares them) and which fire the
+/// same pairs, so that one can start from the other.
+uint64_t irz_mesh_hash(const IrzPlan *plan);
 
 /// The order in which cases are offered, and what each starts from. Depends on the sweep alone.
 typedef struct {
@@ -213,12 +257,53 @@ typedef struct {
 IrzCode irz_sweep_lock(const char *directory, int task, int n_tasks, IrzSweepLock *lock, IrzError *error);
 void irz_sweep_unlock(IrzSweepLock *lock);
 
-/// Compare a sweep with the one a directory holds; store it if there is none.
-/// @param[out] error   what has changed, with file and line
-IrzCode irz_sweep_identify(const char *directory, const IrzSweep *sweep, IrzError *error);
+/// DIR/journal/NAME
+IrzCode irz_journal_path(const char *directory, const char *name, char path[IRZ_PATH_MAX], IrzError *error);
+
+/// Whether a directory's journals hold anything.
+IrzCode irz_journal_has_records(const char *directory, bool *has, IrzError *error);
 
 /// A number that changes when the values of a case change.
 uint64_t irz_case_hash(const IrzSweep *sweep, int number);
+
+/// A case by its hash.
+typedef struct {
+  uint64_t hash;
+  int number;
+} IrzIndexed;
+
+/// The cases of a sweep by their values.
+typedef struct {
+  int n;
+  IrzIndexed *entry; ///< [n] in the order of their hashes
+} IrzCaseIndex;
+
+IrzCode irz_case_index_make(const IrzSweep *sweep, IrzCaseIndex *index, IrzError *error);
+
+/// The first case with a hash; 0: none.
+int irz_case_index_find(const IrzCaseIndex *index, uint64_t hash);
+void irz_case_index_clear(IrzCaseIndex *index);
+
+/* identify.c */
+
+/// Find how many tasks a task is one of: as many as is stated, else as the sweep file says, else as the folder does.
+/// @param[in]     task     number of the task
+/// @param[in,out] n_tasks  0: not stated
+/// @return IRZ_OK, or IRZ_ERR_PLAN if that is not known, or if it differs
+IrzCode irz_tasks_find(const char *directory, const IrzSweep *sweep, int task, int *n_tasks, IrzError *error);
+
+/// Record how many tasks a folder's cases are divided into, if nobody did before; refuse another number.
+IrzCode irz_tasks_record(const char *directory, int task, int n_tasks, IrzError *error);
+
+/// Compare a sweep with the one a directory holds: it must be the same, or have all its cases and further ones. A
+/// directory without a single record accepts any.
+/// @param[in]  alone   nobody else can be at work in the directory
+/// @param[out] store   the directory does not hold this sweep yet: irz_sweep_store() it before a case is recorded
+/// @param[out] error   what has changed, with file and line
+IrzCode irz_sweep_identify(const char *directory, const IrzSweep *sweep, bool alone, bool *store, IrzError *error);
+
+/// Make a sweep the one that a directory holds.
+IrzCode irz_sweep_store(const char *directory, const IrzSweep *sweep, IrzError *error);
 
 /* schedule.c */
 
@@ -259,6 +344,10 @@ IrzCode irz_schedule(MPI_Comm comm, MPI_Comm group, const IrzSweep *sweep, const
 void irz_quiet_barrier(MPI_Comm comm);
 
 /* solve.c */
+
+/// The warnings of a plan, a line each.
+/// @param[out] warnings  to be released with free(); left alone if there are none
+IrzCode irz_case_warnings(const IrzPlan *plan, char **warnings, IrzError *error);
 
 typedef struct IrzCaseSolver IrzCaseSolver;
 

@@ -130,17 +130,28 @@ def check_slurm():
     status, said, error = run("bash", one, "s.yaml", "one")
     check(status == 0, said + error)
     check((path / "scontrol.out").read_text() == "requeue 4711\n", "a finished job goes back into the queue")
-    ENVIRONMENT["SLURM_ARRAY_TASK_COUNT"] = "3"
-    for task in (2, 3, 1):
-        ENVIRONMENT["SLURM_ARRAY_TASK_ID"] = str(task)
-        status, said, error = run("bash", array, "s.yaml", "array")
+    # What Slurm sets for `sbatch --array=...`: the count, least and largest number are those of the job, not of the sweep.
+    for folder, jobs in [("array", [[3], [1], [1, 2, 4, 5, 6, 7], [8]]), ("four", [[2, 4], [4], [1, 3]])]:
+        ENVIRONMENT["TASKS"] = "4" if folder == "four" else ""
+        n_tasks = 4 if folder == "four" else 8
+        for tasks in jobs:
+            for task in tasks:
+                ENVIRONMENT.update(SLURM_ARRAY_TASK_ID=str(task), SLURM_ARRAY_TASK_COUNT=str(len(tasks)),
+                                   SLURM_ARRAY_TASK_MIN=str(min(tasks)), SLURM_ARRAY_TASK_MAX=str(max(tasks)))
+                status, said, error = run("bash", array, "s.yaml", folder)
+                check(status == 0, f"{tasks}: {said} {error}")
+                found = sorted(int(line.split(b"\t")[1]) for log in (path / folder / "journal").glob(f"task-{task:04d}-*.log")
+                               for line in log.read_bytes().splitlines())
+                check(found == list(range(task, 13, n_tasks)), f"{folder}, task {task} of {tasks}: cases {found}")
+        status, said, error = run("irezone", "sweep", "s.yaml", "-o", folder, "--merge")
         check(status == 0, said + error)
-    status, said, error = run("irezone", "sweep", "s.yaml", "-o", "array", "--merge")
-    check(status == 0, said + error)
-    tables = rows("one"), rows("array")
-    for row in (*tables[0], *tables[1]):
+    ENVIRONMENT.update(SLURM_ARRAY_TASK_ID="9", TASKS="")
+    status, said, error = run("bash", array, "s.yaml", "array")
+    check(status == 2 and "9/8" in error, f"task 9 of 8: {status} {said} {error}")
+    tables = rows("one"), rows("array"), rows("four")
+    for row in (*tables[0], *tables[1], *tables[2]):
         del row["seconds"]
-    check(len(tables[0]) == 12 and tables[0] == tables[1], "one job and the array differ")
+    check(len(tables[0]) == 12 and tables[0] == tables[1] == tables[2], "one job and the arrays differ")
 
 
 def check_snakemake():

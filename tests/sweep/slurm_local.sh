@@ -117,7 +117,8 @@ OMP_NUM_THREADS=1 mpiexec --oversubscribe -n 2 irezone sweep short.yaml -o refer
 sbatch --wait -o one.out --ntasks=2 --mem-per-cpu=100 "$examples/one_job.sh" short.yaml one
 same "one job" one reference
 
-job=$(sbatch --parsable -o array-%a.out --mem=100 --array=1-3 "$examples/job_array.sh" short.yaml array)
+job=$(TASKS=3 sbatch --parsable -o array-%a.out --mem=100 --array=1-2 "$examples/job_array.sh" short.yaml array)
+job=$(TASKS=3 sbatch --parsable -o array-%a.out --mem=100 --array=3 --dependency="afterok:$job" "$examples/job_array.sh" short.yaml array)
 sbatch --wait -o merge.out --mem=100 --dependency="afterok:$job" --wrap "irezone sweep short.yaml -o array --merge"
 same "job array" array reference
 

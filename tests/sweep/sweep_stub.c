@@ -1,8 +1,8 @@
 /* A sweep whose cases sleep: sweep_stub SWEEP.yaml DIR [--resume] [--retry-failed] [--healed] [--sleep MS]
    [--vary-sleep] [--ranks-per-case N]
-   [--task K/N] [--merge] [--coordinator]. A case's result depends on the case and its start alone; every seventh fails
-   unless healed. Prints "busy SECONDS" (time spent in cases, sum over groups) and "wall SECONDS". Exit status as the
-   program's. */
+   [--task K/N] [--merge] [--coordinator] [--by-value]. A case's result depends on the case and its start alone, or on
+   its values alone; every seventh fails unless healed. Prints "busy SECONDS" (time spent in cases, sum over groups) and
+   "wall SECONDS". Exit status as the program's. */
 #include "sweep/sweep.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,9 @@ static double now(void) {
 typedef struct {
   double sleep, busy;
   int vary;
-  bool healed; ///< no case fails
+  bool healed;   ///< no case fails
+  bool by_value; ///< a result depends on the values of a case, not on its number
+  const IrzSweep *sweep;
 } Sleeper;
 
 static IrzCode run(void *context, int number, int start, IrzCaseResult *result, IrzError *error) {
@@ -40,6 +42,7 @@ static IrzCode run(void *context, int number, int start, IrzCaseResult *result, 
   result->code = result->failed ? IRZ_ERR_SOLVER : IRZ_OK;
   snprintf(result->status, sizeof result->status, result->failed ? "made to fail, \"on purpose\"" : "converged");
   result->volume = 1e-6 * (number + 1.0 / start);
+  if (sleeper->by_value) result->volume = 1e-6 * (double)(irz_case_hash(sleeper->sweep, number) % 1000);
   result->current = 10 + number % 5;
   result->n_parts = 1;
   result->seconds = now() - before;
@@ -63,6 +66,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "--merge") == 0) merge = true;
     if (strcmp(argv[i], "--coordinator") == 0) options.coordinator_only = true;
     if (strcmp(argv[i], "--vary-sleep") == 0) sleeper.vary = 1;
+    if (strcmp(argv[i], "--by-value") == 0) sleeper.by_value = true;
     if (strcmp(argv[i], "--sleep") == 0) sleeper.sleep = atof(argv[++i]) * 1e-3;
     if (strcmp(argv[i], "--ranks-per-case") == 0) options.ranks_per_case = atoi(argv[++i]);
     if (strcmp(argv[i], "--task") == 0) sscanf(argv[++i], "%d/%d", &options.task, &options.n_tasks);
@@ -76,6 +80,7 @@ int main(int argc, char **argv) {
   if (error.code == IRZ_OK && merge) {
     irz_sweep_merge(sweep, options.directory, &report, &error);
   } else if (error.code == IRZ_OK) {
+    sleeper.sweep = sweep;
     const IrzCaseRunner runner = {&sleeper, run};
     irz_sweep_run_with(MPI_COMM_WORLD, sweep, NULL, &options, &runner, &report, &error);
   }
