@@ -126,25 +126,36 @@ static void fixed_rows(IrzTangent *matrix, const uint8_t *fixed, int32_t first, 
   }
 }
 
-void irz_assemble(const IrzAssembly *a) {
+/// Assemble the rows of one thread; for `thread` = n_threads all. A tetrahedron that several threads share is worked
+/// out by each of them, or once for all; what is added to a row, and in which order, is the same.
+static void assemble_rows(const IrzAssembly *a, const IrzBatchKernels *kernels, int thread) {
   const IrzSpace *space = a->space;
+  const bool all = thread == space->n_threads;
+  const int first = all ? 0 : thread, end = all ? thread : thread + 1;
+  Rows rows = {a, kernels, space->row_start[first], space->row_start[end], 0, 0};
+  if (a->coarse != NULL) {
+    rows.coarse_first = a->coarse->pattern->space->row_start[first];
+    rows.coarse_last = a->coarse->pattern->space->row_start[end];
+    irz_tangent_zero(a->coarse, rows.coarse_first, rows.coarse_last);
+  }
+  if (a->matrix != NULL) irz_tangent_zero(a->matrix, rows.first, rows.last);
+  if (a->residual != NULL) {
+    memset(a->residual + rows.first, 0, (size_t)(rows.last - rows.first) * sizeof *a->residual);
+  }
+  assemble_fast(&rows, space->tets[thread], space->n_tets[thread]);
+  assemble_general(&rows, space->general[thread], space->n_general[thread]);
+  if (a->matrix != NULL) fixed_rows(a->matrix, a->fixed, rows.first, rows.last);
+  if (a->coarse != NULL) fixed_rows(a->coarse, a->coarse_fixed, rows.coarse_first, rows.coarse_last);
+}
+
+void irz_assemble(const IrzAssembly *a) {
+  const int n = a->space->n_threads, working = irz_threads(n);
   const IrzBatchKernels *kernels = irz_batch_best();
   kernels->prepare();
-#pragma omp parallel for num_threads(irz_threads(space->n_threads)) schedule(static, 1)
-  for (int k = 0; k < space->n_threads; k++) {
-    Rows rows = {a, kernels, space->row_start[k], space->row_start[k + 1], 0, 0};
-    if (a->coarse != NULL) {
-      rows.coarse_first = a->coarse->pattern->space->row_start[k];
-      rows.coarse_last = a->coarse->pattern->space->row_start[k + 1];
-      irz_tangent_zero(a->coarse, rows.coarse_first, rows.coarse_last);
-    }
-    if (a->matrix != NULL) irz_tangent_zero(a->matrix, rows.first, rows.last);
-    if (a->residual != NULL) {
-      memset(a->residual + rows.first, 0, (size_t)(rows.last - rows.first) * sizeof *a->residual);
-    }
-    assemble_fast(&rows, space->tets[k], space->n_tets[k]);
-    assemble_general(&rows, space->general[k], space->n_general[k]);
-    if (a->matrix != NULL) fixed_rows(a->matrix, a->fixed, rows.first, rows.last);
-    if (a->coarse != NULL) fixed_rows(a->coarse, a->coarse_fixed, rows.coarse_first, rows.coarse_last);
+  if (working == 1 && n > 1) {
+    assemble_rows(a, kernels, n);
+    return;
   }
+#pragma omp parallel for num_threads(working) schedule(static, 1)
+  for (int k = 0; k < n; k++) assemble_rows(a, kernels, k);
 }

@@ -407,7 +407,7 @@ static IrzCode print_file(Info *info) {
 }
 
 IrzCode irz_result_print(const char *path, FILE *out, IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(path != NULL && out != NULL);
   IrzError own = {0};
   Info info = {.path = path, .out = out, .error = &own};

@@ -247,7 +247,7 @@ static void write_file(Writer *writer, const char *plan, const char *summary) {
 
 IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan, const char *summary,
                          IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(path != NULL && grid != NULL);
   IrzError own = {0};
   IrzHdfFile file;

@@ -94,9 +94,11 @@ static void follow(IrzSpace *space, const IrzSpace *like) {
   }
 }
 
-/// List the tetrahedra that touch the rows of one thread.
+/// List the tetrahedra that touch the rows of one thread, or, for `thread` = n_threads, of any.
 static IrzCode list_tets(IrzSpace *space, const int32_t *general, int thread, IrzError *error) {
-  const int32_t n = space->part->n_tets, first = space->row_start[thread], last = space->row_start[thread + 1];
+  const bool all = thread == space->n_threads;
+  const int32_t n = space->part->n_tets, first = all ? 0 : space->row_start[thread];
+  const int32_t last = all ? space->n_owned : space->row_start[thread + 1];
   const int nodes = space->nodes;
   IRZ_TRY(irz_alloc_unset(&space->tets[thread], (size_t)n, sizeof(int32_t), error));
   IRZ_TRY(irz_alloc_unset(&space->general[thread], (size_t)n, sizeof(int32_t), error));
@@ -120,15 +122,16 @@ static IrzCode list_tets(IrzSpace *space, const int32_t *general, int thread, Ir
 /// Divide the rows among the threads; each thread gets every tetrahedron that touches its rows, so that no two threads
 /// write to the same row and the sums do not depend on their timing.
 static IrzCode divide(IrzSpace *space, const int32_t *general, const IrzSpace *like, IrzError *error) {
-  int n = space->n_threads;
+  int n = space->n_threads, lists = n + 1;
   IrzCode code = IRZ_OK;
-  IRZ_TRY(irz_alloc(&space->tets, (size_t)n, sizeof *space->tets, error));
-  IRZ_TRY(irz_alloc(&space->n_tets, (size_t)n, sizeof *space->n_tets, error));
-  IRZ_TRY(irz_alloc(&space->general, (size_t)n, sizeof *space->general, error));
-  IRZ_TRY(irz_alloc(&space->n_general, (size_t)n, sizeof *space->n_general, error));
+  IRZ_TRY(irz_alloc(&space->tets, (size_t)lists, sizeof *space->tets, error));
+  IRZ_TRY(irz_alloc(&space->n_tets, (size_t)lists, sizeof *space->n_tets, error));
+  IRZ_TRY(irz_alloc(&space->general, (size_t)lists, sizeof *space->general, error));
+  IRZ_TRY(irz_alloc(&space->n_general, (size_t)lists, sizeof *space->n_general, error));
   if (like != NULL) follow(space, like);
+  if (n == 1) lists = 1; /* one list is enough */
 #pragma omp parallel for num_threads(irz_threads(n)) schedule(static, 1)
-  for (int k = 0; k < n; k++) {
+  for (int k = 0; k < lists; k++) {
     IrzError own = {0};
     if (list_tets(space, general, k, &own) == IRZ_OK) continue;
 #pragma omp critical
@@ -210,7 +213,7 @@ void irz_space_free(IrzSpace *space) {
   free(space->dof);
   free(space->tet_dof);
   free(space->electrode);
-  for (int i = 0; i < space->n_threads; i++) {
+  for (int i = 0; i <= space->n_threads; i++) {
     if (space->tets != NULL) free(space->tets[i]);
     if (space->general != NULL) free(space->general[i]);
   }

@@ -26,10 +26,11 @@ typedef struct {
 
   int n_threads;
   int32_t *row_start; ///< [n_threads + 1] rows each thread works on
-  int32_t **tets;     ///< [n_threads] straight tetrahedra that touch those rows
-  int32_t *n_tets;    ///< [n_threads]
-  int32_t **general;  ///< [n_threads] tetrahedra for the general kernel, by their index there
-  int32_t *n_general; ///< [n_threads]
+  int32_t **tets;     ///< [n_threads + 1] straight tetrahedra that touch those rows; in the last place those that touch
+                      ///< any, for a thread that works alone; there is none with one thread
+  int32_t *n_tets;    ///< [n_threads + 1]
+  int32_t **general;  ///< [n_threads + 1] tetrahedra for the general kernel, by their index there
+  int32_t *n_general; ///< [n_threads + 1]
 } IrzSpace;
 
 /// Number the unknowns. Collective.

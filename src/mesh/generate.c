@@ -270,13 +270,7 @@ static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzM
 static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double turn, IrzMesh *mesh, IrzError *error) {
   IrzBoundary boundary = {0};
   IrzCode code = irz_boundary_needles(field, turn, &boundary, error);
-  if (code == IRZ_OK) {
-    code = irz_gmsh_start(error);
-    if (code == IRZ_OK) code = irz_gmsh_box(field, &boundary, error);
-    if (code == IRZ_OK) code = irz_gmsh_fill(field, &boundary, mesh, error);
-    irz_gmsh_stop();
-    irz_heap_trim();
-  }
+  if (code == IRZ_OK) code = irz_gmsh_run(field, &boundary, mesh, error);
   if (code == IRZ_OK) code = orient(mesh, error);
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
   if (code == IRZ_OK && irz_box_has_trocar(field->box)) code = irz_mesh_mend(boundary.n_points, mesh, error);
@@ -289,7 +283,7 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
 
 IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, const IrzLabelMap *labels, IrzMesh **mesh,
                           IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(plan != NULL && mesh != NULL);
   IrzTissueBox box;
   IrzSizeField field;

@@ -157,29 +157,30 @@ IrzCode irz_boundary_flip(const IrzTissueBox *box, IrzBoundary *boundary, int32_
 /// @param[in] turn   angle by which all rings are turned, for another try
 IrzCode irz_boundary_needles(const IrzSizeField *field, double turn, IrzBoundary *boundary, IrzError *error);
 
-/// Triangulate the box around the needles with Gmsh.
-IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError *error);
+/// Let Gmsh triangulate the box around the needles and fill the closed boundary with tetrahedra; it must be loaded. The
+/// first boundary->n_points vertices are the boundary's.
+/// @param[in,out] boundary  the needles; gets the box
+/// @param[out]    mesh      xyz and tet are set
+IrzCode irz_gmsh_mesh(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
 
-/// Fill a closed boundary with tetrahedra. The first boundary->n_points vertices are the boundary's.
-/// @param[out] mesh  xyz and tet are set
-IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
+/// Load Gmsh, and do the above so that it finds enough stack and leaves nothing in the process as it has made it.
+IrzCode irz_gmsh_run(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
 
 /// Move vertices of flat tetrahedra so that the smallest angle between faces gets larger.
 /// @param[in]     n_fixed  vertices at the beginning that stay: the boundary's
 /// @param[in,out] mesh     xyz, tet; all tetrahedra must be the right way round
 IrzCode irz_mesh_mend(int32_t n_fixed, IrzMesh *mesh, IrzError *error);
 
-/// Start Gmsh without configuration files or output, on one thread.
-IrzCode irz_gmsh_start(IrzError *error);
-
-/// Leave no Gmsh state behind.
-void irz_gmsh_stop(void);
-
-/// Fill the holes in the heap, so that blocks allocated from now on have increasing addresses; see generate_heap.c.
-void irz_heap_fill(void);
+/// Fill the holes in the heap, so that small blocks allocated from now on have increasing addresses; see
+/// generate_heap.c.
+/// @param[in] bytes  how much will be allocated, in all
+void irz_heap_fill(size_t bytes);
 
 /// Give back what irz_heap_fill() took.
 void irz_heap_release(void);
+
+/// From now on, or no longer, large new blocks are zero.
+void irz_heap_clear_new(bool on);
 
 /// Return unused pages to the system.
 void irz_heap_trim(void);

@@ -3,10 +3,7 @@
 
 #include "base/memory.h"
 #include "mesh/gmsh_lazy.h"
-#include <locale.h>
-#include <malloc.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +17,11 @@ enum {
   TYPE_TETRAHEDRON = 4
 };
 
+/// What Gmsh allocates for a point in small blocks, bytes: about 200, and a margin.
+enum { BYTES_PER_POINT = 512 };
+
 /// Lengths in Gmsh per metre.
 #define TO_GMSH 1e3
-
-/// Threads, locale, random numbers and environment of the program, put back by irz_gmsh_stop(). Gmsh lengthens two
-/// variables at every start, and the C library never frees what an environment once held: in a long sweep that adds up,
-/// and it pins the heap. Values that return cost nothing.
-static const char *const variable[] = {"PATH", "PYTHONPATH"};
-enum { N_VARIABLES = sizeof variable / sizeof variable[0] };
-static char *variable_before[N_VARIABLES];
-static int threads_before;
-static char locale_before[128];
-static char *random_before;
-
-/// State of rand() while Gmsh runs: the same at every start, so that the same plan gives the same mesh.
-static char random_state[128];
 
 /// Record what Gmsh said; `ierr` is that of the call that failed.
 static IrzCode gmsh_failed(int ierr, IrzError *error) {
@@ -53,7 +40,8 @@ static IrzCode gmsh_failed(int ierr, IrzError *error) {
     if ((ierr) != 0) return gmsh_failed(ierr, error);                                                                  \
   } while (0)
 
-IrzCode irz_gmsh_start(IrzError *error) {
+/// Start Gmsh without configuration files or output, on one thread.
+static IrzCode start(IrzError *error) {
   static const struct {
     const char *name;
     double value;
@@ -76,17 +64,8 @@ IrzCode irz_gmsh_start(IrzError *error) {
       {"Mesh.OptimizeThreshold", 0.28}, /* 0.3 is the standard: a third more time, spent on a few hopeless ones */
       {"Mesh.RandomSeed", 1},
   };
-  char name[] = "irezone", *arguments[] = {name, NULL};
-  const char *locale = setlocale(LC_ALL, NULL);
   int ierr;
-  IRZ_TRY(irz_gmsh_load(error));
-  snprintf(locale_before, sizeof locale_before, "%s", locale ? locale : "C");
-  threads_before = omp_get_max_threads();
-  random_before = initstate(1, random_state, sizeof random_state);
-  for (int i = 0; i < N_VARIABLES; i++) {
-    const char *value = getenv(variable[i]);
-    variable_before[i] = value ? strdup(value) : NULL;
-  }
+  char name[] = "irezone", *arguments[] = {name, NULL};
   gmshInitialize(1, arguments, 0, &ierr);
   CHECK_GMSH(ierr);
   for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -94,23 +73,6 @@ IrzCode irz_gmsh_start(IrzError *error) {
     CHECK_GMSH(ierr);
   }
   return IRZ_OK;
-}
-
-void irz_gmsh_stop(void) {
-  int ierr;
-  gmshFinalize(&ierr);
-  omp_set_num_threads(threads_before);
-  setstate(random_before);
-  setlocale(LC_ALL, locale_before);
-  for (int i = 0; i < N_VARIABLES; i++) {
-    if (variable_before[i] != NULL) {
-      setenv(variable[i], variable_before[i], 1);
-    } else {
-      unsetenv(variable[i]);
-    }
-    free(variable_before[i]);
-    variable_before[i] = NULL;
-  }
 }
 
 /// Size callback in Gmsh's signature.
@@ -410,7 +372,8 @@ static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const G
   return code;
 }
 
-IrzCode irz_gmsh_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError *error) {
+/// Triangulate the box around the needles.
+static IrzCode triangulate_box(const IrzSizeField *field, IrzBoundary *boundary, IrzError *error) {
   int32_t corner[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
   Pieces pieces = {0};
   IrzCode code = new_model(field, error);
@@ -456,7 +419,7 @@ static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundar
     }
     gmshModelAddDiscreteEntity(2, surfaces[s], NULL, 0, &ierr);
     if (!ierr && s == 0) {
-      irz_heap_fill();
+      irz_heap_fill(BYTES_PER_POINT * (size_t)boundary->n_points);
       gmshModelMeshAddNodes(2, surfaces[s], tag, (size_t)boundary->n_points, xyz, 3 * (size_t)boundary->n_points, NULL,
                             0, &ierr);
       irz_heap_release();
@@ -502,20 +465,17 @@ static IrzCode take_tets(const IrzBoundary *boundary, const GmshMesh *volume, Ir
 }
 
 /// Let HXT make tetrahedra. Its hxtOptimizeTetrahedra() (Gmsh 4.8) reads an array that it has not filled, so that what
-/// lay in the heap before would decide about a few of them: larger new blocks get the complement of a byte meanwhile.
+/// lay in the heap before would decide about a few of them: larger new blocks are zero meanwhile.
 static IrzCode generate_tets(IrzError *error) {
   int ierr;
-#ifdef __GLIBC__
-  mallopt(M_PERTURB, 0xff);
-#endif
+  irz_heap_clear_new(true);
   gmshModelMeshGenerate(3, &ierr);
-#ifdef __GLIBC__
-  mallopt(M_PERTURB, 0);
-#endif
+  irz_heap_clear_new(false);
   return ierr ? gmsh_failed(ierr, error) : IRZ_OK;
 }
 
-IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+/// Fill a closed boundary with tetrahedra.
+static IrzCode fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
   GmshMesh volume;
   IRZ_TRY(new_model(field, error));
   IRZ_TRY(give_boundary(field->box, boundary, error));
@@ -528,5 +488,14 @@ IrzCode irz_gmsh_fill(const IrzSizeField *field, const IrzBoundary *boundary, Ir
   IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);
   if (code == IRZ_OK) code = take_tets(boundary, &volume, mesh, error);
   gmsh_mesh_clear(&volume);
+  return code;
+}
+
+IrzCode irz_gmsh_mesh(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+  int ierr;
+  IrzCode code = start(error);
+  if (code == IRZ_OK) code = triangulate_box(field, boundary, error);
+  if (code == IRZ_OK) code = fill(field, boundary, mesh, error);
+  gmshFinalize(&ierr);
   return code;
 }

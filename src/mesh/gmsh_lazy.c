@@ -2,9 +2,18 @@
 #define _GNU_SOURCE /* RTLD_DEEPBIND */
 #define IRZ_GMSH_LAZY_NO_NAMES
 #include "mesh/gmsh_lazy.h"
+#include "base/memory.h"
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <irezone/plan.h>
+#include <link.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 IrzGmshFunctions irz_gmsh;
 
@@ -28,26 +37,100 @@ static void open_from_below(void) {
 #endif
 }
 
-IrzCode irz_gmsh_load(IrzError *error) {
-  static void *library = NULL;
-  if (library != NULL) return IRZ_OK;
-  open_from_below();
-  void *opened = dlopen(IRZ_GMSH_LIBRARY, OPEN_FLAGS);
-  if (opened == NULL) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "generating a mesh needs Gmsh's library: %s", dlerror());
+/* Say what is wrong with the library, and what to do. */
+static IrzCode refuse(const char *reason, IrzError *error) {
+  return irz_error_set(
+      error, IRZ_ERR_INPUT,
+      "generating a mesh needs Gmsh's library, %s (Debian: apt install %s): %s; a mesh that is loaded, "
+      "mesh.file, does without",
+      IRZ_GMSH_LIBRARY, IRZ_GMSH_PACKAGE, reason);
+}
+
+/* Whether a file is shorter than its own header says; the linker would die of it. */
+static bool is_cut_off(const char *path) {
+  ElfW(Ehdr) header;
+  struct stat status;
+  bool cut = false;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  if (fstat(file, &status) == 0 && pread(file, &header, sizeof header, 0) == (ssize_t)sizeof header &&
+      memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_phentsize == sizeof(ElfW(Phdr))) {
+    for (int i = 0; i < header.e_phnum && !cut; i++) {
+      ElfW(Phdr) part;
+      off_t at = (off_t)(header.e_phoff + (ElfW(Off))i * sizeof part);
+      cut = pread(file, &part, sizeof part, at) != (ssize_t)sizeof part ||
+            (part.p_type == PT_LOAD && part.p_offset + part.p_filesz > (ElfW(Off))status.st_size);
+    }
+  }
+  close(file);
+  return cut;
+}
+
+/* Look for the library where the linker will, as far as it tells: all but the folders of ld.so.conf. */
+static IrzCode check_file(IrzError *error) {
+  Dl_serinfo size, *folders = NULL;
+  char path[IRZ_PATH_MAX], reason[IRZ_PATH_MAX + 32];
+  void *self = dlopen(NULL, RTLD_LAZY);
+  IrzCode code = IRZ_OK;
+  if (self == NULL || dlinfo(self, RTLD_DI_SERINFOSIZE, &size) != 0) return IRZ_OK;
+  IRZ_TRY(irz_alloc(&folders, 1, size.dls_size, error));
+  if (dlinfo(self, RTLD_DI_SERINFOSIZE, folders) == 0 && dlinfo(self, RTLD_DI_SERINFO, folders) == 0) {
+    for (unsigned i = 0; i < folders->dls_cnt; i++) {
+      snprintf(path, sizeof path, "%s/%s", folders->dls_serpath[i].dls_name, IRZ_GMSH_LIBRARY);
+      if (access(path, F_OK) != 0) continue;
+      snprintf(reason, sizeof reason, "%s is incomplete", path);
+      if (is_cut_off(path)) code = refuse(reason, error);
+      break;
+    }
+  }
+  free(folders);
+  return code;
+}
+
+/* The name that a library has given itself; "" if it has none. A file may be called as another version. */
+static const char *own_name(void *library) {
+  struct link_map *map = NULL;
+  const char *names = NULL;
+  ElfW(Xword) offset = 0;
+  bool named = false;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == NULL) return "";
+  for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+    if (entry->d_tag == DT_STRTAB) memcpy(&names, &entry->d_un.d_ptr, sizeof names); /* an address by now */
+    if (entry->d_tag == DT_SONAME) offset = entry->d_un.d_val;
+    named = named || entry->d_tag == DT_SONAME;
+  }
+  return named && names != NULL ? names + offset : "";
+}
+
+/* Find the functions. */
+static IrzCode find(void *library, IrzError *error) {
+  char reason[128];
+  const char *name = own_name(library);
+  if (name[0] != '\0' && strcmp(name, IRZ_GMSH_LIBRARY) != 0) {
+    snprintf(reason, sizeof reason, "the file of that name is %.40s, another version", name);
+    return refuse(reason, error);
   }
   /* A data pointer may not be cast to a function pointer in ISO C; POSIX says that their bytes agree. */
 #define FIND(name)                                                                                                     \
   {                                                                                                                    \
-    void *found = dlsym(opened, #name);                                                                                \
-    if (found == NULL) {                                                                                               \
-      return irz_error_set(error, IRZ_ERR_INPUT, "%s has no function %s: another version is needed", IRZ_GMSH_LIBRARY, \
-                           #name);                                                                                     \
-    }                                                                                                                  \
+    void *found = dlsym(library, #name);                                                                               \
+    if (found == NULL) return refuse("it has no function " #name, error);                                              \
     memcpy(&irz_gmsh.to_##name, &found, sizeof found);                                                                 \
   }
   IRZ_GMSH_FUNCTIONS(FIND)
 #undef FIND
-  library = opened;
   return IRZ_OK;
+}
+
+IrzCode irz_gmsh_load(IrzError *error) {
+  static bool loaded;
+  if (loaded) return IRZ_OK;
+  IRZ_TRY(check_file(error));
+  open_from_below();
+  void *library = dlopen(IRZ_GMSH_LIBRARY, OPEN_FLAGS);
+  if (library == NULL) return refuse(dlerror(), error);
+  IrzCode code = find(library, error);
+  loaded = code == IRZ_OK;
+  if (!loaded) dlclose(library);
+  return code;
 }

@@ -139,7 +139,7 @@ static IrzCode build(IrzModel *model, IrzPlan *plan, IrzError *error) {
 
 IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
                          IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(plan != NULL && model != NULL);
   IrzModel *m = NULL;
   *model = NULL;
@@ -865,7 +865,7 @@ static IrzCode locate_needles(const IrzModel *model, IrzPlan *plan, IrzSummary *
 }
 
 IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summary, IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(model != NULL && stated != NULL && summary != NULL);
   memset(summary, 0, sizeof *summary);
   IRZ_TRY(irz_plan_check(stated, error));
@@ -927,7 +927,7 @@ IrzCode irz_model_no_answer(const IrzModel *model, IrzError *error) {
 }
 
 IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(model != NULL);
   if (!model->answered) return irz_model_no_answer(model, error);
   size_t n = (size_t)irz_field_space(model->field)->n_local;
@@ -947,6 +947,7 @@ IrzCode irz_model_keep_start(IrzModel *model, IrzError *error) {
 }
 
 void irz_model_reset(IrzModel *model) {
+  IRZ_ENTER_ALONE_QUIETLY;
   if (model == NULL) return;
   for (int k = 0; k < model->n_positions; k++) irz_model_reset(model->position[k]);
   drop_kept(model);
@@ -956,6 +957,7 @@ void irz_model_reset(IrzModel *model) {
 }
 
 void irz_model_free(IrzModel *model) {
+  IRZ_ENTER_ALONE_QUIETLY;
   if (model == NULL) return;
   irz_pullback_free(model);
   drop_mesh(model);

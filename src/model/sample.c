@@ -69,7 +69,7 @@ static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPo
 }
 
 IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(model != NULL && grid != NULL && (ablated != NULL || model->part->rank > 0));
   for (int d = 0; d < 3; d++) {
     IRZ_NEED(grid->size[d] >= 1 && grid->spacing[d] > 0 && isfinite(grid->spacing[d]) && isfinite(grid->origin[d]));

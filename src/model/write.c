@@ -473,7 +473,7 @@ IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzEr
 }
 
 IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(model != NULL && directory != NULL && summary != NULL && summary->plan != NULL);
   if (!model->answered) return irz_model_no_answer(model, error);
   double start = MPI_Wtime();

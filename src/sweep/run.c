@@ -317,13 +317,13 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
 
 IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOptions *options, IrzSweepReport *report,
                       IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(sweep != NULL && options != NULL && options->directory != NULL && report != NULL);
   return irz_sweep_run_with(comm, sweep, NULL, options, NULL, report, error);
 }
 
 IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepReport *report, IrzError *error) {
-  IRZ_ENTER(error);
+  IRZ_ENTER_ALONE(error);
   IRZ_NEED(sweep != NULL && directory != NULL && report != NULL);
   *report = (IrzSweepReport){0};
   IrzSweepLock lock;

@@ -44,7 +44,9 @@ def same_results(folder):
     alone, _ = run(folder, ["--threads", "3"], {"OMP_THREAD_LIMIT": "1"})
     three, _ = run(folder, ["--threads", "3"], {"OMP_DYNAMIC": "false", "OMP_WAIT_POLICY": "passive"})
     adapted, _ = run(folder, ["--threads", "3"])
+    one_processor, _ = run(folder, ["--threads", "3"], prefix=["taskset", "-c", str(min(os.sched_getaffinity(0)))])
     check(numbers(alone) == numbers(three), "one thread and three find the same, bit for bit")
+    check(numbers(alone) == numbers(one_processor), "so does one that knows that it works alone")
     check(numbers(alone) == numbers(adapted), "so does what adapts itself")
 
 
