@@ -38,7 +38,7 @@ typedef struct {
 /* Making plans */
 
 /// Read and check a plan. Paths in it count from the folder of the file.
-/// @param[in]  path         YAML file
+/// @param[in]  path         YAML file; "-": the standard input, and paths count from the current folder
 /// @param[in]  n_overrides  number of overrides
 /// @param[in]  overrides    applied in order, before checking; may be NULL if there are none
 /// @param[out] plan         the plan; NULL on failure

@@ -44,8 +44,22 @@ void irz_cli_warnings(const IrzPlan *plan) {
   }
 }
 
+/* Whether a launcher started this process beside others. */
+static bool one_of_several(void) {
+  static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+  for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    const char *size = getenv(variables[i]);
+    if (size != NULL && strcmp(size, "1") != 0) return true;
+  }
+  return false;
+}
+
 IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *error) {
   *plan = NULL;
+  if (strcmp(arguments->operands[0], "-") == 0 && one_of_several()) {
+    return irz_error_set(error, IRZ_ERR_PLAN,
+                         "-: only one process can read a plan from the standard input; give a file to several");
+  }
   IrzOverride *overrides = calloc((size_t)arguments->n_options + 1, sizeof *overrides);
   if (overrides == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
   int count = 0;

@@ -75,6 +75,14 @@ static IrzCode sort_arguments(const IrzCommand *command, int argc, char **argv, 
   return IRZ_OK;
 }
 
+/* Whether `--help` stands among a command's words: `irezone run PLAN --help` is `irezone help run`. */
+static bool asks_for_help(int argc, char **argv) {
+  for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+  }
+  return false;
+}
+
 /* Find and run the command. */
 static IrzCode run_command(int argc, char **argv, IrzError *error) {
   static const char *const spellings[][2] = {
@@ -94,8 +102,7 @@ static IrzCode run_command(int argc, char **argv, IrzError *error) {
     size_t used = strlen(names);
     snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", command->name);
     if (strcmp(name, command->name) != 0) continue;
-    /* `irezone run --help` is `irezone help run` */
-    bool help = argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    bool help = asks_for_help(argc - 2, argv + 2);
     int count = help ? 1 : argc - 2;
     char **words = help ? argv + 1 : argv + 2;
     if (help) command = &irz_command_help;

@@ -1,6 +1,8 @@
 /* irezone run: solve a plan and write its results. */
 #include "cli/cli.h"
 #include <irezone/model.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Fields that an earlier run left and this one does not replace would be taken for its own. */
@@ -11,17 +13,28 @@ static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
   irz_plan_warn(plan, "%s is left from an earlier run: output.fields is false", path);
 }
 
-/* Create, solve, write; that it can be written is found out first. */
-static IrzCode solve(IrzPlan *plan, const char *directory, const IrzModelOptions *options, IrzSummary *summary,
+/* Print the summary as JSON, for another program to read. */
+static IrzCode print_json(const IrzSummary *summary, IrzError *error) {
+  if (!irz_cli_first()) return IRZ_OK;
+  char *json = irz_summary_json(summary);
+  if (json == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for the summary");
+  fputs(json, stdout); /* whether it was written main() finds out */
+  free(json);
+  return IRZ_OK;
+}
+
+/* Create, solve, write; that it can be written is found out first.
+   @param[in] directory  NULL: the summary alone, to the standard output */
+static IrzCode solve(const IrzPlan *plan, const char *directory, const IrzModelOptions *options, IrzSummary *summary,
                      IrzError *error) {
   IrzModel *model;
-  if (irz_cli_first()) irz_model_check_output(plan, directory, error);
+  if (irz_cli_first() && directory != NULL) irz_model_check_output(plan, directory, error);
   IRZ_TRY(irz_error_agree(MPI_COMM_WORLD, error));
   IRZ_TRY(irz_model_create(MPI_COMM_WORLD, plan, options, &model, error));
   IrzCode code = irz_model_solve(model, plan, summary, error);
   if (code == IRZ_OK) {
     irz_signals_hold(true);
-    code = irz_model_write(model, directory, summary, error);
+    code = directory != NULL ? irz_model_write(model, directory, summary, error) : print_json(summary, error);
   }
   irz_model_free(model);
   return code;
@@ -30,19 +43,19 @@ static IrzCode solve(IrzPlan *plan, const char *directory, const IrzModelOptions
 static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   const char *directory = irz_argument(arguments, "--output");
   if (directory == NULL) directory = ".";
-  bool quiet = irz_argument(arguments, "--quiet") != NULL;
+  bool piped = strcmp(directory, "-") == 0, quiet = piped || irz_argument(arguments, "--quiet") != NULL;
   IrzProgress progress;
   irz_progress_begin(&progress, quiet);
   IrzModelOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true, .once = true};
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
-  warn_of_old_fields(plan, directory);
+  if (!piped) warn_of_old_fields(plan, directory);
   irz_signals_catch();
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {
     IrzSummary summary = {0};
-    code = solve(plan, directory, &options, &summary, error);
+    code = solve(plan, piped ? NULL : directory, &options, &summary, error);
     irz_progress_end(&progress);
     /* Warnings go where errors go; on a terminal the summary, which has them, is enough. An error stands alone. */
     if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(summary.plan);
@@ -69,7 +82,10 @@ const IrzCommand irz_command_run = {
         "Writes DIR/NAME.json and, unless output.fields is false, DIR/NAME.hdf (`irezone help\n"
         "results`); DIR is the current folder if not stated and is made if it does not exist.\n"
         "\n"
-        "  -o, --output DIR      where the results go\n"
+        "  PLAN.yaml             - reads the plan from the standard input; paths in it then count from the current\n"
+        "                        folder. Not under mpiexec\n"
+        "  -o, --output DIR      where the results go; -o - writes the summary to the standard output, as JSON and\n"
+        "                        alone, and no files\n"
         "  --set KEY=VALUE       override a value of the plan, as in --set probes[1].exposure=15; may be repeated\n"
         "  --threads N           threads per process; if not stated, as many as the process may use processors by its\n"
         "                        affinity and its container's quota, and the mesh is worth. Fewer work while other\n"

@@ -356,7 +356,7 @@ IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *over
   *plan = NULL;
   char *text;
   IRZ_TRY(irz_yaml_load(path, &text, error));
-  IrzCode code = irz_plan_parse(text, path, n_overrides, overrides, plan, error);
+  IrzCode code = irz_plan_parse(text, strcmp(path, "-") == 0 ? "stdin" : path, n_overrides, overrides, plan, error);
   free(text);
   return code;
 }

@@ -375,7 +375,9 @@ IrzCode irz_yaml_parse(const char *text, const char *file, IrzYaml **root, IrzEr
 
 IrzCode irz_yaml_load(const char *path, char **text, IrzError *error) {
   *text = NULL;
-  FILE *file = fopen(path, "rb");
+  bool standard_input = strcmp(path, "-") == 0;
+  FILE *file = standard_input ? stdin : fopen(path, "rb");
+  if (standard_input) path = "stdin";
   if (file == NULL) return irz_error_set(error, IRZ_ERR_PLAN, "%s: cannot be opened: %s", path, strerror(errno));
   IrzCode code = IRZ_OK;
   size_t length = 0, room = 0, got = 1;
@@ -394,7 +396,7 @@ IrzCode irz_yaml_load(const char *path, char **text, IrzError *error) {
   if (code == IRZ_OK && ferror(file)) {
     code = irz_error_set(error, IRZ_ERR_PLAN, "%s: cannot be read: %s", path, strerror(errno));
   }
-  fclose(file);
+  if (!standard_input) fclose(file);
   if (code == IRZ_OK) code = irz_utf8_check(*text, length, path, error);
   if (code != IRZ_OK) {
     free(*text);

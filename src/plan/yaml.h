@@ -30,7 +30,7 @@ struct IrzYaml {
 /// @return IRZ_OK or IRZ_ERR_PLAN
 IrzCode irz_yaml_parse(const char *text, const char *file, IrzYaml **root, IrzError *error);
 
-/// Read a whole text file (plans and sweeps; at most 16 MB, no zero bytes).
+/// Read a whole text file, or the standard input if its path is "-" (plans and sweeps; at most 16 MB, no zero bytes).
 /// @param[out] text   to be released with free(); NULL on failure
 /// @return IRZ_OK or IRZ_ERR_PLAN
 IrzCode irz_yaml_load(const char *path, char **text, IrzError *error);

@@ -131,6 +131,22 @@ expect "run on its own mesh" 0 "$irezone" run pair.yaml -o loaded -q --set mesh.
 expect "run under mpiexec" 0 "$mpiexec" --oversubscribe -n 2 "$irezone" run pair.yaml -o two
 [ "$(grep -c 'converged' out)" = 1 ] || { echo "run under mpiexec: not one summary: $(cat out)"; failed=1; }
 
+# A plan from the standard input, a summary to the standard output and nothing else anywhere.
+expect "check -" 0 sh -c "'$irezone' check - <pair.yaml"
+expect "check - with a byte that is not UTF-8" 2 sh -c "printf 'name: a\\265\\n' | '$irezone' check -"
+holds "check - with a byte that is not UTF-8" err "stdin:1: the byte 0xb5"
+mkdir empty
+expect "run - -o -" 0 sh -c "cd empty && '$irezone' run - -o - <../pair.yaml"
+python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["status"] == "converged"' out || { echo "run -o -: no JSON"; failed=1; }
+[ -z "$(ls -A empty)" ] || { echo "run -o -: left $(ls -A empty)"; failed=1; }
+rmdir empty
+expect "run - under mpiexec" 2 sh -c "'$mpiexec' --oversubscribe -n 2 '$irezone' run - <pair.yaml 2>&1 >/dev/null | grep ^irezone: >&2; exit 2"
+holds "run - under mpiexec" err "only one process can read a plan"
+expect "run PLAN --help" 0 "$irezone" run pair.yaml --help
+holds "run PLAN --help" out "usage: irezone run"
+expect "a folder for a plan" 2 "$irezone" check .
+holds "a folder for a plan" err "cannot be read: Is a directory"
+
 # A run that is stopped leaves one line, status 75 and no file. The signal is sent when the first stage is announced.
 for signal in INT TERM USR1; do
   rm -rf stopped out

@@ -18,6 +18,10 @@ int main(int argc, char **argv) {
 
   if (PetscInitialize(&argc, &argv, NULL, NULL) != 0) return 1;
   IrzCode code = irz_plan_parse(plan_text, "consumer.yaml", 0, NULL, &plan, &error);
+  /* Changed by its keys, checked at once; 2000 V again. */
+  if (code == IRZ_OK && irz_plan_set_number(plan, "pulses[0].voltage", -1, &error) != IRZ_ERR_PLAN)
+    code = IRZ_ERR_SOLVER;
+  if (code == IRZ_OK) code = irz_plan_set_number(plan, "pulses[0].voltage", 2000, &error);
   if (code == IRZ_OK) code = irz_model_create(PETSC_COMM_WORLD, plan, &options, &model, &error);
   if (code == IRZ_OK) code = irz_model_solve(model, plan, &summary, &error);
   if (code == IRZ_OK) {
