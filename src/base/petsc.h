@@ -2,6 +2,7 @@
 #ifndef IREZONE_BASE_PETSC_H
 #define IREZONE_BASE_PETSC_H
 
+#include <errno.h>
 #include <irezone/error.h>
 #include <petscsys.h>
 
@@ -12,7 +13,10 @@ static inline IrzCode irz_petsc(PetscErrorCode code, const char *call, IrzError 
   if (code == PETSC_ERR_MEM) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: in %s", call);
   const char *text = NULL;
   PetscErrorMessage(code, &text, NULL);
-  return irz_error_set(error, IRZ_ERR_SOLVER, "%s: %s", call, text != NULL ? text : "unknown PETSc error");
+  /* Deep inside, a lack of memory is passed on as a number that is no code of PETSc's. */
+  if (text == NULL && errno == ENOMEM) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: in %s", call);
+  if (text == NULL) return irz_error_set(error, IRZ_ERR_SOLVER, "%s: error %d of PETSc", call, (int)code);
+  return irz_error_set(error, IRZ_ERR_SOLVER, "%s: %s", call, text);
 }
 
 /// Return from the calling function if a PETSc call fails; an `IrzError *error` must be in scope.

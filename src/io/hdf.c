@@ -10,10 +10,12 @@ static herr_t visit(unsigned depth, const H5E_error2_t *entry, void *data) {
   (void)depth;
   IrzHdfWatch *watch = data;
   static const char quote[] = "error message = '";
-  if (entry->maj_num == H5E_RESOURCE && (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC)) {
+  const char *text = entry->desc != NULL ? entry->desc : "", *message = strstr(text, quote);
+  bool resource = entry->maj_num == H5E_RESOURCE;
+  if ((resource && (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC)) ||
+      strstr(text, "memory allocation failed") != NULL) {
     watch->no_memory = true;
   }
-  const char *text = entry->desc != NULL ? entry->desc : "", *message = strstr(text, quote);
   if (message != NULL) {
     message += sizeof quote - 1;
     snprintf(watch->reason, sizeof watch->reason, "%.*s", (int)strcspn(message, "'"), message);
@@ -32,8 +34,9 @@ static herr_t remember(hid_t stack, void *data) {
   return 0;
 }
 
+/// Starting HDF5, which comes first, needs nothing but memory.
 static void watch_begin(IrzHdfWatch *watch) {
-  *watch = (IrzHdfWatch){.reason = "HDF5 failed"};
+  *watch = (IrzHdfWatch){.reason = "HDF5 failed", .no_memory = H5open() < 0};
   H5Eget_auto2(H5E_DEFAULT, &watch->print, &watch->data);
   H5Eset_auto2(H5E_DEFAULT, remember, watch);
 }

@@ -27,7 +27,10 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
   const Target *target = H5Pget_driver_info(access);
   if (target == NULL) return NULL; /* a file that another one links to */
   File *file = calloc(1, sizeof *file);
-  if (file == NULL) return NULL;
+  if (file == NULL) {
+    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_RESOURCE, H5E_NOSPACE, "out of memory");
+    return NULL;
+  }
   file->target = *target;
   struct stat status;
   if ((flags & H5F_ACC_TRUNC) == 0 && fstat(target->descriptor, &status) == 0) {

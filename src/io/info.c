@@ -2,6 +2,7 @@
    not followed, every count is checked before it is believed, what is read is bounded by the size of the file and read
    in pieces, and control characters do not reach the terminal. */
 #include "base/entry.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "io/hdf.h"
@@ -350,10 +351,13 @@ static IrzCode show_summary(Info *info) {
     free(text);
     return IRZ_OK;
   }
-  json_error_t wrong;
-  json_t *root = json_loads(text, 0, &wrong);
+  irz_json_watch();
+  json_t *root = json_loads(text, 0, NULL);
   free(text);
-  if (root == NULL && json_error_code(&wrong) == json_error_out_of_memory) return irz_out_of_memory(0, info->error);
+  if (!irz_json_watched()) {
+    json_decref(root);
+    return irz_out_of_memory(0, info->error);
+  }
   if (json_is_object(root)) {
     print_summary(root, info->out);
   } else {

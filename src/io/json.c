@@ -1,6 +1,7 @@
 /* The summary as JSON. Units are in the names; this is where SI becomes mm, V/cm and cm³. */
 #include "io/json.h"
 #include "base/entry.h"
+#include "base/json.h"
 #include "plan/plan.h"
 #include <math.h>
 #include <stdlib.h>
@@ -252,7 +253,8 @@ static json_t *heat_object(const IrzPlan *plan, const IrzHeatResult *heat) {
       number(heat->seconds), "cpu_seconds", number(heat->cpu), "series", series_object(plan, heat));
 }
 
-json_t *irz_summary_object(const IrzSummary *summary) {
+/// The summary, or NULL or a part of it if there is no memory.
+static json_t *summary_object(const IrzSummary *summary) {
   const IrzPlan *plan = summary->plan;
   /* Only with a patient's anatomy is there a patient's frame, and then a plan holds RAS whatever its file was in. */
   json_t *frame = plan->anatomy.labels[0] != '\0' ? json_string("RAS") : json_null();
@@ -275,6 +277,14 @@ json_t *irz_summary_object(const IrzSummary *summary) {
   }
   if (summary->heat != NULL) json_object_set_new(root, "heat", heat_object(plan, summary->heat));
   return root;
+}
+
+json_t *irz_summary_object(const IrzSummary *summary) {
+  irz_json_watch();
+  json_t *root = summary_object(summary);
+  if (irz_json_watched()) return root;
+  json_decref(root);
+  return NULL;
 }
 
 char *irz_summary_json(const IrzSummary *summary) {

@@ -249,6 +249,7 @@ IrzCode irz_batches_make(const IrzSweep *sweep, IrzBatches *batches, IrzError *e
     } else {
       mesh[i] = (uint64_t)INT64_MAX + 1 + (uint64_t)i; /* above every hash: alone, and last */
       if (first.code == IRZ_OK) first = wrong;
+      if (wrong.code == IRZ_ERR_MEMORY) code = irz_error_set(error, wrong.code, "%s", wrong.text);
     }
     irz_plan_free(plan);
   }

@@ -115,6 +115,11 @@ static bool varies_files(const IrzSweep *sweep) {
   return false;
 }
 
+/// Pass on a lack of memory; any other error is left to the case that has it.
+static IrzCode out_of_memory(const IrzError *wrong, IrzError *error) {
+  return wrong->code == IRZ_ERR_MEMORY ? irz_error_set(error, wrong->code, "%s", wrong->text) : IRZ_OK;
+}
+
 /// Meshes and label maps of all cases, with checksums, a line each. A file that is missing has none.
 static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *error) {
   *text = NULL;
@@ -125,7 +130,10 @@ static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *err
   for (int i = 1; i <= last && code == IRZ_OK; i++) {
     IrzPlan *plan = NULL;
     IrzError unusable = {0};
-    if (irz_sweep_plan(sweep, i, &plan, &unusable) != IRZ_OK) continue;
+    if (irz_sweep_plan(sweep, i, &plan, &unusable) != IRZ_OK) {
+      code = out_of_memory(&unusable, error);
+      continue;
+    }
     code = add_input(plan->mesh.file, &list, error);
     if (code == IRZ_OK) code = add_input(plan->anatomy.labels, &list, error);
     irz_plan_free(plan);
@@ -177,25 +185,27 @@ static void drop(IrzYaml *map, const char *key) {
 
 /// Whether two YAML texts say the same but for some keys: comments and layout do not count.
 /// @param[in] ignored  ends with NULL
-static bool same_yaml(const char *a, const char *b, const char *const *ignored) {
-  if (strcmp(a, b) == 0) return true;
+static IrzCode same_yaml(const char *a, const char *b, const char *const *ignored, bool *same, IrzError *error) {
+  *same = strcmp(a, b) == 0;
+  if (*same) return IRZ_OK;
   IrzYaml *x = NULL, *y = NULL;
-  IrzError unused = {0};
+  IrzError wrong = {0};
   char *u = NULL, *v = NULL;
-  if (irz_yaml_parse(a, "", &x, &unused) == IRZ_OK && irz_yaml_parse(b, "", &y, &unused) == IRZ_OK) {
+  if (irz_yaml_parse(a, "", &x, &wrong) == IRZ_OK && irz_yaml_parse(b, "", &y, &wrong) == IRZ_OK) {
     for (; *ignored != NULL; ignored++) {
       drop(x, *ignored);
       drop(y, *ignored);
     }
     u = irz_yaml_write(x);
     v = irz_yaml_write(y);
+    if (u == NULL || v == NULL) irz_out_of_memory(0, &wrong);
   }
-  bool same = u != NULL && v != NULL && strcmp(u, v) == 0;
+  *same = u != NULL && v != NULL && strcmp(u, v) == 0;
   free(u);
   free(v);
   irz_yaml_free(x);
   irz_yaml_free(y);
-  return same;
+  return out_of_memory(&wrong, error);
 }
 
 /// Length of the line that begins at `text`, at most `most`.
@@ -315,8 +325,10 @@ static IrzCode compare_cases(const char *directory, const char *before, const ch
   IrzSweep *old = NULL;
   IrzError unused = {0};
   bool all, moved;
-  if (!same_yaml(before, sweep->text, may_grow) ||
-      irz_sweep_parse_texts(before, sweep->file, sweep->plan_text, design, &old, &unused) != IRZ_OK) {
+  bool same;
+  IRZ_TRY(same_yaml(before, sweep->text, may_grow, &same, error));
+  if (!same || irz_sweep_parse_texts(before, sweep->file, sweep->plan_text, design, &old, &unused) != IRZ_OK) {
+    IRZ_TRY(out_of_memory(&unused, error));
     return fail_changed(directory, sweep->file, before, sweep->text, reason, error);
   }
   IrzCode code = has_all_cases(old, sweep, &all, &moved, reason, error);
@@ -364,12 +376,15 @@ static IrzCode compare(const char *directory, const char *stored, const char *pl
                        const char *inputs, const IrzSweep *sweep, bool *store, IrzError *error) {
   static const char *const none[] = {NULL}, *const no_matter[] = {"tasks", NULL};
   IRZ_TRY(compare_format(directory, error));
-  if (plan != NULL && !same_yaml(plan, sweep->plan_text, none)) {
+  bool same = true;
+  if (plan != NULL) IRZ_TRY(same_yaml(plan, sweep->plan_text, none, &same, error));
+  if (!same) {
     return fail_changed(directory, sweep->plan_file, plan, sweep->plan_text, "", error);
   }
   bool same_design = design != NULL && sweep->design_text != NULL ? strcmp(design, sweep->design_text) == 0
                                                                   : design == NULL && sweep->design_text == NULL;
-  if (!same_design || !same_yaml(stored, sweep->text, no_matter)) {
+  IRZ_TRY(same_yaml(stored, sweep->text, no_matter, &same, error));
+  if (!same_design || !same) {
     IRZ_TRY(compare_cases(directory, stored, design, sweep, error));
     *store = true;
   }

@@ -37,8 +37,10 @@ IrzCode irz_map_grid(const IrzSweep *sweep, IrzPointGrid *grid, IrzError *error)
   if (sweep->map.boxed) memcpy(box, sweep->map.box, sizeof box);
   for (int i = 1; i <= sweep->n_cases && !sweep->map.boxed; i++) {
     IrzPlan *plan;
-    IrzError ignored = {0};
-    if (irz_sweep_plan(sweep, i, &plan, &ignored) != IRZ_OK) continue;
+    IrzError wrong = {0}; /* which the case itself will report */
+    irz_sweep_plan(sweep, i, &plan, &wrong);
+    if (wrong.code == IRZ_ERR_MEMORY) return irz_error_set(error, wrong.code, "%s", wrong.text);
+    if (wrong.code != IRZ_OK) continue;
     bool placed = include_tips(plan, box);
     irz_plan_free(plan);
     if (!placed) {

@@ -96,11 +96,14 @@ static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, const Ir
     IrzPlan *start_plan = NULL;
     IrzSummary start_summary;
     IrzError failed = {0};
-    if (irz_sweep_plan(solver->sweep, start, &start_plan, &failed) == IRZ_OK &&
+    irz_sweep_plan(solver->sweep, start, &start_plan, &failed);
+    if (irz_error_agree(solver->comm, &failed) == IRZ_OK &&
         solve_start(solver, start, start_plan, &start_summary, &failed) == IRZ_OK) {
       irz_summary_clear(&start_summary);
     }
     irz_plan_free(start_plan);
+    /* Results do not depend on how much memory there was. */
+    if (failed.code == IRZ_ERR_MEMORY) return irz_error_set(error, failed.code, "%s", failed.text);
   }
   IRZ_TRY(serve(solver, plan, error));
   if (solver->start != start) irz_model_reset(solver->model); /* the start has no solution: always from nothing then */
@@ -176,7 +179,8 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
   IrzPlan *plan = NULL;
   IrzSummary summary;
   IrzError failure = {0};
-  bool solved = irz_sweep_plan(solver->sweep, number, &plan, &failure) == IRZ_OK &&
+  irz_sweep_plan(solver->sweep, number, &plan, &failure);
+  bool solved = irz_error_agree(solver->comm, &failure) == IRZ_OK &&
                 solve_case(solver, number, start, plan, &summary, &failure) == IRZ_OK;
   if (solved) {
     take_summary(&summary, result);

@@ -1,4 +1,5 @@
 /* From the journals to what a person reads: sweep.csv, sweep.h5, sweep.json, probability.hdf. */
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/replace.h"
 #include "io/csv.h"
@@ -303,7 +304,7 @@ static IrzCode describe_stratum(const Table *table, int stratum, double *sample,
 }
 
 /// The statistics as JSON text, to be released with free().
-static IrzCode describe(const Table *table, char **text, IrzError *error) {
+static IrzCode build_text(const Table *table, char **text, IrzError *error) {
   const IrzSweep *sweep = table->sweep;
   double *sample;
   IRZ_TRY(irz_alloc(&sample, (size_t)runs_per_stratum(sweep), sizeof *sample, error));
@@ -335,6 +336,16 @@ static IrzCode describe(const Table *table, char **text, IrzError *error) {
   json_decref(top);
   free(sample);
   return code;
+}
+
+/// The same; whole, or an error.
+static IrzCode describe(const Table *table, char **text, IrzError *error) {
+  irz_json_watch();
+  IrzCode code = build_text(table, text, error);
+  if (irz_json_watched() || code != IRZ_OK) return code;
+  free(*text);
+  *text = NULL;
+  return irz_out_of_memory(0, error);
 }
 
 /// One list of numbers, written from the rows that are there.
