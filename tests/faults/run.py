@@ -108,7 +108,7 @@ class Bench:
         if fault:
             environment["LD_PRELOAD"] = self.shim
         return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, errors="replace",
-                              check=False, timeout=120 if ranks == 1 else 60)  # fmt: skip
+                              check=False, timeout=120 if ranks == 1 else 30)  # fmt: skip
 
     def count(self, scenario, kind):
         """How many calls of a kind a scenario makes."""
