@@ -50,15 +50,22 @@ target_compile_options(
             -Wpointer-arith
             -Wvla
             -Wno-overlength-strings
+            $<$<C_COMPILER_ID:Clang>:-Wno-pass-failed> # a loop that Clang does not turn into vectors is no fault
             $<$<BOOL:${IREZONE_WERROR}>:-Werror>
             # Errors of mathematical functions are looked for in their values; nothing traps.
             -fno-math-errno
             -fno-trapping-math
             # Products and sums are rounded one by one, so that results do not depend on the instructions of the processor.
             -ffp-contract=off
-            # Neither messages nor packages tell where they were built.
-            -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
+            # Packages do not tell where they were built; debuggers want to know.
+            $<$<NOT:$<CONFIG:Debug,RelWithDebInfo>>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>
             $<$<AND:$<BOOL:${IREZONE_NATIVE}>,$<NOT:$<BOOL:${IREZONE_SANITIZE}>>>:-march=native>)
+if(IREZONE_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "IREZONE_FUZZ needs Clang: -DCMAKE_C_COMPILER=clang")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(IREZONE_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)

@@ -1,33 +1,90 @@
 #!/bin/bash
-# Fuzz the mesh reader under the address and undefined-behaviour sanitizers.
-# usage: scripts/fuzz.sh [SECONDS]       600 by default; one process
-# What it finds is left in build/fuzz; a corpus that covers more replaces tests/fuzz/corpus.
+# Fuzz the readers under the address, undefined-behaviour and leak sanitizers.
+#   scripts/fuzz.sh [--keep] [SECONDS] [READER...]
+# SECONDS for each reader (default 600), two at a time; readers: msh plan sweep label_map journal result (default: all).
+# Prints how many inputs each was given and its slowest one. What goes wrong, and the slowest, are left in build/fuzzing/found;
+# what reaches new code is kept in build/fuzzing/READER for the next run. --keep puts the smallest set of inputs that
+# reaches the same code into tests/fuzz/corpus/READER.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-seconds=${1:-600}
-build=build/fuzz
-corpus=tests/fuzz/corpus
-mkdir -p $build/work $corpus
+source "$(dirname "$0")/environment.sh"
+cd "$root"
+readers=(msh plan sweep label_map journal result)
 
-flags="-std=gnu11 -g -O1 -Iinclude -Isrc $(pkg-config --cflags-only-I ompi-c)"
-sources="tests/fuzz/fuzz_msh.c src/mesh/msh_read.c src/mesh/msh_read_scan.c src/mesh/msh_read_tags.c
-  src/mesh/mesh_build.c src/mesh/mesh_faces.c src/mesh/mesh_check.c src/mesh/mesh_stats.c src/base/memory.c
-  src/base/error.c"
-# shellcheck disable=SC2086,SC2046 # lists of flags
-clang $flags -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $sources -o $build/fuzz_msh \
-  $(pkg-config --libs ompi-c) -lm
-# shellcheck disable=SC2086
-cc $flags tests/fuzz/make_seeds.c -o $build/make_seeds
-$build/make_seeds $build/work
+keep=false
+if [ "${1:-}" = --keep ]; then
+  keep=true
+  shift
+fi
+seconds=600
+if [[ ${1:-} =~ ^[0-9]+$ ]]; then
+  seconds=$1
+  shift
+fi
+for reader in "$@"; do
+  if [[ " ${readers[*]} " != *" $reader "* ]]; then
+    echo "usage: $0 [--keep] [SECONDS] [READER...], readers: ${readers[*]}" >&2
+    exit 2
+  fi
+done
+[ $# -gt 0 ] && readers=("$@")
 
+work=build/fuzzing
+programs=$work/build/tests/fuzz
+mkdir -p $work/found
+echo "Building in $work/build"
+configure_and_build $work/build -DCMAKE_C_COMPILER=clang -DIREZONE_FUZZ=ON -DIREZONE_SANITIZE=ON -DIREZONE_WERROR=ON \
+  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g" >$work/build.log || {
+  tail -40 $work/build.log
+  exit 1
+}
+
+export OMP_NUM_THREADS=1
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
-(cd $build && nice ./fuzz_msh work "../../$corpus" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
-  -rss_limit_mb=1024 -malloc_limit_mb=256 -dict=../../tests/fuzz/msh.dict -print_final_stats=1)
+export LSAN_OPTIONS=suppressions=$root/tests/sanitizers/leak.supp:print_suppressions=0
+limits=(-max_len=65536 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024)
 
-# A small set of inputs that reaches the same code.
-rm -rf $build/small
-mkdir $build/small
-nice $build/fuzz_msh -set_cover_merge=1 -use_counters=0 -max_len=4096 $build/small $build/work $corpus 2>$build/merge.log
-rm -f $corpus/*
-cp $build/small/* $corpus/
-echo "$(find $corpus -type f | wc -l) inputs, $(cat $corpus/* | wc -c) bytes in $corpus"
+# fuzz READER: its closing lines go to the screen, all it says to build/fuzzing/READER.log.
+fuzz() {
+  local reader=$1 status=0 dictionary=()
+  mkdir -p "$work/$reader"
+  [ ! -f "tests/fuzz/$reader.dict" ] || dictionary=(-dict="tests/fuzz/$reader.dict")
+  FUZZ_SLOWEST=$work/found/slowest-$reader nice "$programs/fuzz_$reader" "$work/$reader" "tests/fuzz/corpus/$reader" \
+    -max_total_time="$seconds" "${limits[@]}" "${dictionary[@]}" -artifact_prefix="$work/found/$reader-" \
+    -print_final_stats=1 >"$work/$reader.log" 2>&1 || status=$?
+  local told covered
+  told=$(grep -E '^[0-9]+ inputs;' "$work/$reader.log" || grep -m1 -E 'ERROR|SUMMARY' "$work/$reader.log" || echo "status $status")
+  covered=$(grep -o 'cov: [0-9]*' "$work/$reader.log" | tail -1 || true)
+  printf '%-10s %s, %s\n' "$reader" "$told" "$covered"
+  if [ $status -ne 0 ]; then
+    grep -E -A12 'ERROR|runtime error' "$work/$reader.log" | head -40 || true
+    grep 'Test unit written' "$work/$reader.log" || true
+  fi
+  return $status
+}
+
+# keep_smallest READER: the corpus anew.
+keep_smallest() {
+  local reader=$1 corpus=tests/fuzz/corpus/$1
+  rm -rf "$work/small"
+  mkdir -p "$work/small"
+  nice "$programs/fuzz_$reader" -set_cover_merge=1 -use_counters=0 -max_len=16384 "$work/small" "$corpus" "$work/$reader" >"$work/$reader.merge.log" 2>&1
+  rm -f "$corpus"/*
+  cp "$work"/small/* "$corpus/"
+  echo "$reader: $(find "$corpus" -type f | wc -l) inputs, $(cat "$corpus"/* | wc -c) bytes in $corpus"
+}
+
+failed=0
+for ((first = 0; first < ${#readers[@]}; first += 2)); do
+  running=()
+  for reader in "${readers[@]:first:2}"; do
+    fuzz "$reader" &
+    running+=($!)
+  done
+  for process in "${running[@]}"; do wait "$process" || failed=1; done
+done
+if $keep; then
+  for reader in "${readers[@]}"; do keep_smallest "$reader"; done
+fi
+for reader in "${readers[@]}"; do sed -n 's/^\([0-9]*\) inputs;.*/\1/p' "$work/$reader.log"; done |
+  awk '{ sum += $1 } END { printf "%d inputs in all\n", sum }'
+exit $failed

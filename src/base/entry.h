@@ -51,19 +51,20 @@ locale_t irz_c_locale(void);
     irz_spare_error_.text[0] = '\0';                                                                                   \
     (error) = &irz_spare_error_;                                                                                       \
   }                                                                                                                    \
-  __attribute__((cleanup(irz_leave))) const IrzEntry irz_entry_ = irz_enter(error, alone)
+  __attribute__((cleanup(irz_leave), unused)) const IrzEntry irz_entry_ = irz_enter(error, alone)
 
 /// Refuse arguments that the function cannot work with; behind IRZ_ENTER().
 #define IRZ_NEED(condition)                                                                                            \
   if (!(condition)) return irz_error_set(error, IRZ_ERR_PLAN, "%s() needs %s", __func__, #condition)
 
 /// First line of one that reports none but prints or reads numbers, and of a thread that the library starts.
-#define IRZ_ENTER_QUIETLY __attribute__((cleanup(irz_leave))) const IrzEntry irz_entry_ = irz_enter(NULL, false)
+#define IRZ_ENTER_QUIETLY __attribute__((cleanup(irz_leave), unused)) const IrzEntry irz_entry_ = irz_enter(NULL, false)
 
 /// The same for a function that needs Gmsh, PETSc or HDF5.
-#define IRZ_ENTER_ALONE_QUIETLY __attribute__((cleanup(irz_leave))) const IrzEntry irz_entry_ = irz_enter(NULL, true)
+#define IRZ_ENTER_ALONE_QUIETLY                                                                                        \
+  __attribute__((cleanup(irz_leave), unused)) const IrzEntry irz_entry_ = irz_enter(NULL, true)
 
 /// Around the call of a function of the host's, until the end of the block.
-#define IRZ_STEP_OUT __attribute__((cleanup(irz_leave))) const IrzEntry irz_outside_ = irz_step_out()
+#define IRZ_STEP_OUT __attribute__((cleanup(irz_leave), unused)) const IrzEntry irz_outside_ = irz_step_out()
 
 #endif

@@ -1,4 +1,4 @@
-/* Feed files to the fuzzing entry, one after the other, without a fuzzer. */
+/* Feed files to a fuzzing entry, one after the other, without a fuzzer. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

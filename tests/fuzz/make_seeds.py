@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""Write the first inputs of the fuzzers that need no mesh: make_seeds.py READER FOLDER, in a checkout of irezone."""
+import gzip
+import pathlib
+import struct
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def plans():
+    for path in sorted((ROOT / "examples").glob("*.yaml")):
+        yield path.read_bytes()
+    for path in sorted((ROOT / "tests/plan/bad").glob("*.yaml")):
+        yield path.read_bytes()
+    yield (ROOT / "examples/two_probes_liver.yaml").read_bytes() + b"\0mesh.accuracy=5"
+
+
+def sweeps():
+    usual = b"name: p\narray: {count: 2, spacing: 15, exposure: 20}\npulses: [{from: A, to: B, voltage: 2000}]\n"
+    for path in sorted((ROOT / "examples/sweeps").glob("*.yaml")):
+        yield path.read_bytes()
+        yield path.read_bytes() + b"\0" + usual
+    for text in (
+        b"plan: p.yaml\nsample: sobol\ncases: 8\nseed: 3\nvary:\n  array.spacing: {uniform: [10, 20]}\n"
+        b"  zone.threshold: {normal: [500, 50], min: 300, max: 700}\ncorrelation: [[1, 0.5], [0.5, 1]]\n",
+        b"plan: p.yaml\nsample: latin-hypercube\ncases: 5\nvary: {array.exposure: {triangular: [10, 15, 30]}}\n",
+        b"plan: p.yaml\nsample: list\nset: {mesh.accuracy: 2}\nvary: {array.spacing: {values: [12, 18]}}\n",
+        b"plan: p.yaml\nvary: {array.spacing: {from: 10, to: 30, step: 5}}\n",
+        b"plan: p.yaml\nsample: sobol\ncases: 4\nvary: {array.spacing: {lognormal: [15, 2]}, array.exposure: {beta: [2, 3], min: 5, max: 40}}\n",
+    ):
+        yield text
+
+
+def label_maps():
+    def image(order, datatype, bits, voxels, size=(3, 3, 2), sform=1, qform=0, slope=1.0, offset=352.0, unit=2):
+        h = bytearray(348)
+        struct.pack_into(order + "i", h, 0, 348)
+        struct.pack_into(order + "8h", h, 40, 3, *size, 1, 1, 1, 1)
+        struct.pack_into(order + "hh", h, 70, datatype, bits)
+        struct.pack_into(order + "8f", h, 76, 1, 1, 1, 1, 1, 1, 1, 1)
+        struct.pack_into(order + "fff", h, 108, offset, slope, 0)
+        h[123] = unit
+        struct.pack_into(order + "hh", h, 252, qform, sform)
+        struct.pack_into(order + "6f", h, 256, 0, 0, 0, -1, -1, -1)
+        struct.pack_into(order + "12f", h, 280, 1, 0, 0, -1, 0, 1, 0, -1, 0, 0, 1, -1)
+        h[344:348] = b"n+1\0"
+        return bytes(h) + bytes(4) + voxels
+
+    labels = [0, 1, 2, 255, 1, 1, 2, 2, 0, 1, 2, 3, 0, 0, 0, 1, 1, 255]
+    for order in "<>":
+        for datatype, bits, code in ((2, 8, "B"), (256, 8, "b"), (4, 16, "h"), (512, 16, "H"), (8, 32, "i"), (16, 32, "f"), (64, 64, "d"), (1024, 64, "q")):
+            values = [v if code != "b" or v < 128 else 1 for v in labels]
+            whole = image(order, datatype, bits, struct.pack(order + str(len(values)) + code, *values))
+            yield whole
+            yield b"Z" + whole
+    whole = image("<", 2, 8, bytes(labels), sform=0, qform=1)
+    yield whole
+    yield image("<", 2, 8, bytes(labels), sform=1, qform=1, unit=3)
+    yield image("<", 2, 8, bytes(9), size=(9, 1, 1), slope=0.0)
+    yield gzip.compress(whole, 9, mtime=0)
+    yield gzip.compress(whole, 0, mtime=0)
+
+
+def journals():
+    def mix(text):
+        value = 0xCBF29CE484222325
+        for byte in text + b"\0":
+            value = ((value ^ byte) * 0x100000001B3) % 2**64
+        return b"%016x" % value
+
+    def line(number, spacing, code=b"0", status=b"converged", size=b"0", checksum=b"00000000", warnings=b""):
+        numbers = b"\t".join([b"1e-06", b"-1", b"12.5", b"0.01", b"0.02", b"0.03", b"1e-06", b"1", b"0", b"7", b"30", b"0.5", b"0", size, checksum])
+        return b"\t".join([b"%d" % number, mix(spacing), code, status, numbers, COLUMNS, warnings]) + b"\n"
+
+    yield line(1, b"10") + line(2, b"15") + line(3, b"20")
+    yield line(1, b"10", b"4", b"the solver\\n did not\\tconverge", warnings=b"one\\ntwo")
+    yield line(2, b"15", size=b"5") + b"\0" + b"12345"
+    yield b"!" + line(1, b"10") + b"torn"
+    import zlib
+
+    packed = zlib.compress(bytes(513))
+    yield line(3, b"20", size=b"%d" % len(packed), checksum=b"%08x" % zlib.crc32(packed)) + b"\0" + packed
+
+
+COLUMNS = b""
+
+
+def results():
+    yield b"\0"
+    yield b"\xc0"
+    for name in range(14):
+        for how in range(8):
+            yield bytes([0, name, how, 3, 2, 5, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+    for kind in range(12):
+        yield bytes([0, 5, 5, kind, 2, 5, 1, 1, 0])
+        yield bytes([0, 1, 5, kind, 2, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0])
+    for size in range(13):
+        yield bytes([0, 3, 5, 4, 3, size, 3, 0])
+        yield bytes([0, 1, 5, 2, 2, size, 0])
+    yield b"\0\x0b\x04" + b'{"plan": "\\u001b[31m", "pulses": [1, {"from": 2}], "zone": [], "warnings": {"a": 1}}'
+    yield b"\0\x0b\x04" + b"[" * 500
+    yield b"\0\x0b\x04" + b'{"zone": {"volume_cm3": 1e999, "threshold_V_per_cm": "x"}, "warnings": ["\\n", null]}'
+
+
+def main():
+    reader, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    seeds = {"plan": plans, "sweep": sweeps, "label_map": label_maps, "journal": journals, "result": results}[reader]
+    for number, data in enumerate(seeds()):
+        (folder / f"seed_{number:03d}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
