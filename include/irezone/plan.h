@@ -134,6 +134,12 @@ const char *irz_plan_probe_name(const IrzPlan *plan, int probe);
 /// Number of pairs that fire, in one position of a pull-back.
 int irz_plan_n_pulses(const IrzPlan *plan);
 
+/// Warn that needles which overrides have moved have other voltages now, where the plan states pulses by `field`.
+/// @param[in,out] plan       read from `path` with the overrides
+/// @param[in]     path       its file
+/// @param[in]     overrides  [n_overrides]
+void irz_plan_warn_of_moves(IrzPlan *plan, const char *path, int n_overrides, const IrzOverride *overrides);
+
 /// Number of warnings.
 int irz_plan_n_warnings(const IrzPlan *plan);
 

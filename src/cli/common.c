@@ -67,6 +67,8 @@ IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *er
     if (strcmp(arguments->options[i].name, "--set") == 0) overrides[count++].text = arguments->options[i].value;
   }
   IrzCode code = irz_plan_read(arguments->operands[0], count, overrides, plan, error);
+  bool file = strcmp(arguments->operands[0], "-") != 0;
+  if (code == IRZ_OK && file) irz_plan_warn_of_moves(*plan, arguments->operands[0], count, overrides);
   free(overrides);
   return code;
 }

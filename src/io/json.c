@@ -256,8 +256,10 @@ static json_t *heat_object(const IrzPlan *plan, const IrzHeatResult *heat) {
 /// The summary, or NULL or a part of it if there is no memory.
 static json_t *summary_object(const IrzSummary *summary) {
   const IrzPlan *plan = summary->plan;
-  /* Only with a patient's anatomy is there a patient's frame, and then a plan holds RAS whatever its file was in. */
-  json_t *frame = plan->anatomy.labels[0] != '\0' ? json_string("RAS") : json_null();
+  /* Only with a patient's anatomy, or where a plan says so, is there a patient's frame, and then a plan holds RAS
+     whatever its file was in. */
+  bool framed = plan->anatomy.labels[0] != '\0' || plan->anatomy.frame_stated;
+  json_t *frame = framed ? json_string("RAS") : json_null();
   json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "irezone",
                            IRZ_VERSION, "plan", text(plan->name), "status", text(summary->status), "frame", frame,
                            "anatomy", anatomy_object(plan), "mesh", mesh_object(summary), "pulses",

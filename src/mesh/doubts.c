@@ -281,6 +281,7 @@ static void doubt_directions(const Case *c) {
 /// Tips that have gone through an organ, so that the shaft is in it and the metal is not.
 static void doubt_ends(const Case *c) {
   size_t columns = (size_t)c->map->n_regions + 1;
+  if (!default_is_filling(c->plan)) return;
   int first = -1;
   char names[IRZ_MAX_PROBES * (IRZ_NAME_MAX + 2)] = "";
   for (int p = 0; p < c->paths->n_probes; p++) {

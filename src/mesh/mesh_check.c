@@ -12,6 +12,10 @@
 /// Nodes closer than this times the shortest edge are the same place.
 #define COINCIDENT 1e-6
 
+/// Longest edge of a box around a mesh below and above which its unit is doubted, m.
+#define SMALLEST_MESH 5e-3
+#define LARGEST_MESH 2.0
+
 /// Which part of a mesh a message is about, mm.
 #define PLACE "at (%.6g, %.6g, %.6g) mm"
 #define PLACE_OF(mesh, vertex)                                                                                         \
@@ -322,6 +326,42 @@ done:
   return code;
 }
 
+/// Warn of a mesh that is no body's, by its size, and of needles outside it.
+static void doubt_size(const IrzMesh *mesh, IrzPlan *plan) {
+  double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY}, longest = 0;
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    for (int k = 0; k < 3; k++) {
+      low[k] = fmin(low[k], mesh->xyz[3 * (size_t)v + (size_t)k]);
+      high[k] = fmax(high[k], mesh->xyz[3 * (size_t)v + (size_t)k]);
+    }
+  }
+  for (int k = 0; k < 3; k++) longest = fmax(longest, high[k] - low[k]);
+  char place[300];
+  describe_place(place, sizeof place, plan, plan->mesh.line);
+  if (longest < SMALLEST_MESH || longest > LARGEST_MESH) {
+    double factor = longest > LARGEST_MESH ? 1e-3 : longest < 1e-3 ? 1000 : 10;
+    irz_plan_warn(
+        plan,
+        "%smesh.scale: the mesh measures %.4g x %.4g x %.4g mm, too %s for tissue around needles; with scale: "
+        "%.6g its longest edge would be %.4g mm",
+        place, 1e3 * (high[0] - low[0]), 1e3 * (high[1] - low[1]), 1e3 * (high[2] - low[2]),
+        longest > LARGEST_MESH ? "large" : "small", 1e3 * plan->mesh.scale * factor, 1e3 * longest * factor);
+    return;
+  }
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    bool outside = false;
+    for (int k = 0; k < 3; k++) outside = outside || probe->tip[k] < low[k] || probe->tip[k] > high[k];
+    if (!probe->has_geometry || !outside) continue;
+    describe_place(place, sizeof place, plan, probe->line);
+    irz_plan_warn(plan,
+                  "%sprobes[%d].tip: (%.4g, %.4g, %.4g) mm is outside the mesh, which covers x %.4g to %.4g, y %.4g to "
+                  "%.4g, z %.4g to %.4g mm",
+                  place, p, 1e3 * probe->tip[0], 1e3 * probe->tip[1], 1e3 * probe->tip[2], 1e3 * low[0], 1e3 * high[0],
+                  1e3 * low[1], 1e3 * high[1], 1e3 * low[2], 1e3 * high[2]);
+  }
+}
+
 /// What a plan needs of a mesh.
 static IrzCode check_plan(const Check *check, const IrzPlan *plan) {
   int surface[IRZ_MAX_PROBES];
@@ -346,6 +386,7 @@ IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, Irz
   if (code == IRZ_OK) code = check_faces(&check);
   if (code == IRZ_OK) code = check_cracks(&check);
   if (code == IRZ_OK && plan != NULL) code = check_plan(&check, plan);
+  if (code == IRZ_OK && plan != NULL && plan->mesh.file[0] != '\0') doubt_size(mesh, plan);
   irz_faces_clear(&check.faces);
   free(check.on_boundary);
   return code;

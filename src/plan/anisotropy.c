@@ -77,7 +77,7 @@ IrzCode irz_anisotropy_read(const IrzReader *reader, const IrzYaml *node, const 
 }
 
 void irz_anisotropy_to_ras(IrzPlan *plan) {
-  if (plan->anatomy.labels[0] == '\0' || plan->anatomy.frame != IRZ_FRAME_LPS) return;
+  if (plan->anatomy.frame != IRZ_FRAME_LPS) return;
   for (int i = 0; i < plan->n_tissues; i++) {
     double *shape = plan->tissues[i].sigma.shape;
     for (int k = 4; k < 6; k++) shape[k] = 0 - shape[k]; /* yz and xz; x and y turn around together */

@@ -126,7 +126,7 @@ typedef struct {
   char name[IRZ_NAME_MAX];
   const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *plates, *pulses, *generator, *zone, *solver, *heat, *death,
       *pullback, *output;
-  int idle_probes, memory;
+  int idle_probes, memory, frame;
 } IrzPlanKeys;
 
 /// anatomy

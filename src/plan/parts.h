@@ -41,6 +41,16 @@ IrzCode irz_plates_read(const IrzReader *reader, const IrzYaml *node);
 /// Check that a mesh can be generated around the probes, by the rules of plan/geometry.h.
 IrzCode irz_probes_check(const IrzReader *reader, const IrzPlanKeys *keys);
 
+/// Room for the text of irz_unit_hint().
+#define IRZ_UNIT_HINT 100
+
+/// "; 0.5 kV/cm would be 500 V/cm" for a number that is out of range in its unit, but ordinary in another one; or "".
+void irz_unit_hint(const char *unit, double value, char hint[IRZ_UNIT_HINT]);
+
+/// Warn of numbers that are unusual, but would be ordinary in another unit.
+/// @param[in] zone_line  where thresholds of all tissues are stated, or 0
+void irz_units_doubt(IrzPlan *plan, int zone_line);
+
 /// Read `pulses`, a list or a map, and warn about unusual pairs.
 IrzCode irz_pulses_read(const IrzReader *reader, const IrzYaml *node);
 

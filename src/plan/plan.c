@@ -178,6 +178,23 @@ static IrzCode read_anatomy(const IrzReader *reader, IrzYaml *node) {
   return read_label_map(reader, keys.map);
 }
 
+/* `frame` at the top of the plan, which counts without a label map too. */
+static IrzCode read_frame(const IrzReader *reader, const IrzYaml *root, IrzFrame frame) {
+  IrzPlan *plan = reader->plan;
+  const IrzYaml *node = irz_yaml_get(root, "frame");
+  if (node == NULL) return IRZ_OK;
+  bool anatomy = plan->anatomy.labels[0] != '\0';
+  if (!anatomy && plan->mesh.file[0] != '\0') {
+    return irz_reader_fail(reader, node, "frame", "does not go together with a loaded mesh, which is not turned");
+  }
+  if (anatomy && irz_yaml_get(irz_yaml_get(root, "anatomy"), "frame") != NULL && plan->anatomy.frame != frame) {
+    return irz_reader_fail(reader, node, "frame", "differs from anatomy.frame");
+  }
+  plan->anatomy.frame = frame;
+  plan->anatomy.frame_stated = true;
+  return IRZ_OK;
+}
+
 /* `zone` */
 static IrzCode read_zone(const IrzReader *reader, const IrzYaml *node) {
   /* The spread of the published thresholds of most tissues. */
@@ -293,6 +310,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   if (keys.tissues != NULL) IRZ_TRY(irz_reader_lenient(reader, irz_tissues_read(reader, keys.tissues)));
   bool has_tissues = keys.tissues != NULL && irz_reader_lacking(reader) == lacking;
   IRZ_TRY(irz_reader_lenient(reader, read_anatomy(reader, irz_yaml_get(root, "anatomy"))));
+  IRZ_TRY(read_frame(reader, root, (IrzFrame)keys.frame));
   irz_anisotropy_to_ras(plan);
   warn_unused_tissues(reader, keys.tissues);
   lacking = irz_reader_lacking(reader);
@@ -300,7 +318,9 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   IRZ_TRY(irz_reader_lenient(reader, read_pullback(reader, keys.pullback, &keys)));
   bool has_probes = irz_reader_lacking(reader) == lacking;
   if (has_probes && plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, &keys));
-  return read_pulses_and_heat(reader, &keys, has_tissues, has_probes);
+  IRZ_TRY(read_pulses_and_heat(reader, &keys, has_tissues, has_probes));
+  irz_units_doubt(plan, keys.zone != NULL ? keys.zone->line : 0);
+  return IRZ_OK;
 }
 
 IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, bool draft, IrzPlan **plan, IrzError *error) {

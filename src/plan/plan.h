@@ -57,6 +57,7 @@ typedef struct {
 typedef struct {
   int from, to;   ///< indices of probes
   double voltage; ///< V
+  double field;   ///< V/m, by which the plan states the voltage: times the pair's distance; 0: it states the voltage
   int count;      ///< pulses
   double width;   ///< s
   double rate;    ///< Hz
@@ -178,6 +179,7 @@ struct IrzPlan {
     IrzFrame frame;            ///< frame of the coordinates in the file; here they are RAS already
     IrzTransform transform;    ///< of the label map
     bool transform_stated;     ///< the plan chooses: then nothing is said about the other one
+    bool frame_stated;         ///< `frame` stands at the top of the plan: it has one without a label map
     int n_map;
     IrzLabel *map;
     int line;

@@ -90,6 +90,9 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
       fprintf(out, "    label %d: %s\n", plan->anatomy.map[i].label, plan->anatomy.map[i].region);
     }
   }
+  if (plan->anatomy.labels[0] == '\0' && plan->anatomy.frame_stated) {
+    fprintf(out, "  frame: stated in %s\n", plan->anatomy.frame == IRZ_FRAME_LPS ? "LPS and converted to RAS" : "RAS");
+  }
   for (int i = 0; i < plan->n_tissues; i++) {
     const IrzTissue *tissue = &plan->tissues[i];
     fprintf(out, "  tissue %s", tissue->region);
@@ -107,9 +110,12 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
   for (int i = 0; i < plan->n_pulses; i++) {
     const IrzPulse *pulse = &plan->pulses[i];
     const IrzProbe *from = &plan->probes[pulse->from], *to = &plan->probes[pulse->to];
-    fprintf(out, "  pulse %s-%s: %.6g V", from->name, to->name, pulse->voltage);
-    if (from->has_geometry && to->has_geometry) {
-      double distance = irz_plan_distance(plan, pulse->from, pulse->to);
+    bool placed = from->has_geometry && to->has_geometry;
+    double distance = placed ? irz_plan_distance(plan, pulse->from, pulse->to) : 0;
+    fprintf(out, "  pulse %s-%s: ", from->name, to->name);
+    if (pulse->field > 0) fprintf(out, "%.6g V/cm x %.4g mm = ", pulse->field / 100, 1e3 * distance);
+    fprintf(out, "%.6g V", pulse->voltage);
+    if (placed && !(pulse->field > 0)) {
       fprintf(out, " over %.4g mm (%.4g V/cm)", 1e3 * distance, pulse->voltage / distance / 100);
     }
     fprintf(out, ", %d of %g us at %g Hz\n", pulse->count, 1e6 * pulse->width, pulse->rate);

@@ -250,7 +250,7 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzP
       IRZ_TRY(irz_reader_lenient(reader, read_probe(reader, probes->items[i], i)));
     }
   }
-  if (plan->anatomy.labels[0] != '\0' && plan->anatomy.frame == IRZ_FRAME_LPS) {
+  if (plan->anatomy.frame == IRZ_FRAME_LPS) {
     for (int i = 0; i < plan->n_probes; i++) {
       for (int axis = 0; axis < 2; axis++) {
         plan->probes[i].tip[axis] = 0 - plan->probes[i].tip[axis];
@@ -261,6 +261,9 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzP
   }
   return IRZ_OK;
 }
+
+/* Diameter, m, of which no needle is. */
+static const double thickest = 4e-3;
 
 /* Path and node of what states a probe's position or length. */
 static const IrzYaml *stated_at(const IrzPlan *plan, const IrzPlanKeys *keys, int probe, const char *key,
@@ -287,5 +290,9 @@ IrzCode irz_probes_check(const IrzReader *reader, const IrzPlanKeys *keys) {
   if (irz_placement_allowed(reader->plan, &fault)) return IRZ_OK;
   char path[IRZ_KEY_PATH_MAX];
   const IrzYaml *node = stated_at(reader->plan, keys, fault.probe, fault.key, path);
-  return irz_reader_fail(reader, node, path, "%s", fault.text);
+  double diameter = reader->plan->probes[fault.probe].diameter;
+  if (diameter <= thickest) return irz_reader_fail(reader, node, path, "%s", fault.text);
+  return irz_reader_fail(reader, node, path,
+                         "%s (the diameter is %.6g mm; if that is a gauge, state it in mm: 19 gauge are 1.07)",
+                         fault.text, 1e3 * diameter);
 }

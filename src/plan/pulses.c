@@ -70,6 +70,7 @@ static IrzCode read_voltage(const IrzReader *reader, const IrzYaml *node, const 
                            "needs the distance of %s and %s: state their tip, direction and exposure, or give voltage",
                            plan->probes[pulse->from].name, plan->probes[pulse->to].name);
   }
+  pulse->field = keys->field;
   pulse->voltage = keys->field * irz_plan_distance(plan, pulse->from, pulse->to);
   return IRZ_OK;
 }

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "plan/keys.h"
+#include "plan/parts.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,8 +182,10 @@ static IrzCode number_in_range(const IrzReader *reader, const IrzKey *key, const
   IRZ_TRY(irz_reader_number(reader, node, path, key->unit_name, value));
   const char *blank = key->unit_name != NULL ? " " : "", *unit = key->unit_name != NULL ? key->unit_name : "";
   if (*value < key->least || *value > key->most) {
-    return irz_reader_fail(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s", *value, blank, unit, key->least,
-                           key->most, blank, unit);
+    char hint[IRZ_UNIT_HINT];
+    irz_unit_hint(key->unit_name, *value, hint);
+    return irz_reader_fail(reader, node, path, "%.9g%s%s is outside %.9g to %.9g%s%s%s", *value, blank, unit,
+                           key->least, key->most, blank, unit, hint);
   }
   if (key->usual_least == 0) return IRZ_OK;
   double si = key->unit != 0 ? key->unit : 1, least = plan_number(reader->plan, key->usual_least) / si,

@@ -147,6 +147,16 @@ holds "run PLAN --help" out "usage: irezone run"
 expect "a folder for a plan" 2 "$irezone" check .
 holds "a folder for a plan" err "cannot be read: Is a directory"
 
+# With field the voltage follows the needles: said if --set moves them.
+sed 's/voltage: 2250/field: 1500/' pair.yaml >field.yaml
+expect "check with a field" 0 "$irezone" check field.yaml
+holds "check with a field" out "1500 V/cm x 15 mm = 2250 V"
+empty "check with a field" err
+expect "check with moved needles" 0 "$irezone" check field.yaml --set array.spacing=18
+holds "check with moved needles" err "A-B 1500 V/cm x 18 mm = 2700 V (2250 V before)"
+expect "check with a voltage" 0 "$irezone" check pair.yaml --set array.spacing=18
+empty "check with a voltage" err
+
 # A run that is stopped leaves one line, status 75 and no file. The signal is sent when the first stage is announced.
 for signal in INT TERM USR1; do
   rm -rf stopped out

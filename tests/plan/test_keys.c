@@ -216,6 +216,7 @@ static const struct {
     {"anatomy", "labels", LABELS, "anatomy.labels=b.nii", labels, 0, 1},
     {"anatomy", "map", LABELS, "anatomy.map={7: r}", map, 1, 7},
     {"anatomy", "frame", LABELS, "anatomy.frame=LPS", tip_x, -0.01, 0.01},
+    {"", "frame", NEEDLES, "frame=LPS", tip_x, -0.01, 0.01},
     {"anatomy", "transform", LABELS, "anatomy.transform=qform", transform, 0, 1},
 
     {"probes[]", "name", NEEDLES, THREE("name: N"), probe_name, 0, 1},
