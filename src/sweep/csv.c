@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_COLUMNS = 200, MAX_TABLE = 1 << 30 };
+enum { MAX_COLUMNS = IRZ_SWEEP_MAX_PARAMETERS, MAX_TABLE = 1 << 30 };
 
 IrzCode irz_table_load(const char *path, char **text, IrzError *error) {
   int descriptor;

@@ -147,17 +147,29 @@ static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *err
   return code;
 }
 
+/// Where the file's own name begins in a line of inputs: how its folder is written depends on where the program was
+/// started.
+static const char *own_name(const char *line) {
+  const char *name = line;
+  for (const char *c = line; *c != '\0' && *c != '\n'; c++) {
+    if (*c == '/') name = c + 1;
+  }
+  return name;
+}
+
 /// Refuse files that have changed. New ones do no harm.
 static IrzCode compare_inputs(const char *directory, const char *before, const char *now, IrzError *error) {
   for (const char *line = before; *line != '\0'; line += strcspn(line, "\n") + 1) {
-    size_t length = strcspn(line, "\n");
-    const char *same = now;
-    while (*same != '\0' && (strcspn(same, "\n") != length || strncmp(same, line, length) != 0)) {
-      same += strcspn(same, "\n") + 1;
+    const char *wanted = own_name(line);
+    size_t length = strcspn(wanted, "\n");
+    bool found = false;
+    for (const char *other = now; *other != '\0' && !found; other += strcspn(other, "\n") + 1) {
+      const char *name = own_name(other);
+      found = strcspn(name, "\n") == length && strncmp(name, wanted, length) == 0;
     }
-    if (*same != '\0') continue;
-    const char *blank = line + length;
-    while (blank > line && *blank != ' ') blank--;
+    if (found) continue;
+    const char *blank = wanted + length;
+    while (blank > wanted && *blank != ' ') blank--;
     return irz_error_set(
         error, IRZ_ERR_PLAN,
         "%.*s: has changed, or is gone, since the sweep in %s began; restore it to go on, or start anew "

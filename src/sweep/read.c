@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum {
-  MAX_PARAMETERS = 200,
   MAX_VALUES = 100000,
   MAX_SAMPLES = 10000000,
 };
@@ -281,10 +280,10 @@ static IrzCode read_parameter(const Reader *reader, const IrzYaml *map, IrzParam
 static IrzCode read_vary(const Reader *reader, const IrzYaml *top) {
   IrzSweep *sweep = reader->sweep;
   const IrzYaml *vary = irz_yaml_get(top, "vary");
-  if (vary == NULL || vary->kind != IRZ_YAML_MAP || vary->n == 0 || vary->n > MAX_PARAMETERS) {
+  if (vary == NULL || vary->kind != IRZ_YAML_MAP || vary->n == 0 || vary->n > IRZ_SWEEP_MAX_PARAMETERS) {
     return fail(reader, vary != NULL ? vary->line : top->line, "vary",
                 "must be a map of 1 to %d key paths of the plan, as in array.spacing: {values: [10, 15]}",
-                MAX_PARAMETERS);
+                IRZ_SWEEP_MAX_PARAMETERS);
   }
   IRZ_TRY(irz_alloc(&sweep->parameters, (size_t)vary->n, sizeof *sweep->parameters, reader->error));
   bool random = sweep->design != IRZ_DESIGN_GRID && sweep->design != IRZ_DESIGN_LIST;

@@ -14,6 +14,7 @@
 #define IRZ_SWEEP_BATCH 16           ///< cases at most that start from one solution
 #define IRZ_SWEEP_MAX_TEXT 256       ///< longest listed value and longest status, with its zero
 #define IRZ_SWEEP_MAX_RANDOM 40      ///< parameters with a distribution; the Sobol sequence of GSL has 40 dimensions
+#define IRZ_SWEEP_MAX_PARAMETERS 200 ///< varied keys
 #define IRZ_SWEEP_MAX_COLUMNS 200    ///< columns beside those that every sweep has
 
 /// How cases are chosen.

@@ -433,6 +433,13 @@ static int write_design(hid_t file, const IrzSweep *sweep) {
   return bad;
 }
 
+/// The keys that are varied, in their order: groups of HDF5 have none.
+static int write_keys(hid_t file, const IrzSweep *sweep) {
+  const char *key[IRZ_SWEEP_MAX_PARAMETERS];
+  for (int j = 0; j < sweep->n_parameters; j++) key[j] = sweep->parameters[j].key;
+  return irz_hdf_strings(file, "varied", sweep->n_parameters, key);
+}
+
 static IrzCode write_h5(const char *directory, const Table *table, const char *statistics, IrzError *error) {
   char path[IRZ_PATH_MAX];
   snprintf(path, sizeof path, "%s/sweep.h5", directory);
@@ -445,6 +452,7 @@ static IrzCode write_h5(const char *directory, const Table *table, const char *s
   if (code == IRZ_OK) code = irz_hdf_begin(&file, path, error);
   if (code == IRZ_OK) {
     int bad = write_design(file.id, table->sweep);
+    if (!bad) bad = write_keys(file.id, table->sweep);
     if (!bad) bad = write_parameters(file.id, table, work, texts);
     if (!bad) bad = write_results(file.id, table, work, texts);
     if (!bad) bad = irz_hdf_text(file.id, "statistics", statistics);

@@ -114,6 +114,12 @@ for sweep, text in SWEEPS.items():
         process.wait()
     run(sweep, "kill", "--resume", ranks=2)
     check_same(sweep, "kill", reference)
+# From another folder the same files have other names; a file that has changed is refused.
+(path / "elsewhere").mkdir()
+done = subprocess.run([IREZONE, "sweep", "../plates_sweep.yaml", "-o", "../plates", "-q", "--resume"], cwd=path / "elsewhere",
+                      env=ENVIRONMENT, capture_output=True, text=True)
+check(done.returncode == 0, f"from another folder: {done.stderr}")
+
 # A sweep that has grown has another start for some cases than one that was begun with all: equal to what the solver promises.
 (path / "plates_sweep.yaml").write_text(SWEEPS["plates"].replace("cases: 40", "cases: 64"))
 run("plates", "plates", "--resume", ranks=2)
