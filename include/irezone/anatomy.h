@@ -13,10 +13,10 @@
 extern "C" {
 #endif
 
-#define IRZ_LABEL_MAX_REGIONS 255 ///< regions of a label map, "default" included
-#define IRZ_LABEL_MIXED 255       ///< in IrzLabelMap::block: more than one region
-#define IRZ_LABEL_MAX_UNMAPPED 32 ///< labels that are counted although they are mapped to no region
-#define IRZ_LABEL_MAX_LEVELS 16   ///< levels of IrzLabelMap::block
+#define IRZ_LABEL_MAX_REGIONS 255  ///< regions of a label map, "default" included
+#define IRZ_LABEL_MIXED 255        ///< in IrzLabelMap::block: more than one region
+#define IRZ_LABEL_MAX_UNMAPPED 256 ///< labels that are counted although they are mapped to no region
+#define IRZ_LABEL_MAX_LEVELS 16    ///< levels of IrzLabelMap::block
 
 /// A label that occurs in an image but not in the plan's map; the background, label 0, does not count.
 typedef struct {

@@ -210,7 +210,8 @@ void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out)
     fputc('\n', out);
   }
   for (int u = 0; u < map->n_unmapped; u++) {
-    fprintf(out, "  label %lld: mapped to no region, so default; %.4g cm3\n", (long long)map->unmapped[u].label,
-            (double)map->unmapped[u].voxels * voxel);
+    fprintf(out, "%s %lld", u == 0 ? "  labels mapped to no region, so default:" : ",",
+            (long long)map->unmapped[u].label);
   }
+  if (map->n_unmapped > 0) fputc('\n', out);
 }
