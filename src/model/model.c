@@ -373,10 +373,12 @@ static IrzCode look_up(IrzModel *model, const IrzPlan *plan, const IrzLaw ***law
   int n = model->medium->n_regions;
   IRZ_TRY(irz_alloc(laws, (size_t)n, sizeof **laws, error));
   IRZ_TRY(irz_resize(&model->threshold, (size_t)n, sizeof *model->threshold, error));
+  IRZ_TRY(irz_resize(&model->law, (size_t)n, sizeof *model->law, error));
   for (int r = 0; r < n; r++) {
     const IrzTissue *tissue = &plan->tissues[irz_plan_tissue(plan, model->medium->regions[r].name)];
     (*laws)[r] = &tissue->sigma;
     model->threshold[r] = tissue->threshold;
+    model->law[r] = tissue->sigma;
   }
   return IRZ_OK;
 }
@@ -440,7 +442,7 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
   int n = model->medium->n_regions;
   IrzZone *zone = &summary->zone;
   /* Where tissue remembers, sigma does not follow the law. */
-  bool sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
+  bool sharp = model->is_sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
   IrzZoneTask task = {.medium = model->medium,
                       .order = plan->mesh.order,
                       .n_pulses = model->n_met,
@@ -473,21 +475,24 @@ static IrzCode measure_zone(IrzModel *model, const IrzPlan *plan, const IrzLaw *
                               .threshold = model->threshold,
                               .n_also = plan->zone.n_also,
                               .also = plan->zone.also};
+    irz_drawn_levels(n, model->threshold, plan->zone.n_also, plan->zone.also, sharpen.levels);
     code = irz_sharpen(&sharpen, model->sharp, model->along, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
   if (code == IRZ_OK) code = irz_alloc(&zone->regions, (size_t)n, sizeof *zone->regions, error);
   if (code == IRZ_OK) code = irz_zone_measure(&task, &measure, error);
-  if (code == IRZ_OK)
-    code = irz_zone_parts(model->medium, model->threads, model->recovered, model->threshold, &parts, error);
+  if (code == IRZ_OK) code = irz_drawn_make(&task, &model->drawn, error);
+  if (code == IRZ_OK) {
+    code = irz_zone_parts(model->medium, model->threads, &model->drawn, model->threshold, &parts, error);
+  }
   if (code == IRZ_OK) {
     zone->threshold = plan->tissues[0].threshold;
     zone->volume = measure.zone.volume;
     /* An error of the algebra scales the field like one of the mesh at the needles. */
     *relative = current_errors(summary, defect) + plan->solver.tolerance;
     zone->volume_error = volume_error(&measure.zone, *relative);
-    memcpy(zone->box, measure.box, sizeof zone->box);
+    memcpy(zone->box, parts.box, sizeof zone->box);
     zone->n_parts = parts.count;
     /* Pieces are found in the recovered field; their share is applied to the volume itself. */
     zone->largest_part = parts.total > 0 ? zone->volume * parts.largest / parts.total : 0;
@@ -749,6 +754,7 @@ static void drop_mesh(IrzModel *model) {
   free(model->recovered);
   free(model->sharp);
   free(model->along);
+  irz_drawn_clear(&model->drawn);
   irz_heat_fields_clear(&model->heat);
   free(model->survival);
   irz_field_free(model->field);
@@ -962,6 +968,7 @@ void irz_model_free(IrzModel *model) {
   irz_pullback_free(model);
   drop_mesh(model);
   free(model->threshold);
+  free(model->law);
   irz_label_map_free(model->labels);
   irz_plan_free(model->geometry);
   free(model);

@@ -5,6 +5,7 @@
 #include "field/field.h"
 #include "heat/heat.h"
 #include "plan/plan.h"
+#include "zone/drawn.h"
 #include <irezone/model.h>
 
 /// Which pulse a kept potential belongs to.
@@ -39,8 +40,11 @@ struct IrzModel {
   double *recovered;      ///< [nodes of the part] largest |E| over the pulses, V/m
   double *sharp;          ///< [nodes of the part] the same with the law's kinks, V/m; order 2 only, as the next
   double *along;          ///< [nodes of the part] of irz_sharpen(), 1
+  bool is_sharp;          ///< the last zone was measured with these two
+  IrzDrawn drawn;         ///< the field as written and drawn
   double *survival;       ///< [nodes of the part] share of cells that survive; NULL if not asked for
   double *threshold;      ///< [regions of the medium] V/m
+  IrzLaw *law;            ///< [regions of the medium] conductivities of the last solve
   int n_positions;        ///< further positions of a pull-back
   IrzModel **position;    ///< [n_positions] a model for each
   IrzPlan **moved;        ///< [n_positions] plans that they solved last, or NULL

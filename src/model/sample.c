@@ -4,6 +4,7 @@
 #include "field/kernel.h"
 #include "model/locate.h"
 #include "model/model.h"
+#include "zone/sharpen.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@ typedef struct {
   double node[10][3];
   bool bent;
   double u[10];
+  bool known, smooth; ///< whether a point was in it, and then whether the recovered field is what is measured
+  IrzKinkless kinkless;
 } Cell;
 
 /// Find a point in a tetrahedron.
@@ -22,20 +25,31 @@ static bool find_inside(Cell *cell, const double x[3], double l[4]) {
   return inside;
 }
 
-/// Largest |E| over the pulses at a point of a tetrahedron.
-static double field_at(const IrzModel *model, int32_t t, Cell *cell, const double l[4]) {
+/// Whether a point of a tetrahedron is in the zone, in the field with which irz_zone_measure() finds its volume; at
+/// order 1, where that is half-way between two, in the one that is drawn.
+static bool is_ablated(const IrzModel *model, int32_t t, Cell *cell, const double l[4], double threshold) {
   double largest = 0, g[3];
   const int32_t *node = model->part->tet[t];
   if (model->geometry->mesh.order == 1) {
-    for (int i = 0; i < 4; i++) largest += l[i] * model->recovered[node[i]];
-    return largest;
+    for (int i = 0; i < 4; i++) largest += l[i] * model->drawn.field[node[i]];
+    return largest >= threshold;
+  }
+  if (!cell->known) {
+    int32_t general = model->medium->general[t] - 1;
+    bool mixed = general >= 0 && model->medium->mixed[general];
+    cell->known = true;
+    cell->smooth = irz_kinkless_make(&model->law[model->medium->region[t]], node, model->sharp,
+                                     model->is_sharp && !mixed ? model->along : NULL, &cell->kinkless);
+  }
+  if (cell->smooth) {
+    return irz_quadratic(cell->kinkless.value, l) >= irz_kinkless(cell->kinkless.law, cell->kinkless.along, threshold);
   }
   for (int p = 0; p < model->n_met; p++) {
     for (int i = 0; i < 10; i++) cell->u[i] = model->met[p][node[i]];
     irz_gradient(cell->node, cell->bent, 10, cell->u, l, g);
     largest = fmax(largest, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
   }
-  return largest;
+  return largest >= threshold;
 }
 
 /// Mark the points inside one tetrahedron that are in the zone.
@@ -61,7 +75,7 @@ static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPo
         double l[4];
         if (!find_inside(cell, x, l)) continue;
         int region = model->labels != NULL ? irz_label_map_region(model->labels, x) : model->medium->region[t];
-        if (field_at(model, t, cell, l) < model->threshold[region]) continue;
+        if (!is_ablated(model, t, cell, l, model->threshold[region])) continue;
         ablated[((size_t)k * (size_t)grid->size[1] + (size_t)j) * (size_t)grid->size[0] + (size_t)i] = 1;
       }
     }
@@ -87,6 +101,7 @@ IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t
     cell.bent = curved < part->n_curved && part->curved_tet[curved] == t;
     if (part->mine[t]) {
       irz_part_nodes(part, t, cell.bent ? curved : -1, cell.node);
+      cell.known = false;
       sample_tet(model, t, &cell, grid, mine);
     }
     curved += cell.bent;

@@ -9,7 +9,6 @@
 #include "io/csv.h"
 #include "model/model.h"
 #include "zone/nodal.h"
-#include "zone/recover.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,12 +18,13 @@
 /// VTK's order of the nodes of a quadratic tetrahedron, in ours.
 static const int vtk_node[10] = {0, 1, 2, 3, 4, 7, 5, 6, 8, 9};
 
-/// The arrays of one rank's piece. A lone rank's points are its nodes and its cells its tetrahedra, so that arrays of
-/// the model can be written as they are.
+/// The arrays of one rank's piece. A lone rank's points are its nodes, unless some have been moved to draw kinks, and
+/// its cells are its tetrahedra, so that arrays of the model can be written as they are.
 typedef struct {
   int32_t n_points, n_cells;
   int32_t *point_of; ///< [nodes of the part] point, or -1; NULL: the node itself
   int32_t *tet_of;   ///< [n_cells] tetrahedron; NULL: the cell itself
+  bool moved;        ///< a point is not where its node is
   double *points;
   int32_t *cells;
   double *field, *conductivity, *vector;
@@ -62,6 +62,9 @@ static inline int32_t point_of(const Piece *piece, int32_t node) {
 static IrzCode number_points(const IrzModel *model, int nodes, Piece *piece, IrzError *error) {
   const IrzPart *part = model->part;
   int32_t n = part->n_vertices + part->n_edges;
+  for (int32_t i = 0; model->drawn.place != NULL && i < part->n_edges; i++) {
+    piece->moved = piece->moved || model->drawn.place[i] != 0.5;
+  }
   if (part->size == 1) {
     piece->n_points = nodes == 10 ? n : part->n_vertices;
     piece->n_cells = part->n_tets;
@@ -95,19 +98,20 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
 }
 
 /// Values of the points from values of the part's nodes.
-static void to_points(const IrzPart *part, const Piece *piece, const double *node, double *point) {
+static void to_points(const IrzModel *model, const Piece *piece, const double *node, double *point) {
+  const IrzPart *part = model->part;
   for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
     int32_t to = point_of(piece, i);
-    if (to >= 0 && to < piece->n_points) point[to] = node[i];
+    if (to >= 0 && to < piece->n_points) point[to] = irz_drawn_value(part, &model->drawn, node, i);
   }
 }
 
 /// Add a point array with the values of the part's nodes.
-static IrzCode add_nodes(const IrzPart *part, Piece *piece, const char *name, const double *node, IrzError *error) {
+static IrzCode add_nodes(const IrzModel *model, Piece *piece, const char *name, const double *node, IrzError *error) {
   double **copy = &piece->copies[piece->n_arrays];
-  if (piece->point_of != NULL) {
+  if (piece->point_of != NULL || piece->moved) {
     IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
-    to_points(part, piece, node, *copy);
+    to_points(model, piece, node, *copy);
     node = *copy;
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, node};
@@ -208,9 +212,9 @@ static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
       continue;
     }
     const int32_t *end = part->edge + 2 * (size_t)(i - part->n_vertices);
-    for (int d = 0; d < 3; d++) {
-      position[d] = 0.5 * (part->xyz[3 * (size_t)end[0] + (size_t)d] + part->xyz[3 * (size_t)end[1] + (size_t)d]);
-    }
+    const double *a = part->xyz + 3 * (size_t)end[0], *b = part->xyz + 3 * (size_t)end[1];
+    double s = model->drawn.place != NULL ? model->drawn.place[i - part->n_vertices] : 0.5;
+    for (int d = 0; d < 3; d++) position[d] = (1 - s) * a[d] + s * b[d];
   }
   for (int32_t k = 0; nodes == 10 && k < part->n_curved; k++) {
     for (int e = 0; e < 6; e++) {
@@ -260,7 +264,7 @@ static void add_several(const IrzModel *model, const IrzTissue *const *tissues, 
     for (int i = 0; i < nodes; i++) {
       if (region[node[i]] != SEVERAL) continue;
       int32_t point = point_of(piece, node[i]);
-      double field = model->recovered[node[i]];
+      double field = model->drawn.field[node[i]];
       piece->conductivity[point] += volume * along(&tissue->sigma, field, piece->vector + 3 * (size_t)cell);
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
@@ -271,8 +275,8 @@ static void add_several(const IrzModel *model, const IrzTissue *const *tissues, 
 /// Fill the arrays of the points. At a node between regions the conductivity is the mean of theirs, weighted with
 /// volumes, and the node is in the zone if it is for one of them. Where a tissue conducts differently in different
 /// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
-static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissues, int nodes, const double *drawn,
-                           Piece *piece, IrzError *error) {
+static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissues, int nodes, Piece *piece,
+                           IrzError *error) {
   const IrzPart *part = model->part;
   const int32_t n = part->n_vertices + (nodes == 10 ? part->n_edges : 0);
   uint16_t *region = NULL;
@@ -285,8 +289,8 @@ static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissue
   for (int32_t i = 0; i < n; i++) {
     int32_t to = point_of(piece, i);
     if (to < 0) continue;
-    double field = model->recovered[i];
-    piece->field[to] = drawn[i] / 100;
+    double field = model->drawn.field[i];
+    piece->field[to] = field / 100;
     piece->zone[to] = 0;
     piece->conductivity[to] = 0;
     several = several || region[i] == SEVERAL;
@@ -308,8 +312,7 @@ static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissue
 }
 
 /// Fill points, cells and arrays.
-static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, const double *drawn, Piece *piece,
-                          IrzError *error) {
+static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
   const IrzTissue **tissues = NULL; /* of the regions */
   IRZ_TRY(irz_alloc((void *)&tissues, (size_t)model->medium->n_regions, sizeof *tissues, error));
   for (int r = 0; r < model->medium->n_regions; r++) {
@@ -317,29 +320,28 @@ static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes,
   }
   fill_cells(model, tissues, nodes, piece);
   fill_positions(model, nodes, piece);
-  IrzCode code = fill_points(model, tissues, nodes, drawn, piece, error);
+  IrzCode code = fill_points(model, tissues, nodes, piece, error);
   free((void *)tissues);
   return code;
 }
 
 /// List the point arrays.
 static IrzCode list_arrays(const IrzModel *model, const IrzSummary *summary, Piece *piece, IrzError *error) {
-  const IrzPart *part = model->part;
   for (int p = 0; p < model->n_pulses; p++) {
     if (model->n_pulses == 1)
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V");
     else
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V_%02d", p + 1);
-    IRZ_TRY(add_nodes(part, piece, piece->names[p], model->potential[p], error));
+    IRZ_TRY(add_nodes(model, piece, piece->names[p], model->potential[p], error));
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece->field};
   piece->arrays[piece->n_arrays++] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece->conductivity};
   piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
-  if (model->survival != NULL) IRZ_TRY(add_nodes(part, piece, "survival", model->survival, error));
+  if (model->survival != NULL) IRZ_TRY(add_nodes(model, piece, "survival", model->survival, error));
   if (summary->heat == NULL) return IRZ_OK;
-  IRZ_TRY(add_nodes(part, piece, "temperature_peak_C", model->heat.peak, error));
-  IRZ_TRY(add_nodes(part, piece, "thermal_damage", model->heat.omega, error));
-  return add_nodes(part, piece, "cem43_min", model->heat.cem43, error);
+  IRZ_TRY(add_nodes(model, piece, "temperature_peak_C", model->heat.peak, error));
+  IRZ_TRY(add_nodes(model, piece, "thermal_damage", model->heat.omega, error));
+  return add_nodes(model, piece, "cem43_min", model->heat.cem43, error);
 }
 
 /// Write the list of frames. On one rank.
@@ -372,7 +374,7 @@ static IrzCode write_frames(IrzModel *model, const char *directory, const IrzSum
     const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece->region}};
     IrzGrid grid = {piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays};
-    to_points(model->part, piece, model->heat.frame[k], piece->field);
+    to_points(model, piece, model->heat.frame[k], piece->field);
     snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
     IRZ_TRY(irz_vtkhdf_write(model->comm, path, &grid, summary->plan->text, NULL, error));
   }
@@ -417,19 +419,12 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
   int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = model->n_pulses;
   Piece piece = {0};
   char *json = NULL;
-  double *drawn = NULL;
-  size_t n = (size_t)model->part->n_vertices + (size_t)model->part->n_edges;
   IrzCode code = number_points(model, nodes, &piece, error);
-  if (code == IRZ_OK) irz_alloc_unset(&drawn, n, sizeof *drawn, error);
-  code = irz_error_agree(model->comm, error);
-  if (code == IRZ_OK && plan->mesh.order == 2) code = irz_recover_drawn(model->part, model->recovered, drawn, error);
-  if (code == IRZ_OK && plan->mesh.order == 1) memcpy(drawn, model->recovered, n * sizeof *drawn);
   if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
   if (code == IRZ_OK && has_directions(plan)) {
     code = irz_alloc(&piece.tensor, 6 * (size_t)piece.n_cells, sizeof(double), error);
   }
-  if (code == IRZ_OK) code = piece_fill(model, plan, nodes, drawn, &piece, error);
-  free(drawn);
+  if (code == IRZ_OK) code = piece_fill(model, plan, nodes, &piece, error);
   if (code == IRZ_OK) code = list_arrays(model, summary, &piece, error);
   if (code == IRZ_OK && model->part->rank == 0) {
     json = irz_summary_json(summary);

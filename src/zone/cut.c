@@ -252,36 +252,24 @@ static double mean_excess(const IrzLattice *lattice, const int *p, const double 
   return 0.8 * (mean - at(context, center));
 }
 
-/// Grow a box by the corners inside and the cuts of the edges.
-static void grow_by_cut(double (*box)[3], const double (*x)[3], const int *p, const double f[4]) {
-  for (int i = 0; i < 4; i++) {
-    if (f[i] < 0) continue;
-    irz_box_grow(box, x[p[i]]);
-    for (int j = 0; j < 4; j++) {
-      if (f[j] >= 0) continue;
-      double cut[3], s = f[i] / (f[i] - f[j]);
-      for (int d = 0; d < 3; d++) cut[d] = x[p[i]][d] + s * (x[p[j]][d] - x[p[i]][d]);
-      irz_box_grow(box, cut);
-    }
-  }
-}
-
 double irz_cut_volume(const IrzLattice *lattice, const IrzPlaced *placed, const double *value, double level,
-                      IrzScalarAt at, void *context, double (*box)[3]) {
+                      IrzScalarAt at, void *context) {
   double sum = 0;
   for (int c = 0; c < lattice->n_cells; c++) {
     const int *p = lattice->cell[c];
     double f[4];
-    for (int i = 0; i < 4; i++) f[i] = value[p[i]] - level;
-    double fraction = irz_cut_fraction(f);
-    if (fraction <= 0) continue;
-    if (box != NULL) grow_by_cut(box, placed->x, p, f);
-    if (fraction < 1 && at != NULL) {
+    int inside = 0;
+    for (int i = 0; i < 4; i++) {
+      f[i] = value[p[i]] - level;
+      inside += f[i] >= 0;
+    }
+    if (inside == 4) sum += placed->volume[c];
+    if (inside == 0 || inside == 4) continue;
+    if (at != NULL) {
       double excess = mean_excess(lattice, p, value, at, context);
       for (int i = 0; i < 4; i++) f[i] -= excess;
-      fraction = irz_cut_fraction(f);
     }
-    sum += fraction * placed->volume[c];
+    sum += irz_cut_fraction(f) * placed->volume[c];
   }
   return sum;
 }

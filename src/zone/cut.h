@@ -66,14 +66,13 @@ void irz_cell_place(const IrzCell *cell, const IrzLattice *lattice, IrzPlaced *p
 typedef double (*IrzScalarAt)(void *context, const double l[4]);
 
 /// Volume in which a scalar reaches a level: each tetrahedron of the lattice is cut by a plane.
-/// @param[in]     placed the lattice in the tetrahedron
-/// @param[in]     value  [lattice->n_points] of the scalar
-/// @param[in]     at     the scalar anywhere, with its context, if it is not linear between the points: |E| is convex,
-///                       so its linear interpolant is too high and the volume too large; in tetrahedra that are cut it
-///                       is lowered by its mean excess. NULL: linear
-/// @param[in,out] box    grows by what is inside; NULL: not wanted
+/// @param[in] placed  the lattice in the tetrahedron
+/// @param[in] value   [lattice->n_points] of the scalar
+/// @param[in] at      the scalar anywhere, with its context, if it is not linear between the points: |E| is convex, so
+///                    its linear interpolant is too high and the volume too large; in tetrahedra that are cut it is
+///                    lowered by its mean excess. NULL: linear
 double irz_cut_volume(const IrzLattice *lattice, const IrzPlaced *placed, const double *value, double level,
-                      IrzScalarAt at, void *context, double (*box)[3]);
+                      IrzScalarAt at, void *context);
 
 /// Share of a tetrahedron in which a linear function, given at its corners, is not negative.
 double irz_cut_fraction(const double f[4]);

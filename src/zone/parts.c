@@ -14,7 +14,8 @@ enum { CHUNKS = 64 };
 typedef struct {
   const IrzMedium *medium;
   int n_threads;
-  const double *field, *threshold;
+  const IrzDrawn *drawn;
+  const double *threshold;
 } Zone;
 
 /// The smallest node known to be connected with a node. Other threads may join nodes meanwhile: parents only ever move
@@ -51,7 +52,7 @@ static inline unsigned inside_of(const Zone *zone, int32_t tet) {
   const int32_t *node = zone->medium->part->tet[tet];
   double limit = zone->threshold[zone->medium->region[tet]];
   unsigned in = 0;
-  for (int i = 0; i < 10; i++) in |= (unsigned)(zone->field[node[i]] >= limit) << i;
+  for (int i = 0; i < 10; i++) in |= (unsigned)(zone->drawn->field[node[i]] >= limit) << i;
   return in;
 }
 
@@ -139,11 +140,14 @@ static int64_t merge(Piece *piece, int64_t count) {
   return n;
 }
 
-/// Pieces in the order in which they were met.
+/// Pieces in the order in which they were met, and the box around them.
 typedef struct {
   Piece *piece;
   int64_t count, room;
+  double box[2][3];
 } Pieces;
+
+static const double no_box[2][3] = {{INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, -INFINITY}};
 
 static IrzCode pieces_add(Pieces *pieces, Piece piece, IrzError *error) {
   if (pieces->count > 0 && pieces->piece[pieces->count - 1].name == piece.name) {
@@ -161,32 +165,66 @@ static IrzCode pieces_add(Pieces *pieces, Piece piece, IrzError *error) {
   return IRZ_OK;
 }
 
+/// Grow a box by the corners inside and the cuts of the edges.
+static void grow_by_cut(const double *const x[4], const double f[4], double box[2][3]) {
+  for (int i = 0; i < 4; i++) {
+    if (f[i] < 0) continue;
+    irz_box_grow(box, x[i]);
+    for (int j = 0; j < 4; j++) {
+      if (f[j] >= 0) continue;
+      double cut[3], s = f[i] / (f[i] - f[j]);
+      for (int d = 0; d < 3; d++) cut[d] = x[i][d] + s * (x[j][d] - x[i][d]);
+      irz_box_grow(box, cut);
+    }
+  }
+}
+
+/// Add the pieces in a tetrahedron that the zone's surface may cut.
+static IrzCode cut_pieces(const Zone *zone, const double *name, int32_t tet, int32_t curved, Pieces *pieces,
+                          IrzError *error) {
+  const int32_t *node = zone->medium->part->tet[tet];
+  double limit = zone->threshold[zone->medium->region[tet]], point[10][3];
+  irz_drawn_points(zone->medium->part, zone->drawn, tet, curved, point);
+  for (int c = 0; c < 8; c++) {
+    const int *child = irz_child_nodes[c];
+    const double *x[4];
+    double f[4];
+    int in = -1;
+    for (int i = 0; i < 4; i++) {
+      x[i] = point[child[i]];
+      f[i] = zone->drawn->field[node[child[i]]] - limit;
+      if (f[i] >= 0) in = i;
+    }
+    if (in < 0) continue;
+    double volume = fabs(irz_tet_volume(x[0], x[1], x[2], x[3])) * irz_cut_fraction(f);
+    grow_by_cut(x, f, pieces->box);
+    IRZ_TRY(pieces_add(pieces, (Piece){name[node[child[in]]], volume}, error));
+  }
+  return IRZ_OK;
+}
+
 /// Volumes of the pieces in this rank's own tetrahedra in [first, last).
 static IrzCode range_pieces(const Zone *zone, const double *name, int32_t first, int32_t last, Pieces *pieces,
                             IrzError *error) {
   const IrzPart *part = zone->medium->part;
+  int32_t curved = irz_first_curved(part, first);
+  memcpy(pieces->box, no_box, sizeof no_box);
   for (int32_t t = first; t < last; t++) {
     unsigned inside = part->mine[t] ? inside_of(zone, t) : 0;
     if (inside == 0) continue;
-    const int32_t *node = part->tet[t];
-    const double *x[4];
-    for (int i = 0; i < 4; i++) x[i] = part->xyz + 3 * (size_t)node[i];
-    double limit = zone->threshold[zone->medium->region[t]], whole = irz_tet_volume(x[0], x[1], x[2], x[3]);
-    if (inside == ALL_INSIDE) {
-      IRZ_TRY(pieces_add(pieces, (Piece){name[node[0]], whole}, error));
+    bool bent = irz_is_bent(part, t, &curved);
+    if (inside != ALL_INSIDE) {
+      IRZ_TRY(cut_pieces(zone, name, t, bent ? curved : -1, pieces, error));
       continue;
     }
-    for (int c = 0; c < 8; c++) {
-      double f[4];
-      int in = -1;
-      for (int i = 0; i < 4; i++) {
-        f[i] = zone->field[node[irz_child_nodes[c][i]]] - limit;
-        if (f[i] >= 0) in = i;
-      }
-      if (in < 0) continue;
-      double whose = name[node[irz_child_nodes[c][in]]];
-      IRZ_TRY(pieces_add(pieces, (Piece){whose, whole / 8 * irz_cut_fraction(f)}, error));
+    const int32_t *node = part->tet[t];
+    const double *x[4];
+    for (int i = 0; i < 4; i++) {
+      x[i] = part->xyz + 3 * (size_t)node[i];
+      irz_box_grow(pieces->box, x[i]);
     }
+    for (int e = 0; e < 6 && bent; e++) irz_box_grow(pieces->box, part->curved_xyz[curved][e]);
+    IRZ_TRY(pieces_add(pieces, (Piece){name[node[0]], irz_tet_volume(x[0], x[1], x[2], x[3])}, error));
   }
   return IRZ_OK;
 }
@@ -204,7 +242,9 @@ static IrzCode local_pieces(const Zone *zone, const double *name, Pieces *all, I
       *error = own;
     }
   }
+  memcpy(all->box, no_box, sizeof no_box);
   for (int k = 0; k < CHUNKS; k++) {
+    for (int end = 0; end < 2 && chunk[k].count > 0; end++) irz_box_grow(all->box, chunk[k].box[end]);
     for (int64_t i = 0; error->code == IRZ_OK && i < chunk[k].count; i++) pieces_add(all, chunk[k].piece[i], error);
     free(chunk[k].piece);
   }
@@ -212,10 +252,10 @@ static IrzCode local_pieces(const Zone *zone, const double *name, Pieces *all, I
   return error->code;
 }
 
-IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const double *field, const double *threshold,
+IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const IrzDrawn *drawn, const double *threshold,
                        IrzZoneParts *parts, IrzError *error) {
   const IrzPart *part = medium->part;
-  const Zone zone = {medium, n_threads, field, threshold};
+  const Zone zone = {medium, n_threads, drawn, threshold};
   size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
   int32_t *parent = NULL;
   uint8_t *inside = NULL;
@@ -258,6 +298,9 @@ IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const double *fie
       for (int32_t v = 0; v < part->n_owned_vertices; v++) touches |= inside[v] && part->outer[v];
       MPI_Allreduce(&touches, &touched, 1, MPI_INT, MPI_MAX, part->comm);
       parts->touches_outer = touched != 0;
+      MPI_Allreduce(own.box[0], parts->box[0], 3, MPI_DOUBLE, MPI_MIN, part->comm);
+      MPI_Allreduce(own.box[1], parts->box[1], 3, MPI_DOUBLE, MPI_MAX, part->comm);
+      if (!(parts->box[0][0] <= parts->box[1][0])) memset(parts->box, 0, sizeof parts->box);
     }
   }
   free(parent);

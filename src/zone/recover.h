@@ -22,12 +22,4 @@
 IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzLaw *const *laws, bool memory, int order,
                     int n_pulses, double *const *potential, double *field, double *defect, IrzError *error);
 
-/// Nodal values for programs that draw a quadratic tetrahedron as eight flat ones, as ParaView does. |E| is convex
-/// along most lines, so between its own values at the nodes a linear function lies too high, and a zone drawn with it
-/// is about one percent too large. Each node is lowered by the mean excess of the flat tetrahedra around it, at most a
-/// tenth. Collective.
-/// @param[in]  field  [nodes of the part] |E| at the nodes, V/m
-/// @param[out] drawn  [nodes of the part] V/m
-IrzCode irz_recover_drawn(const IrzPart *part, const double *field, double *drawn, IrzError *error);
-
 #endif

@@ -70,7 +70,7 @@ static bool may_be_cut(const IrzSharpenTask *task, int32_t tet) {
   low *= 1 - margin;
   high *= 1 + margin;
   double own = task->threshold[task->medium->region[tet]];
-  bool cut = low <= own && own <= high;
+  bool cut = (low <= own && own <= high) || (low <= task->levels[1] && task->levels[0] <= high);
   for (int k = 0; k < task->n_also; k++) cut = cut || (low <= task->also[k] && task->also[k] <= high);
   return cut;
 }
@@ -677,6 +677,16 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
 
 double irz_kinkless(const IrzLaw *law, double along, double field) {
   return along > 0 ? field * pow(irz_law_sigma(law, field, NULL), along) : field;
+}
+
+bool irz_kinkless_make(const IrzLaw *law, const int32_t *node, const double *field, const double *along,
+                       IrzKinkless *kinkless) {
+  bool smooth = along != NULL;
+  for (int i = 0; i < 10 && smooth; i++) smooth = along[node[i]] >= 0;
+  *kinkless = (IrzKinkless){.law = law};
+  for (int i = 0; i < 10 && smooth; i++) kinkless->along += 0.1 * along[node[i]];
+  for (int i = 0; i < 10; i++) kinkless->value[i] = irz_kinkless(law, kinkless->along, field[node[i]]);
+  return smooth;
 }
 
 double irz_damping(const IrzLaw *law, double along, double field, double step) {

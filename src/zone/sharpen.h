@@ -20,6 +20,7 @@ typedef struct {
   const double *threshold;   ///< [n_regions] V/m, of each region
   int n_also;
   const double *also; ///< [n_also] V/m, for every region
+  double levels[2];   ///< V/m, all thresholds from the first to the second matter, too; both 0: none
   bool everywhere;    ///< every node matters: thresholds are not looked at
 } IrzSharpenTask;
 
@@ -43,6 +44,21 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
 /// The quantity without a kink: |E| sigma(|E|)^w.
 /// @param[in] field  |E|, V/m
 double irz_kinkless(const IrzLaw *law, double along, double field);
+
+/// The field in a tetrahedron of order 2 without its kinks.
+typedef struct {
+  const IrzLaw *law;
+  double along;     ///< mean of the nodes
+  double value[10]; ///< irz_kinkless() at the nodes
+} IrzKinkless;
+
+/// Find it.
+/// @param[in]  node   [10]
+/// @param[in]  field  [nodes of the part] of irz_sharpen(), V/m
+/// @param[in]  along  [nodes of the part] of irz_sharpen(); NULL: nothing is smooth
+/// @return whether the tetrahedron's nodes are all inside one tissue; if not, `value` is the field itself
+bool irz_kinkless_make(const IrzLaw *law, const int32_t *node, const double *field, const double *along,
+                       IrzKinkless *kinkless);
 
 /// Relative change of |E| for one of the current density along the direction in which |E| falls: |E| sigma^w follows
 /// the current density, so |E| changes by 1 / (1 + w |E| sigma' / sigma) times as much. Where the law is steep more

@@ -225,7 +225,7 @@ static void lattice_volumes(Place *place, const IrzLattice *lattice, Fields fiel
   place->fields = fields;
   for (int p = 0; p < lattice->n_points; p++) score[p] = score_at(place, lattice->l[p]);
   for (int k = 0; k < place->task->death->n_survival; k++) {
-    volume[k] = irz_cut_volume(lattice, &placed, score, level[k], at, place, NULL);
+    volume[k] = irz_cut_volume(lattice, &placed, score, level[k], at, place);
   }
 }
 

@@ -20,11 +20,9 @@ typedef struct {
   const IrzLattice *lattice; ///< eight tetrahedra: 64 change volumes by less than one in ten thousand, in three times
                              ///< the time
   IrzCell cell;
-  bool smooth;         ///< the recovered field can be trusted: it is measured
-  const IrzLaw *law;   ///< order 2 only, as the rest
-  double along;        ///< mean of the nodes; 0 if not smooth
-  double kinkless[10]; ///< irz_kinkless() of the recovered field at the nodes
-  double plain[10];    ///< at the nodes, if smooth, V/m
+  bool smooth;          ///< the recovered field can be trusted: it is measured
+  IrzKinkless kinkless; ///< of the recovered field; order 2 only, as the rest
+  double plain[10];     ///< at the nodes, if smooth, V/m
 } Place;
 
 /// Largest element-wise |E| over the pulses.
@@ -45,12 +43,8 @@ static void make_kinkless(Place *place, bool plain) {
   const int32_t *node = place->cell.node;
   place->smooth = task->order == 1;
   if (task->order == 1) return;
-  place->smooth = plain && task->along != NULL;
-  for (int i = 0; i < 10 && place->smooth; i++) place->smooth = task->along[node[i]] >= 0;
-  place->law = task->laws[task->medium->region[place->cell.tet]];
-  place->along = 0;
-  for (int i = 0; i < 10 && place->smooth; i++) place->along += 0.1 * task->along[node[i]];
-  for (int i = 0; i < 10; i++) place->kinkless[i] = irz_kinkless(place->law, place->along, task->recovered[node[i]]);
+  place->smooth = irz_kinkless_make(task->laws[task->medium->region[place->cell.tet]], node, task->recovered,
+                                    plain ? task->along : NULL, &place->kinkless);
   for (int i = 0; i < 10 && place->smooth; i++) place->plain[i] = task->plain[node[i]];
 }
 
@@ -62,7 +56,7 @@ static double recovered_field(void *context, const double l[4]) {
     for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->cell.node[i]];
     return sum;
   }
-  return irz_quadratic(place->kinkless, l);
+  return irz_quadratic(place->kinkless.value, l);
 }
 
 /// The field from means of E alone.
@@ -73,7 +67,7 @@ static double plain_field(void *context, const double l[4]) {
 
 /// A threshold for recovered_field().
 static double recovered_level(const Place *place, double threshold) {
-  return place->task->order == 2 ? irz_kinkless(place->law, place->along, threshold) : threshold;
+  return place->task->order == 2 ? irz_kinkless(place->kinkless.law, place->kinkless.along, threshold) : threshold;
 }
 
 /// Bounds on all fields at order 2, on the recovered one at order 1. It lies between its values at the nodes, but for
@@ -104,7 +98,6 @@ static void field_bounds(const Place *place, double *low, double *high) {
 /// Running sums of one rank; `scatter` holds squares.
 typedef struct {
   IrzVolume zone;
-  double box[2][3];
   IrzVolume also[IRZ_MAX_ALSO];
   double *region_volume, *region_ablated;
 } Sums;
@@ -134,7 +127,7 @@ static void swap(double *a, double *b) {
 }
 
 /// Volume above a threshold in one tetrahedron, added to the sums.
-static double add_volume(Place *place, Sampled *s, double threshold, double (*box)[3], IrzVolume *sum) {
+static double add_volume(Place *place, Sampled *s, double threshold, IrzVolume *sum) {
   const IrzLattice *lattice = place->lattice;
   double next = threshold * (1 + slope_step), volume = 0, other = 0, above = 0, damping = 1;
   if (s->low >= next) {
@@ -143,23 +136,18 @@ static double add_volume(Place *place, Sampled *s, double threshold, double (*bo
     bool linear = place->task->order == 1;
     IrzScalarAt recovered = linear ? NULL : recovered_field, element = linear ? NULL : element_field;
     double here = recovered_level(place, threshold), there = recovered_level(place, next);
-    /* The extent comes from the recovered field: one poor element must not stretch it. */
-    volume = irz_cut_volume(lattice, &s->placed, s->recovered, here, recovered, place, box);
-    other = irz_cut_volume(lattice, &s->placed, s->element, threshold, element, place, NULL);
+    volume = irz_cut_volume(lattice, &s->placed, s->recovered, here, recovered, place);
+    other = irz_cut_volume(lattice, &s->placed, s->element, threshold, element, place);
     if (place->smooth) {
-      above = irz_cut_volume(lattice, &s->placed, s->recovered, there, recovered, place, NULL);
+      above = irz_cut_volume(lattice, &s->placed, s->recovered, there, recovered, place);
       if (!linear) {
-        damping = irz_damping(place->law, place->along, threshold, slope_step);
-        sum->smear +=
-            damping * (other - irz_cut_volume(lattice, &s->placed, s->plain, threshold, plain_field, place, NULL));
+        damping = slope_step / (there / here - 1); /* irz_damping() */
+        sum->smear += damping * (other - irz_cut_volume(lattice, &s->placed, s->plain, threshold, plain_field, place));
       }
     } else {
       swap(&volume, &other);
-      above = irz_cut_volume(lattice, &s->placed, s->element, next, element, place, NULL);
+      above = irz_cut_volume(lattice, &s->placed, s->element, next, element, place);
     }
-  }
-  if (box != NULL && s->low >= next) {
-    for (int i = 0; i < (place->cell.bent ? 10 : 4); i++) irz_box_grow(box, place->cell.x[i]);
   }
   sum->slope += damping * (volume - above) / slope_step;
   return add_difference(place, volume, other, sum);
@@ -182,16 +170,12 @@ static void measure_mixed(Place *place, int32_t general, Sums *sums) {
   const uint8_t *region = task->medium->point_region + task->medium->first_point[general];
   make_kinkless(place, false);
   for (int q = 0; q < rule->count; q++) {
-    double zero[10] = {0}, unused[3], x[3];
+    double zero[10] = {0}, unused[3];
     double det = irz_gradient(cell->x, cell->bent, 10, zero, rule->point[q], unused), share = rule->weight[q] * det / 6;
     double field = element_field(place, rule->point[q]), other = recovered_field(place, rule->point[q]);
     if (place->smooth) swap(&field, &other);
     sums->region_volume[region[q]] += share;
     sums->region_ablated[region[q]] += add_share(place, field, other, task->threshold[region[q]], share, &sums->zone);
-    if (field >= task->threshold[region[q]]) {
-      irz_tet_position(cell->x, cell->bent, rule->point[q], x);
-      irz_box_grow(sums->box, x);
-    }
     for (int k = 0; k < task->n_also; k++) add_share(place, field, other, task->also[k], share, &sums->also[k]);
   }
 }
@@ -216,8 +200,8 @@ static void measure_plain(Place *place, Sums *sums) {
     if (place->smooth && task->order == 2) s.plain[p] = plain_field(place, lattice->l[p]);
   }
   sums->region_volume[region] += place->cell.volume;
-  sums->region_ablated[region] += add_volume(place, &s, threshold, sums->box, &sums->zone);
-  for (int k = 0; k < task->n_also; k++) add_volume(place, &s, task->also[k], NULL, &sums->also[k]);
+  sums->region_ablated[region] += add_volume(place, &s, threshold, &sums->zone);
+  for (int k = 0; k < task->n_also; k++) add_volume(place, &s, task->also[k], &sums->also[k]);
 }
 
 /* ---- All tetrahedra ---- */
@@ -245,7 +229,7 @@ static void sums_clear(Sums *sums) {
 }
 
 static IrzCode sums_create(int n_regions, Sums *sums, IrzError *error) {
-  *sums = (Sums){.box = {{INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, -INFINITY}}};
+  *sums = (Sums){0};
   IRZ_TRY(irz_alloc(&sums->region_volume, (size_t)n_regions, sizeof(double), error));
   return irz_alloc(&sums->region_ablated, (size_t)n_regions, sizeof(double), error);
 }
@@ -264,10 +248,6 @@ static void sums_add(const IrzZoneTask *task, Sums *sums, const Sums *more) {
   for (int r = 0; r < task->medium->n_regions; r++) {
     sums->region_volume[r] += more->region_volume[r];
     sums->region_ablated[r] += more->region_ablated[r];
-  }
-  for (int d = 0; d < 3; d++) {
-    sums->box[0][d] = fmin(sums->box[0][d], more->box[0][d]);
-    sums->box[1][d] = fmax(sums->box[1][d], more->box[1][d]);
   }
 }
 
@@ -320,9 +300,6 @@ IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzEr
     for (int k = 0; k < task->n_also; k++) measure->also[k].scatter = sqrt(measure->also[k].scatter);
     MPI_Allreduce(sums.region_volume, measure->region_volume, n, MPI_DOUBLE, MPI_SUM, comm);
     MPI_Allreduce(sums.region_ablated, measure->region_ablated, n, MPI_DOUBLE, MPI_SUM, comm);
-    MPI_Allreduce(sums.box[0], measure->box[0], 3, MPI_DOUBLE, MPI_MIN, comm);
-    MPI_Allreduce(sums.box[1], measure->box[1], 3, MPI_DOUBLE, MPI_MAX, comm);
-    if (!(measure->box[0][0] <= measure->box[1][0])) memset(measure->box, 0, sizeof measure->box);
   }
   sums_clear(&sums);
   return code;

@@ -1,4 +1,4 @@
-/* Volume and extent of the zone, integrated inside the tetrahedra that its surface cuts. */
+/* Volume of the zone, integrated inside the tetrahedra that its surface cuts. */
 #ifndef IREZONE_ZONE_VOLUME_H
 #define IREZONE_ZONE_VOLUME_H
 
@@ -56,7 +56,6 @@ enum { IRZ_VOLUME_SUMS = sizeof(IrzVolume) / sizeof(double) };
 /// What was measured; the same on all ranks.
 typedef struct {
   IrzVolume zone;
-  double box[2][3]; ///< m; both zero if the zone is empty
   IrzVolume also[IRZ_MAX_ALSO];
   double *region_volume;  ///< [n_regions] m^3, owned by the caller
   double *region_ablated; ///< [n_regions] m^3
