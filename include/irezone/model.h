@@ -1,5 +1,15 @@
 /// @file
 /// A model: a mesh with everything built on it, which solves any plan that has the same geometry.
+///
+/// **Threads.** Any thread may use any model, mesh or plan, one thread at a time each. Gmsh, PETSc and HDF5 know one
+/// caller a process, so functions that need them let one thread in at a time and the others wait; plans can be read
+/// meanwhile. While a function of the host's is called, as for progress, others may come in. Meshes and numbers are the
+/// same from any thread. PETSc's functions and HDF5's that the host calls itself are not kept out: that is up to the
+/// host. If several threads use models, MPI must have been started with MPI_THREAD_SERIALIZED or more; set
+/// PETSC_MPI_THREAD_REQUIRED before PetscInitialize(). With several ranks all make their calls in the same order.
+///
+/// **The process.** Locale, environment, limits, random numbers, signals, floating-point state and OpenMP's settings
+/// are as they were after every call. Gmsh's libraries stay loaded after the first generated mesh.
 #ifndef IREZONE_MODEL_H
 #define IREZONE_MODEL_H
 
@@ -13,7 +23,7 @@ extern "C" {
 
 /// How to run. Zero-initialise for the defaults.
 typedef struct {
-  int threads;                                                         ///< OpenMP threads per rank; 0: chosen
+  int threads; ///< threads per rank; 0: chosen. Fewer work while others need the processors
   void (*progress)(void *context, const char *stage, double fraction); ///< called on rank 0; may be NULL
   void *context;
   bool refine; ///< make a generated mesh finer, up to three times, until the zone's error bar is at most 1.5 times the

@@ -132,6 +132,10 @@ void irz_summary_print(const IrzSummary *summary, FILE *out);
 /// Write text to DIR/NAME under a temporary name, flush it to disk, then rename.
 IrzCode irz_file_write(const char *path, const char *text, IrzError *error);
 
+/// Remove the temporary files that are being written. For a handler of a signal that is about to end the process, in
+/// any thread: it does nothing that is not allowed there.
+void irz_files_drop(void);
+
 /// Free what a summary owns.
 void irz_summary_clear(IrzSummary *summary);
 

@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <irezone/result.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -37,10 +39,40 @@ static int check_present(const char *path, IrzError *error) {
   return irz_error_set(error, IRZ_ERR_OUTPUT, "%s: cannot be written: it is a device or a pipe, not a file", path);
 }
 
+/// Names of the temporary files of this process, for irz_files_drop(). A name is complete before its slot says so, and
+/// stays until the slot is taken again.
+enum { SLOTS = 32 };
+static struct {
+  atomic_int used; ///< 0: free, 1: being filled, 2: there is such a file
+  char name[IRZ_PATH_MAX + 16];
+} slot[SLOTS];
+
+static void note_name(const char *name) {
+  for (int i = 0; i < SLOTS; i++) {
+    int expected = 0;
+    if (!atomic_compare_exchange_strong(&slot[i].used, &expected, 1)) continue;
+    snprintf(slot[i].name, sizeof slot[i].name, "%s", name);
+    slot[i].used = 2;
+    return;
+  }
+}
+
+static void forget_name(const char *name) {
+  for (int i = 0; i < SLOTS; i++) {
+    if (slot[i].used == 2 && strcmp(slot[i].name, name) == 0) slot[i].used = 0;
+  }
+}
+
+void irz_files_drop(void) {
+  for (int i = 0; i < SLOTS; i++) {
+    if (slot[i].used == 2) unlink(slot[i].name);
+  }
+}
+
 /// Make the temporary file under a name that nobody has.
 static IrzCode create(IrzReplace *file, IrzError *error) {
   enum { TRIES = 1000, SUFFIX = 8 }; /* ".xxxxxx" and the zero */
-  static unsigned count;
+  static atomic_uint count;
   /* A name that is just short enough must not be refused because of the suffix. */
   size_t length = strlen(file->path), folder = length;
   while (folder > 0 && file->path[folder - 1] != '/') folder--;
@@ -49,8 +81,12 @@ static IrzCode create(IrzReplace *file, IrzError *error) {
   for (int i = 0; i < TRIES; i++) {
     unsigned number = (unsigned)getpid() * 2654435761U + 40503U * count++;
     snprintf(file->temporary, sizeof file->temporary, "%.*s.%06x", (int)length, file->path, number & 0xffffff);
+    note_name(file->temporary); /* first: there must be no moment in which there is such a file and nobody knows */
     file->descriptor = open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file->descriptor >= 0) return IRZ_OK;
+    int reason = errno;
+    forget_name(file->temporary);
+    errno = reason;
     if (errno != EEXIST && errno != EINTR) break;
   }
   int number = errno;
@@ -141,6 +177,7 @@ IrzCode irz_replace_commit(IrzReplace *file, IrzError *error) {
   int closed = close(file->descriptor);
   file->descriptor = -1;
   if (closed != 0 || rename(file->temporary, file->path) != 0) return fail(file, errno, error);
+  forget_name(file->temporary);
   file->temporary[0] = '\0';
   int number = flush_folder(file->path);
   if (number == 0) return IRZ_OK;
@@ -155,7 +192,10 @@ void irz_replace_abandon(IrzReplace *file) {
     file->stream = NULL;
   }
   if (file->descriptor >= 0) close(file->descriptor);
-  if (file->temporary[0] != '\0') unlink(file->temporary);
+  if (file->temporary[0] != '\0') {
+    unlink(file->temporary);
+    forget_name(file->temporary);
+  }
   file->descriptor = -1;
   file->temporary[0] = '\0';
 }

@@ -8,7 +8,7 @@ static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   IrzPaths *paths = NULL;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
   IrzCode code = irz_plan_check_files(plan, &map, &paths, error);
-  if (code == IRZ_OK && irz_cli_first()) {
+  if (code == IRZ_OK) {
     irz_plan_print(plan, stdout);
     if (map != NULL) irz_label_map_print(map, plan, stdout);
     if (paths != NULL) irz_paths_print(paths, plan, stdout);

@@ -3,6 +3,7 @@
 #define IREZONE_CLI_H
 
 #include <irezone/plan.h>
+#include <signal.h>
 
 /// An option that a command takes.
 typedef struct {
@@ -36,6 +37,7 @@ typedef struct {
   const IrzOption *options; ///< ends with a NULL name
   int least_operands, most_operands;
   bool takes_petsc; ///< options behind `--` are allowed
+  bool collective;  ///< ranks of MPI work together
   IrzCode (*run)(const IrzArguments *arguments, IrzError *error);
 } IrzCommand;
 
@@ -68,8 +70,23 @@ IrzCode irz_cli_plan(const IrzArguments *arguments, IrzPlan **plan, IrzError *er
 /// Print the warnings of a plan, on the first rank.
 void irz_cli_warnings(const IrzPlan *plan);
 
-/// Whether this process is the one that talks: rank 0, or the only one. Needs no MPI.
+/// Rank that a launcher of MPI programs has given this process; -1: none has started it. Needs no MPI. What the
+/// launcher says is only true of commands that work together; serial ones do all their work in every task.
+int irz_cli_launched(void);
+
+/// State the rank of this process, for irz_cli_first().
+void irz_cli_set_rank(int rank);
+
+/// Whether this process is the one that talks: rank 0, or any process of a command that knows no others.
 bool irz_cli_first(void);
+
+/// Agree, before anything else, that no rank has failed until now. Collective.
+/// @param[in] failed  this one has, before it could start MPI: start it
+IrzCode irz_cli_agree(bool failed, IrzError *error);
+
+/// Agree that all ranks have the same texts: each is compared with rank 0's. Collective.
+/// @param[in] what  names of them, as in "plan": "rank 1 has another plan than rank 0"
+IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *text, IrzError *error);
 
 /// Start MPI and PETSc, quietly: no signal handlers, no stack traces. In a process of its own it spares MPI the search
 /// for networks.
@@ -79,11 +96,18 @@ IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error);
 /// Stop them; warns of PETSc options that nobody read.
 void irz_cli_stop(void);
 
-/// From now on SIGINT, SIGTERM and SIGUSR1 end the process with one line and status 75.
-void irz_signals_catch(void);
+/// From now on SIGINT, SIGTERM, SIGUSR1 and SIGHUP, which nohup may keep away, end the process with one line and status
+/// 75. Who reads the standard output may close it.
+/// @param[in] left  the end of that line: what is left
+void irz_signals_catch(const char *left);
 
-/// Hold signals back while results are being written, or let them through again.
-void irz_signals_hold(bool hold);
+/// From now on the first signal is only noted; the second one ends the process.
+/// @param[in]  left   the end of the line that the second one prints
+/// @param[out] place  is set to 1 when a signal is noted; may be NULL
+void irz_signals_hold(const char *left, volatile sig_atomic_t *place);
+
+/// Name of the signal that was noted; NULL: none was.
+const char *irz_signals_noted(void);
 
 /// Progress on a terminal, plain lines elsewhere.
 typedef struct {

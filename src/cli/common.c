@@ -28,13 +28,23 @@ IrzCode irz_argument_number(const IrzArguments *arguments, const char *name, int
   return IRZ_OK;
 }
 
-bool irz_cli_first(void) {
+static int own_rank; /* of those that work together; 0 for a command that knows no others */
+
+int irz_cli_launched(void) {
   static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
   for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
     const char *rank = getenv(variables[i]);
-    if (rank != NULL) return strcmp(rank, "0") == 0;
+    if (rank != NULL) return atoi(rank);
   }
-  return true;
+  return -1;
+}
+
+void irz_cli_set_rank(int rank) {
+  own_rank = rank > 0 ? rank : 0;
+}
+
+bool irz_cli_first(void) {
+  return own_rank == 0;
 }
 
 void irz_cli_warnings(const IrzPlan *plan) {

@@ -67,7 +67,6 @@ static IrzCode help(const IrzArguments *arguments, IrzError *error) {
   }
   bool known = command != NULL || topic[0] == '\0' || strcmp(topic, "plan") == 0 || strcmp(topic, "results") == 0;
   if (!known) return irz_error_set(error, IRZ_ERR_PLAN, "no help on \"%s\"; see `irezone help`", topic);
-  if (!irz_cli_first()) return IRZ_OK;
   if (command != NULL) {
     command_help(command);
   } else if (strcmp(topic, "plan") == 0) {

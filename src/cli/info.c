@@ -37,7 +37,6 @@ static IrzCode info(const IrzArguments *arguments, IrzError *error) {
   static const char hdf5[8] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   static const char gmsh[11] = "$MeshFormat";
   const char *path = arguments->operands[0];
-  if (!irz_cli_first()) return IRZ_OK;
   char start[16] = "";
   size_t length = 0;
   IRZ_TRY(read_start(path, start, &length, error));

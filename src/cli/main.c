@@ -1,5 +1,6 @@
 /* The program irezone: finds the command, sorts its arguments, calls it. Every failure is one line and a status. */
 #include "cli/cli.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static IrzCode run_command(int argc, char **argv, IrzError *error) {
     if (strcmp(name, spellings[i][0]) == 0) name = spellings[i][1];
   }
   if (strcmp(name, "version") == 0) {
-    if (irz_cli_first()) printf("irezone %s\n", IRZ_VERSION);
+    printf("irezone %s\n", IRZ_VERSION);
     return IRZ_OK;
   }
   char names[256] = "";
@@ -113,8 +114,11 @@ static IrzCode run_command(int argc, char **argv, IrzError *error) {
     if (arguments.operands == NULL || arguments.options == NULL) {
       code = irz_error_set(error, IRZ_ERR_MEMORY, "out of memory");
     }
+    const bool together = command->collective && irz_cli_launched() >= 0;
+    if (together) irz_cli_set_rank(irz_cli_launched());
     if (code == IRZ_OK) code = sort_arguments(command, count, words, &arguments, error);
     if (code == IRZ_OK) code = command->run(&arguments, error);
+    if (code != IRZ_OK && together) code = irz_cli_agree(true, error);
     free((void *)arguments.operands);
     free(arguments.options);
     return code;
@@ -144,12 +148,23 @@ static _Noreturn void leave(int status) {
 #endif
 }
 
+/* Where a standard stream is closed, the next file that anybody opens would take its place, and get what is meant for
+   the stream. Reading from this one, and writing to the output, fails as on a closed one; messages are lost. */
+static void fill_streams(void) {
+  const int mode[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int stream = 0; stream < 3; stream++) {
+    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", mode[stream]) != stream) _exit(IRZ_ERR_OUTPUT);
+  }
+}
+
 int main(int argc, char **argv) {
   IrzError error = {0};
+  fill_streams();
   give_memory_back();
   signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like any other */
   IrzCode code = run_command(argc, argv, &error);
-  if (code == IRZ_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+  bool lost = fflush(stdout) != 0 || ferror(stdout);
+  if ((close(STDOUT_FILENO) != 0 || lost) && code == IRZ_OK) {
     code = irz_error_set(&error, IRZ_ERR_OUTPUT, "the standard output could not be written");
   }
   if (code != IRZ_OK && irz_cli_first()) fprintf(stderr, "irezone: %s\n", error.text);

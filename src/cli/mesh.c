@@ -23,11 +23,8 @@ static IrzCode mesh_command(const IrzArguments *arguments, IrzError *error) {
   }
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
-  IrzCode code = IRZ_OK;
-  if (irz_cli_first()) {
-    code = generate(plan, path, error);
-    if (code == IRZ_OK) irz_cli_warnings(plan);
-  }
+  IrzCode code = generate(plan, path, error);
+  if (code == IRZ_OK) irz_cli_warnings(plan);
   irz_plan_free(plan);
   return code;
 }

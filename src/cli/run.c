@@ -33,11 +33,23 @@ static IrzCode solve(const IrzPlan *plan, const char *directory, const IrzModelO
   IRZ_TRY(irz_model_create(MPI_COMM_WORLD, plan, options, &model, error));
   IrzCode code = irz_model_solve(model, plan, summary, error);
   if (code == IRZ_OK) {
-    irz_signals_hold(true);
+    irz_signals_hold("what has its final name is whole", NULL);
     code = directory != NULL ? irz_model_write(model, directory, summary, error) : print_json(summary, error);
   }
   irz_model_free(model);
   return code;
+}
+
+/* Ranks read the plan each for itself, and a node may have an old copy of it, or another program. */
+static IrzCode agree(const IrzArguments *arguments, const IrzPlan *plan, const char *directory, IrzError *error) {
+  static const char *const what[] = {"version of irezone", "plan", "folder for the results", "set of PETSc options"};
+  char options[IRZ_PATH_MAX] = "";
+  for (int i = 0; i < arguments->n_petsc; i++) {
+    size_t used = strlen(options);
+    snprintf(options + used, sizeof options - used, "%s\n", arguments->petsc[i]);
+  }
+  const char *const text[] = {IRZ_VERSION, irz_plan_text(plan), directory, options};
+  return irz_cli_agree_on(4, what, text, error);
 }
 
 static IrzCode run(const IrzArguments *arguments, IrzError *error) {
@@ -45,17 +57,19 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   if (directory == NULL) directory = ".";
   bool piped = strcmp(directory, "-") == 0, quiet = piped || irz_argument(arguments, "--quiet") != NULL;
   IrzProgress progress;
-  irz_progress_begin(&progress, quiet);
   IrzModelOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true, .once = true};
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
   if (!piped) warn_of_old_fields(plan, directory);
-  irz_signals_catch();
+  irz_signals_catch("nothing was written");
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {
     IrzSummary summary = {0};
-    code = solve(plan, piped ? NULL : directory, &options, &summary, error);
+    code = irz_cli_agree(false, error);
+    if (code == IRZ_OK) code = agree(arguments, plan, directory, error);
+    irz_progress_begin(&progress, quiet);
+    if (code == IRZ_OK) code = solve(plan, piped ? NULL : directory, &options, &summary, error);
     irz_progress_end(&progress);
     /* Warnings go where errors go; on a terminal the summary, which has them, is enough. An error stands alone. */
     if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(summary.plan);
@@ -64,6 +78,8 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
       printf("written to %s/%s.json%s\n", directory, irz_plan_name(plan),
              irz_plan_writes_fields(plan) ? " and .hdf" : "");
     }
+    if (code == IRZ_OK && irz_signals_noted() != NULL && irz_cli_first())
+      fprintf(stderr, "irezone: %s came while the results were being written: they are whole\n", irz_signals_noted());
     irz_summary_clear(&summary);
     irz_cli_stop();
   }
@@ -93,11 +109,13 @@ const IrzCommand irz_command_run = {
         "  -q, --quiet           no progress and no summary; warnings and errors remain\n"
         "  -- OPTIONS            options for PETSc, as in -- -log_view\n"
         "\n"
-        "It also runs under mpiexec -n N, which splits the mesh over N processes. SIGINT, SIGTERM and SIGUSR1 stop it\n"
-        "with status 75 and no results, unless it is already writing them: then it finishes.\n",
+        "It also runs under mpiexec -n N, which splits the mesh over N processes. SIGINT, SIGTERM, SIGUSR1 and SIGHUP\n"
+        "stop it with status 75 and no results, unless it is already writing them: then it finishes and says so. A\n"
+        "second signal always ends it.\n",
     .options = run_options,
     .least_operands = 1,
     .most_operands = 1,
     .takes_petsc = true,
+    .collective = true,
     .run = run,
 };

@@ -1,39 +1,85 @@
-/* Signals end a run at once with one line: nothing has been written until the results are, and then they are held back.
- */
+/* Signals. The first one ends the process at once with one line and status 75, or, while it is being held, is only
+   noted; the second one always ends it. A handler may run in any thread, so who comes first is decided by one atomic
+   word. */
 #include "cli/cli.h"
+#include <irezone/result.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-static const int caught[] = {SIGINT, SIGTERM, SIGUSR1};
-static volatile sig_atomic_t talks; /* this process prints the line */
+static const struct {
+  int number;
+  const char *name;
+} caught[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGUSR1, "SIGUSR1"}, {SIGHUP, "SIGHUP"}};
+enum { N_CAUGHT = sizeof caught / sizeof caught[0] };
+
+/* What a signal does now: end the process; be noted; end it, as one was noted; nothing, as the process is ending. */
+enum { ENDS, NOTED, ENDS_TOO, ENDING };
+static atomic_int state;
+
+static volatile sig_atomic_t talks;                         /* this process prints the line */
+static const char *_Atomic outcome = "nothing was written"; /* what a signal that ends leaves */
+static volatile sig_atomic_t *_Atomic note;                 /* where a noted signal is told, or NULL */
+static atomic_int noted;                                    /* its number */
 
 /* Only calls that are safe in a signal handler. */
-static void stop(int number) {
-  static const char interrupt[] = "irezone: stopped by SIGINT; nothing was written\n";
-  static const char terminate[] = "irezone: stopped by SIGTERM; nothing was written\n";
-  static const char user[] = "irezone: stopped by SIGUSR1; nothing was written\n";
-  const char *line = number == SIGINT ? interrupt : number == SIGTERM ? terminate : user;
-  size_t length = number == SIGINT ? sizeof interrupt - 1 : number == SIGTERM ? sizeof terminate - 1 : sizeof user - 1;
-  if (talks) {
-    ssize_t written = write(STDERR_FILENO, line, length);
-    (void)written; /* there is nobody left to tell */
+static void say(const char *text) {
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  (void)written; /* there is nobody left to tell */
+}
+
+static void handle(int number) {
+  int before = NOTED;
+  volatile sig_atomic_t *place = note;
+  if (atomic_compare_exchange_strong(&state, &before, ENDS_TOO)) {
+    noted = number;
+    if (place != NULL) *place = 1;
+    return;
   }
+  if (before == ENDING || !atomic_compare_exchange_strong(&state, &before, ENDING)) return; /* another thread ends it */
+  irz_files_drop();
+  const char *name = "a signal";
+  for (int i = 0; i < N_CAUGHT; i++) {
+    if (caught[i].number == number) name = caught[i].name;
+  }
+  if (talks) { /* in pieces, of which the first is the beginning of the line */
+    say("irezone: stopped by ");
+    say(name);
+    say("; ");
+    say(outcome);
+    say("\n");
+  }
+  irz_files_drop(); /* again: other threads go on until the end */
   _exit(IRZ_ERR_STOPPED);
 }
 
-void irz_signals_catch(void) {
+void irz_signals_catch(const char *left) {
   talks = irz_cli_first();
-  struct sigaction action;
+  outcome = left;
+  struct sigaction action, before;
   memset(&action, 0, sizeof action);
-  action.sa_handler = stop;
+  action.sa_handler = handle;
+  action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) sigaction(caught[i], &action, NULL);
+  for (int i = 0; i < N_CAUGHT; i++) {
+    /* nohup makes programs outlive their terminal */
+    if (caught[i].number == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(caught[i].number, &action, NULL);
+  }
+  signal(SIGPIPE, SIG_IGN); /* who reads the progress may go; the results are written all the same */
 }
 
-void irz_signals_hold(bool hold) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) sigaddset(&set, caught[i]);
-  sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+void irz_signals_hold(const char *left, volatile sig_atomic_t *place) {
+  int before = ENDS;
+  note = place;
+  while (!atomic_compare_exchange_strong(&state, &before, NOTED)) pause(); /* another thread is ending the process */
+  outcome = left;
+}
+
+const char *irz_signals_noted(void) {
+  for (int i = 0; i < N_CAUGHT; i++) {
+    if (caught[i].number == noted) return caught[i].name;
+  }
+  return NULL;
 }

@@ -9,22 +9,6 @@
 
 static volatile sig_atomic_t stop_asked;
 
-/* Let the cases in flight come to their end. */
-static void ask_stop(int number) {
-  (void)number;
-  stop_asked = 1;
-}
-
-static void catch_signals(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = ask_stop;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGUSR1, &action, NULL);
-}
-
 /* When the last progress line was shown. */
 typedef struct {
   bool quiet, terminal, drawn;
@@ -126,7 +110,7 @@ static IrzCode show_cases(const IrzArguments *arguments, IrzError *error) {
   static IrzSweepReport report; /* large */
   IrzSweep *sweep = NULL;
   int n_meshes;
-  if (!irz_cli_first()) return IRZ_OK;
+  irz_cli_set_rank(0); /* it needs no others */
   IRZ_TRY(irz_sweep_read(arguments->operands[0], &sweep, error));
   IrzCode code = irz_sweep_preview(sweep, &report, &n_meshes, error);
   if (code == IRZ_OK) code = irz_sweep_print(sweep, stdout, error);
@@ -142,6 +126,16 @@ static IrzCode show_cases(const IrzArguments *arguments, IrzError *error) {
                        report.total, report.first_failed, report.first_failure);
 }
 
+/* Rank 0 reads the sweep for all; what the command line says each reads for itself. */
+static IrzCode agree(const IrzArguments *arguments, const IrzSweepOptions *options, IrzError *error) {
+  static const char *const what[] = {"version of irezone", "sweep file", "folder for the results", "set of options"};
+  char numbers[128];
+  snprintf(numbers, sizeof numbers, "%d %d %d %d %d %d", options->resume, options->retry_failed,
+           options->ranks_per_case, options->task, options->n_tasks, irz_argument(arguments, "--merge") != NULL);
+  const char *const text[] = {IRZ_VERSION, arguments->operands[0], options->directory, numbers};
+  return irz_cli_agree_on(4, what, text, error);
+}
+
 /* Everything that needs MPI. */
 static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *options, IrzError *error) {
   int rank, size;
@@ -153,8 +147,10 @@ static IrzCode run_or_merge(const IrzArguments *arguments, IrzSweepOptions *opti
   IrzSweep *sweep = NULL;
   static IrzSweepReport report; /* large */
   if (rank == 0) irz_sweep_read(arguments->operands[0], &sweep, error);
-  IRZ_TRY(irz_error_agree(MPI_COMM_WORLD, error));
+  IRZ_TRY(irz_cli_agree(false, error));
+  IRZ_TRY(agree(arguments, options, error));
   IrzCode code;
+  irz_signals_hold("go on with --resume", &stop_asked);
   if (irz_argument(arguments, "--merge") != NULL) {
     if (rank == 0) irz_sweep_merge(sweep, options->directory, &report, error);
     code = irz_error_agree(MPI_COMM_WORLD, error);
@@ -196,7 +192,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
     }
     return show_cases(arguments, error);
   }
-  catch_signals();
+  irz_signals_catch("nothing was run");
   /* Rank 0 hands out cases from a thread; without this level it would have to do only that. */
   PETSC_MPI_THREAD_REQUIRED = MPI_THREAD_MULTIPLE;
   IRZ_TRY(irz_cli_start(arguments, error));
@@ -239,7 +235,8 @@ const IrzCommand irz_command_sweep = {
         "  -q, --quiet           no progress and no closing lines; warnings and errors remain\n"
         "  -- OPTIONS            options for PETSc\n"
         "\n"
-        "SIGTERM and SIGUSR1 let the cases in flight finish and end with status 75: go on with --resume.\n"
+        "SIGINT, SIGTERM, SIGUSR1 and SIGHUP let the cases in flight finish and end with status 75: go on with\n"
+        "--resume. A second signal, or one while the sweep file is being read, ends it at once.\n"
         "A case that fails is a row with its reason, and a line at the end; the status is 0 unless --strict is given.\n"
         "If every case fails the status is that of the failures (2 plan, 3 mesh or other input, 4 solver), or 4 if\n"
         "they differ.\n"
@@ -248,5 +245,6 @@ const IrzCommand irz_command_sweep = {
     .least_operands = 1,
     .most_operands = 1,
     .takes_petsc = true,
+    .collective = true,
     .run = run,
 };

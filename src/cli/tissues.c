@@ -4,14 +4,14 @@
 
 static IrzCode tissues(const IrzArguments *arguments, IrzError *error) {
   if (arguments->n_operands == 0) {
-    if (irz_cli_first()) irz_presets_print(stdout);
+    irz_presets_print(stdout);
     return IRZ_OK;
   }
   const IrzPreset *preset = irz_preset_find(arguments->operands[0]);
   if (preset == NULL) {
     return irz_error_set(error, IRZ_ERR_PLAN, "no preset \"%s\"; `irezone tissues` lists them", arguments->operands[0]);
   }
-  if (irz_cli_first()) irz_preset_print(preset, stdout);
+  irz_preset_print(preset, stdout);
   return IRZ_OK;
 }
 
