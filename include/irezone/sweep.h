@@ -43,14 +43,14 @@ int irz_sweep_n_cases(const IrzSweep *sweep);
 /// Number of varied values.
 int irz_sweep_n_parameters(const IrzSweep *sweep);
 
-/// Key path of a varied value, such as `array.spacing`.
+/// Key path of a varied value, such as `array.spacing`; NULL if there is none.
 const char *irz_sweep_key(const IrzSweep *sweep, int parameter);
 
 /// Value of a parameter in a case as it is written to the plan and to sweep.csv.
 /// @param[in]  sweep      sweep
 /// @param[in]  number     case, from 1
 /// @param[in]  parameter  parameter, from 0
-/// @param[out] text       the value
+/// @param[out] text       the value; "" if there is none
 /// @param[in]  size       bytes in `text`
 void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *text, size_t size);
 

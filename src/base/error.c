@@ -19,6 +19,8 @@ IrzCode(irz_error_set)(IrzError *error, IrzCode code, const char *format, ...) {
 }
 
 IrzCode irz_error_agree(MPI_Comm comm, IrzError *error) {
+  IrzError own = {.code = IRZ_OK};
+  if (error == NULL) error = &own;
   int rank, size;
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &size);

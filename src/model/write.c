@@ -458,6 +458,8 @@ static IrzCode write_summary(const char *directory, const IrzSummary *summary, I
 }
 
 IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error) {
+  IRZ_ENTER(error);
+  IRZ_NEED(plan != NULL && directory != NULL);
   char name[3][IRZ_NAME_MAX + 16];
   const char *names[3] = {name[0], name[1], name[2]};
   int n = 0;

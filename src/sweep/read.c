@@ -686,19 +686,21 @@ IrzCode irz_sweep_share(MPI_Comm comm, IrzSweep **sweep, IrzError *error) {
 }
 
 int irz_sweep_n_cases(const IrzSweep *sweep) {
-  return sweep->n_cases;
+  return sweep != NULL ? sweep->n_cases : 0;
 }
 
 int irz_sweep_n_parameters(const IrzSweep *sweep) {
-  return sweep->n_parameters;
+  return sweep != NULL ? sweep->n_parameters : 0;
 }
 
 const char *irz_sweep_key(const IrzSweep *sweep, int parameter) {
-  return sweep->parameters[parameter].key;
+  return parameter >= 0 && parameter < irz_sweep_n_parameters(sweep) ? sweep->parameters[parameter].key : NULL;
 }
 
 void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *text, size_t size) {
   IRZ_ENTER_QUIETLY;
+  if (size > 0) text[0] = '\0';
+  if (number < 1 || number > irz_sweep_n_cases(sweep) || irz_sweep_key(sweep, parameter) == NULL) return;
   const IrzParameter *p = &sweep->parameters[parameter];
   double value = sweep->value[(size_t)(number - 1) * (size_t)sweep->n_parameters + (size_t)parameter];
   if (p->draw == IRZ_DRAW_VALUES) {

@@ -75,6 +75,9 @@ static IrzCode good_sample(IrzError *error) {
 static IrzCode good_write(IrzError *error) {
   return irz_model_write(model, folder, &summary, error);
 }
+static IrzCode good_output(IrzError *error) {
+  return irz_model_check_output(plates, folder, error);
+}
 static IrzCode good_file(IrzError *error) {
   return irz_file_write(path("text"), "text\n", error);
 }
@@ -151,6 +154,9 @@ static IrzCode bad_sample(IrzError *error) {
 static IrzCode bad_write(IrzError *error) {
   return irz_model_write(model, "/proc/no", &summary, error);
 }
+static IrzCode bad_output(IrzError *error) {
+  return irz_model_check_output(plates, "/proc/no", error);
+}
 static IrzCode bad_file(IrzError *error) {
   return irz_file_write("/proc/no/text", "text\n", error);
 }
@@ -224,6 +230,7 @@ static const struct {
     {"keep", good_keep, IRZ_OK, 1000},
     {"sample", good_sample, IRZ_OK, 40},
     {"write", good_write, IRZ_OK, 12},
+    {"output", good_output, IRZ_OK, 40},
     {"file", good_file, IRZ_OK, 40},
     {"sweep", good_sweep, IRZ_OK, 1000},
     {"share", good_share, IRZ_OK, 1000},
@@ -240,6 +247,7 @@ static const struct {
     {"bad solve", bad_solve, IRZ_ERR_PLAN, 1000},
     {"bad sample", bad_sample, IRZ_ERR_PLAN, 1000},
     {"bad write", bad_write, IRZ_ERR_OUTPUT, 100},
+    {"bad output", bad_output, IRZ_ERR_OUTPUT, 100},
     {"bad file", bad_file, IRZ_ERR_OUTPUT, 1000},
     {"bad sweep", bad_sweep, IRZ_ERR_PLAN, 1000},
     {"bad sweep read", bad_sweep_read, IRZ_ERR_PLAN, 1000},
