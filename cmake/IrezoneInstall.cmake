@@ -5,14 +5,15 @@ if(BUILD_SHARED_LIBS AND NOT DEFINED CMAKE_INSTALL_RPATH)
   file(RELATIVE_PATH folder ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(irezone_cli PROPERTIES INSTALL_RPATH $ORIGIN/${folder})
 endif()
-install(TARGETS irezone_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS irezone_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 install(
   TARGETS irezone
   EXPORT irezoneTargets
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/irezone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+install(DIRECTORY include/irezone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING
+        PATTERN "*.h")
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 # irezone_module_of(VARIABLE MODULES LIBRARIES): the first pkg-config module that names no other libraries than these.
 # A module is found again wherever it is installed; a path is not.
@@ -55,12 +56,12 @@ irezone_module_of(IREZONE_MPI_MODULE "ompi-c;mpich" "${MPI_C_LIBRARIES}")
 irezone_module_of(IREZONE_HDF5_MODULE "hdf5-openmpi;hdf5-mpich;hdf5" "${HDF5_C_LIBRARIES};${MPI_C_LIBRARIES}")
 
 # find_package(irezone) gives irezone::irezone
-install(EXPORT irezoneTargets NAMESPACE irezone:: DESTINATION ${IREZONE_CMAKE_DIR})
+install(EXPORT irezoneTargets NAMESPACE irezone:: DESTINATION ${IREZONE_CMAKE_DIR} COMPONENT development)
 configure_package_config_file(cmake/irezoneConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/irezoneConfig.cmake
                               INSTALL_DESTINATION ${IREZONE_CMAKE_DIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/irezoneConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/irezoneConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/irezoneConfigVersion.cmake
-              cmake/IrezonePackages.cmake DESTINATION ${IREZONE_CMAKE_DIR})
+              cmake/IrezonePackages.cmake DESTINATION ${IREZONE_CMAKE_DIR} COMPONENT development)
 
 # pkg-config irezone: a static library has to name everything it stands on, a shared one only what its headers show.
 # Gmsh is not among them: it is opened at run time, when a mesh is generated.
@@ -95,4 +96,4 @@ endif()
 # The prefix is found from where the file is, so that `cmake --install --prefix` and moved folders work.
 file(RELATIVE_PATH IREZONE_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/irezone.pc.in ${CMAKE_CURRENT_BINARY_DIR}/irezone.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/irezone.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/irezone.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

@@ -11,7 +11,7 @@ cd "$root"
 heading "Packages"
 scripts/install-packages.sh demo
 heading "Build"
-configure_and_build build
+configure_and_build build --target irezone_cli
 
 heading "Run examples/two_probes_liver.yaml"
 build/irezone run examples/two_probes_liver.yaml -o "$out"

@@ -16,10 +16,14 @@ heading() {
   printf '\n== %s\n' "$*"
 }
 
-# configure_and_build FOLDER [CMake options]: CMake's chatter is shown only if it fails.
+# configure_and_build FOLDER [--target NAME] [CMake options]: CMake's chatter is shown only if it fails.
 configure_and_build() {
-  local folder=$1 log
+  local folder=$1 target=all log
   shift
+  if [ "${1:-}" = --target ]; then
+    target=$2
+    shift 2
+  fi
   log=$(mktemp)
   if ! cmake -S "$root" -B "$folder" -G Ninja "$@" >"$log" 2>&1; then
     cat "$log" >&2
@@ -27,5 +31,5 @@ configure_and_build() {
     return 1
   fi
   rm -f "$log"
-  cmake --build "$folder" -j "$jobs"
+  cmake --build "$folder" -j "$jobs" --target "$target"
 }

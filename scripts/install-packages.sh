@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(
   # compiler and build
-  gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
+  gcc libc6-dev dpkg-dev cmake ninja-build pkg-config git ca-certificates
   # libraries
   libopenmpi-dev openmpi-bin libpetsc-real-dev libhdf5-openmpi-dev libyaml-dev libjansson-dev libgsl-dev
   libgmsh-dev libnifti-dev zlib1g-dev libcmocka-dev
@@ -17,7 +17,7 @@ demo=(
   python3 python3-numpy python3-h5py python3-matplotlib
 )
 test=(
-  python3-scipy
+  python3-scipy snakemake
   # locales with a decimal comma
   locales
   # users of the library in C++, processors of another age

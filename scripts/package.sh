@@ -1,0 +1,13 @@
+#!/bin/bash
+# Make the Debian packages irezone, libirezone0 and libirezone-dev, hardened by Debian's own flags.
+#   scripts/package.sh [BUILD]      default: build/package; the packages are left in BUILD/packages
+# Install them with: sudo apt install ./BUILD/packages/*.deb
+set -euo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$root"
+build=${1:-build/package}
+eval "$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=sh)"
+configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_SHARED_LIBS=ON -DIREZONE_TESTS=OFF \
+  -DCMAKE_SKIP_INSTALL_RPATH=ON
+rm -rf "$build/packages"
+(cd "$build" && cpack -G DEB)
