@@ -114,7 +114,7 @@ static void plain(void **state) {
   for (int order = 1; order <= 2; order++) {
     Kind kind = {order == 1 ? "order 1" : "order 2", "", order};
     check_kind(&kind, false);
-    check_kind(&kind, true);
+    if (order == 1) check_kind(&kind, true); /* the other with survival, below */
   }
 }
 
@@ -141,7 +141,6 @@ static void heated(void **state) {
   Kind kind = {"heat", "heat: {coupling: none, cooling: 5, order: 1, step: 10}\n", 1};
   check_kind(&kind, false);
   kind = (Kind){"coupled heat", "heat: {coupling: full, cooling: 5, order: 1, step: 10}\n", 1};
-  check_kind(&kind, false);
   check_kind(&kind, true);
 }
 
