@@ -140,11 +140,12 @@ static IrzCode create_level(IrzField *field, Level *level, const IrzPart *part, 
   IRZ_PETSC(PetscOptionsHasName(NULL, order == 2 ? "irz2_" : "irz1_", "-pc_type", &chosen));
   IRZ_TRY(irz_tangent_create(level->space, chosen, &level->matrix, error));
   size_t n = (size_t)level->space->n_local;
-  IRZ_TRY(irz_alloc(&level->fixed, n, 1, error));
-  IRZ_TRY(irz_alloc(&level->u, n, sizeof *level->u, error));
-  IRZ_TRY(irz_alloc(&level->residual, n, sizeof *level->residual, error));
-  IRZ_TRY(irz_alloc(&level->step, n, sizeof *level->step, error));
-  IRZ_TRY(irz_alloc(&level->sums, (size_t)level->space->n_threads, sizeof *level->sums, error));
+  irz_alloc(&level->fixed, n, 1, error);
+  irz_alloc(&level->u, n, sizeof *level->u, error);
+  irz_alloc(&level->residual, n, sizeof *level->residual, error);
+  irz_alloc(&level->step, n, sizeof *level->step, error);
+  irz_alloc(&level->sums, (size_t)level->space->n_threads, sizeof *level->sums, error);
+  IRZ_TRY(irz_error_agree(part->comm, error));
   PetscInt owned = level->space->n_owned;
   IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->residual, &level->right));
   IRZ_PETSC(VecCreateMPIWithArray(part->comm, 1, owned, PETSC_DECIDE, level->step, &level->left));
@@ -155,7 +156,11 @@ IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order
                          IrzField **field, IrzError *error) {
   IrzField *f = NULL;
   *field = NULL;
-  IRZ_TRY(irz_alloc(&f, 1, sizeof *f, error));
+  irz_alloc(&f, 1, sizeof *f, error);
+  if (irz_error_agree(part->comm, error) != IRZ_OK) {
+    free(f);
+    return error->code;
+  }
   f->medium = medium;
   f->order = order;
   IrzCode code = irz_petsc(register_names(), "log stages", error);

@@ -86,11 +86,14 @@ IrzCode irz_matrix_create(const IrzPattern *pattern, IrzMatrix **matrix, IrzErro
   IrzMatrix *m = NULL;
   size_t n = (size_t)pattern->space->n_owned;
   *matrix = NULL;
-  IRZ_TRY(irz_alloc(&m, 1, sizeof *m, error));
-  m->space = pattern->space;
-  IrzCode code = fill_pattern(m, pattern, error);
+  IrzCode code = irz_alloc(&m, 1, sizeof *m, error);
+  if (code == IRZ_OK) {
+    m->space = pattern->space;
+    code = fill_pattern(m, pattern, error);
+  }
   if (code == IRZ_OK) code = irz_alloc(&m->aa, (size_t)m->ai[n], sizeof *m->aa, error);
   if (code == IRZ_OK) code = irz_alloc(&m->ba, (size_t)m->bi[n], sizeof *m->ba, error);
+  code = irz_error_agree(pattern->space->part->comm, error);
   if (code == IRZ_OK) code = irz_petsc(wrap(m), "matrix", error);
   if (code != IRZ_OK)
     irz_matrix_free(m);

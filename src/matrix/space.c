@@ -147,15 +147,22 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
                          const IrzSpace *like, IrzSpace **space, IrzError *error) {
   IrzSpace *s = NULL;
   *space = NULL;
-  IRZ_TRY(irz_alloc(&s, 1, sizeof *s, error));
-  s->part = part;
-  s->order = order;
-  s->nodes = order == 2 ? 10 : 4;
-  s->merged = merged;
-  s->n_threads = n_threads < 1 ? 1 : n_threads > 64 ? 64 : n_threads;
-  IrzCode code = irz_alloc_unset(&s->dof, (size_t)part->n_vertices + (size_t)part->n_edges, sizeof *s->dof, error);
+  IrzCode code = irz_alloc(&s, 1, sizeof *s, error);
+  if (code == IRZ_OK) {
+    s->part = part;
+    s->order = order;
+    s->nodes = order == 2 ? 10 : 4;
+    s->merged = merged;
+    s->n_threads = n_threads < 1 ? 1 : n_threads > 64 ? 64 : n_threads;
+    code = irz_alloc_unset(&s->dof, (size_t)part->n_vertices + (size_t)part->n_edges, sizeof *s->dof, error);
+  }
   if (code == IRZ_OK) code = number_owned(s, error);
-  if (code == IRZ_OK) code = irz_petsc(number_ghosts(s), "numbering", error);
+  code = irz_error_agree(part->comm, error);
+  if (code != IRZ_OK) {
+    irz_space_free(s);
+    return code;
+  }
+  code = irz_petsc(number_ghosts(s), "numbering", error);
   size_t nodes = (size_t)s->nodes, n_tets = (size_t)part->n_tets;
   if (code == IRZ_OK) code = irz_alloc_unset(&s->tet_dof, n_tets * nodes, sizeof *s->tet_dof, error);
   if (code == IRZ_OK) {
@@ -170,8 +177,9 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
     for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
       if (s->dof[i] >= 0) s->electrode[s->dof[i]] = part->electrode[i];
     }
-    code = divide(s, general, like, error);
+    divide(s, general, like, error);
   }
+  code = irz_error_agree(part->comm, error);
   if (code != IRZ_OK)
     irz_space_free(s);
   else

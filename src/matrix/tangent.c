@@ -44,11 +44,12 @@ IrzCode irz_tangent_create(const IrzSpace *space, bool copy, IrzTangent **tangen
   IrzTangent *t = NULL;
   size_t n = (size_t)space->n_owned;
   *tangent = NULL;
-  IRZ_TRY(irz_alloc(&t, 1, sizeof *t, error));
-  IrzCode code = irz_pattern_create(space, &t->pattern, error);
+  IrzCode code = irz_alloc(&t, 1, sizeof *t, error);
+  if (code == IRZ_OK) code = irz_pattern_create(space, &t->pattern, error);
   if (code == IRZ_OK) code = irz_alloc(&t->aa, (size_t)t->pattern->ai[n], sizeof *t->aa, error);
   if (code == IRZ_OK) code = irz_alloc(&t->ba, (size_t)t->pattern->bi[n], sizeof *t->ba, error);
   if (code == IRZ_OK && space->part->size > 1) code = irz_alloc(&t->x, (size_t)space->n_local, sizeof *t->x, error);
+  code = irz_error_agree(space->part->comm, error);
   if (code == IRZ_OK && copy) code = irz_matrix_create(t->pattern, &t->copy, error);
   if (code == IRZ_OK) code = irz_petsc(wrap(t), "tangent", error);
   if (code != IRZ_OK)

@@ -533,6 +533,7 @@ static IrzCode read_plan(const Reader *reader, const IrzYaml *top, const char *p
   if (plan_text != NULL) return text_copy(plan_text, &sweep->plan_text, reader->error);
   IrzError cause = {0};
   if (irz_yaml_load(sweep->plan_file, &sweep->plan_text, &cause) == IRZ_OK) return IRZ_OK;
+  if (cause.code == IRZ_ERR_MEMORY) return irz_error_set(reader->error, cause.code, "%s", cause.text);
   return fail(reader, plan->line, "plan", "%s", cause.text);
 }
 
