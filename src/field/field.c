@@ -167,7 +167,10 @@ IrzCode irz_field_create(const IrzPart *part, const IrzMedium *medium, int order
   for (int p = order; code == IRZ_OK && p >= 1; p--) {
     code = create_level(f, &f->level[p - 1], part, p, merged, n_threads, error);
   }
-  if (code == IRZ_OK) code = create_coarse(f, error);
+  if (code == IRZ_OK) {
+    create_coarse(f, error);
+    code = irz_error_agree(part->comm, error);
+  }
   if (code == IRZ_OK && order == 2) {
     PC coarse, fine;
     KSPGetPC(f->level[0].ksp, &coarse);

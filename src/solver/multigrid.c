@@ -70,13 +70,15 @@ IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, P
   const IrzSpace *fs = fine->pattern->space, *cs = coarse->pattern->space;
   size_t n = (size_t)fs->n_local;
   *multigrid = NULL;
-  IRZ_TRY(irz_alloc(&mg, 1, sizeof *mg, error));
-  mg->fine = fine;
-  mg->coarse = coarse;
-  mg->solver = solver;
-  mg->amg = amg;
-  mg->smoother = irz_smoother_of(fine);
-  IrzCode code = irz_smoother_create(&mg->smoother, error);
+  IrzCode code = irz_alloc(&mg, 1, sizeof *mg, error);
+  if (code == IRZ_OK) {
+    mg->fine = fine;
+    mg->coarse = coarse;
+    mg->solver = solver;
+    mg->amg = amg;
+    mg->smoother = irz_smoother_of(fine);
+    code = irz_smoother_create(&mg->smoother, error);
+  }
   if (code == IRZ_OK) code = irz_alloc(&mg->parent, n, sizeof *mg->parent, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->b, (size_t)fs->n_owned, sizeof *mg->b, error);
   if (code == IRZ_OK) code = irz_alloc(&mg->coarse_b, (size_t)cs->n_owned, sizeof *mg->coarse_b, error);
@@ -86,8 +88,9 @@ IrzCode irz_multigrid_create(const IrzTangent *fine, const IrzTangent *coarse, P
   if (code == IRZ_OK) code = irz_alloc(&mg->coarse_x, (size_t)cs->n_local, sizeof *mg->coarse_x, error);
   if (code == IRZ_OK) {
     find_parents(mg);
-    code = find_children(mg, error);
+    find_children(mg, error);
   }
+  code = irz_error_agree(fs->part->comm, error);
   if (code == IRZ_OK)
     code = irz_petsc(MatCreateVecs(coarse->mat, &mg->coarse_left, &mg->coarse_right), "vectors", error);
   if (code != IRZ_OK) {
