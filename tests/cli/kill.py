@@ -37,9 +37,17 @@ def start(folder, words):
     return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=default)
 
 
+def names(path):
+    """What is in a folder; it may come and go."""
+    try:
+        return sorted(os.listdir(path))
+    except FileNotFoundError:
+        return []
+
+
 def judge(what, folder, status, said, second):
     out = folder / "out"
-    left = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
+    left = names(out)
     whole = {"pair.hdf", "pair.json"} <= set(left)
     if any(name not in ("pair.hdf", "pair.json", "pair_heat.csv") for name in left):
         fail(what, "left", left)
@@ -83,7 +91,7 @@ def while_writing(folder, count):
         number = SIGNALS[i % len(SIGNALS)]
         process = start(folder, VARIANTS["order 2"])
         out = folder / "out"
-        while process.poll() is None and not (out.is_dir() and any(out.iterdir())):
+        while process.poll() is None and not names(out):
             pass
         process.send_signal(number)
         if i % 3 == 2:
@@ -105,10 +113,8 @@ def sweep_stops(folder):
     command = [IREZONE, "sweep", "sweep.yaml", "-o", "swept", "-q"]
     for signals in (1, 2):
         process = subprocess.Popen(command + ["--resume"], cwd=folder, stderr=subprocess.PIPE, text=True)
-        while process.poll() is None and not list(folder.glob("swept/*journal*")) and not list(folder.glob("swept/*.jrn*")):
+        while process.poll() is None and len(names(folder / "swept")) < 3:
             time.sleep(0.05)
-            if (folder / "swept").is_dir() and len(list((folder / "swept").iterdir())) > 2:
-                break
         time.sleep(0.5)
         for _ in range(signals):
             process.send_signal(signal.SIGTERM)
