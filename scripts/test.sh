@@ -1,6 +1,6 @@
 #!/bin/bash
 # Everything that must hold before a change is accepted: install packages, build with warnings as errors, lint, all tests,
-# then the quick tests again under the address and undefined-behaviour sanitizers.
+# then the quick tests again under the address and undefined-behaviour sanitizers, and a minute of fuzzing for each reader.
 #   scripts/test.sh [ctest options, such as -R plan]
 set -Eeuo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -13,6 +13,10 @@ closing() {
   [ -f "$1" ] || return 0
   sed -n '/^The following tests did not run/,/^$/p; /^The following tests FAILED/,$p' "$1"
   grep -E 'tests passed|No tests were found' "$1"
+}
+# What was skipped in a ctest run.
+skipped() {
+  sed -n '/^The following tests did not run/,/^$/p' "$1"
 }
 failed() {
   heading "FAILED after $SECONDS s, in: $step"
@@ -48,7 +52,15 @@ configure_and_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DIREZONE_SANITIZE=O
 ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=1 ctest --test-dir build/sanitize -j $parallel -L quick --output-on-failure "$@" |
   tee $logs/sanitize.txt
 
+if [ $# -eq 0 ]; then
+  step=Fuzzing
+  heading "$step"
+  scripts/fuzz.sh 60 | tee $logs/fuzz.txt
+fi
+
 trap - ERR
+skipped $logs/all.txt
 heading "Passed in $SECONDS s"
+[ $# -gt 0 ] || echo "fuzzing: $(tail -1 $logs/fuzz.txt)"
 echo "sanitizers: $(closing $logs/sanitize.txt | tail -1)"
 closing $logs/all.txt
