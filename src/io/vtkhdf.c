@@ -113,7 +113,7 @@ static void write_rows(Writer *writer, hid_t dataset, const Column *column) {
         MPI_Recv(writer->slab, (int)(count * row_bytes(column)), MPI_BYTE, rank, 0, writer->comm, MPI_STATUS_IGNORE);
       }
       if (writer->bad || writer->file->replace.reason != 0) continue;
-      writer->bad = irz_hdf_rows(dataset, (hsize_t)(start + first), (hsize_t)count, (hsize_t)column->components,
+      writer->bad = irz_hdf_rows(dataset, (hsize_t)start + (hsize_t)first, (hsize_t)count, (hsize_t)column->components,
                                  hdf_type(column->type), data);
     }
     start += writer->rows[rank];

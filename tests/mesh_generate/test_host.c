@@ -19,8 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const char plan_text[] = "name: needles\n"
                                 "mesh: {size: 60, accuracy: 20, order: 1}\n"
                                 "tissues: {default: {preset: liver}}\n"
@@ -183,7 +181,7 @@ static void *churn(void *unused) {
   while (churning) {
     void *block[64];
     const struct timespec moment = {.tv_nsec = 100000};
-    for (int i = 0; i < 64; i++) block[i] = malloc((size_t)(80 * i + 1));
+    for (int i = 0; i < 64; i++) block[i] = malloc(80 * (size_t)i + 1);
     for (int i = 0; i < 64; i++) free(block[i]);
     nanosleep(&moment, NULL);
   }

@@ -145,7 +145,7 @@ static IrzSweep *make_latin(int n, const char *correlation_text) {
 /// One value in every slot of every column.
 static void check_slots(const IrzSweep *sweep) {
   int n = sweep->n_cases, m = sweep->n_parameters;
-  int *seen = calloc((size_t)(n * m), sizeof *seen);
+  int *seen = calloc((size_t)n * (size_t)m, sizeof *seen);
   for (int i = 0; i < n * m; i++) seen[i % m * n + (int)(sweep->value[i] * n)]++;
   for (int i = 0; i < n * m; i++) assert_int_equal(seen[i], 1);
   free(seen);
