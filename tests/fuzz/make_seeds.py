@@ -32,6 +32,15 @@ def sweeps():
         yield text
 
 
+def tables():
+    yield b"array.spacing,array.exposure\n10,20\n15,25\n20,30\n"
+    yield b'"array.spacing";zone.threshold\r\n12.5;500\r\n14;"600"\r\n'
+    yield b"\xef\xbb\xbftissues.default.preset,array.spacing\nliver,10\n\"kidney\",1e1\n\n"
+    yield b"array.spacing\n10\n11,12\n"
+    yield b"case,array.spacing\n1,10\n2,\"1\"\"0\"\n"
+    yield b"# a comment\narray.spacing, array.exposure\n10 , 20\n"
+
+
 def label_maps():
     def image(order, datatype, bits, voxels, size=(3, 3, 2), sform=1, qform=0, slope=1.0, offset=352.0, unit=2):
         h = bytearray(348)
@@ -105,7 +114,7 @@ def results():
 
 def main():
     reader, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    seeds = {"plan": plans, "sweep": sweeps, "label_map": label_maps, "journal": journals, "result": results}[reader]
+    seeds = {"plan": plans, "sweep": sweeps, "table": tables, "label_map": label_maps, "journal": journals, "result": results}[reader]
     for number, data in enumerate(seeds()):
         (folder / f"seed_{number:03d}").write_bytes(data)
 
