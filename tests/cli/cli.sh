@@ -106,7 +106,8 @@ expect mesh 0 "$irezone" mesh pair.yaml -o pair.msh
 expect "info of a mesh" 0 "$irezone" info pair.msh
 holds "info of a mesh" out A_insulated
 
-expect run 0 "$irezone" run pair.yaml -o results -q
+# At order 2 its error bar is well below the accuracy that it asks for, so there is nothing to warn of.
+expect run 0 "$irezone" run pair.yaml -o results -q --set mesh.order=2
 empty "run -q" out
 empty "run -q" err
 [ "$(ls results)" = "pair.hdf
