@@ -93,6 +93,12 @@ double irz_law_square(const IrzLaw *law, const double field[3], const IrzLawMemo
 /// @return 1 if it grows everywhere, 0 if not
 int irz_law_is_monotone(const IrzLaw *law, double *where);
 
+/// How steep a law is at most: the largest |d ln sigma / d ln E|. Laws as published reach 1 to 4; a jump has infinitely
+/// much.
+/// @param[in]  law    the law
+/// @param[out] where  a field strength at which it is so steep, V/m; may be NULL
+double irz_law_steepness(const IrzLaw *law, double *where);
+
 #ifdef __cplusplus
 }
 #endif

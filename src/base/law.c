@@ -198,3 +198,46 @@ int irz_law_is_monotone(const IrzLaw *law, double *where) {
   }
   return 1;
 }
+
+/* ---- Steepness ---- */
+
+/// The steepest of `count` fields from `low` to `high`.
+static double steepest(const IrzLaw *law, double low, double high, int count, double *where) {
+  double most = 0;
+  for (int i = 0; i < count; i++) {
+    double slope, field = low + (high - low) * i / (count - 1), sigma = law_value(law, field, &slope);
+    double here = field > 0 ? fabs(slope * field / sigma) : 0;
+    if (!(here > most)) continue;
+    most = here;
+    *where = field;
+  }
+  return most;
+}
+
+double irz_law_steepness(const IrzLaw *law, double *where) {
+  enum { SAMPLES = 101 };
+  double unused, most = 0, at = 0;
+  if (where == NULL) where = &unused;
+  *where = 0;
+  switch (law->kind) {
+  case IRZ_LAW_CONSTANT:
+    return 0;
+  case IRZ_LAW_RAMP:
+  case IRZ_LAW_SMOOTHSTEP:
+    return steepest(law, law->p, law->q - 1e-9 * (law->q - law->p), SAMPLES, where);
+  case IRZ_LAW_SIGMOID:
+    return steepest(law, fmax(0, law->p - 8 * law->q), law->p + 8 * law->q, SAMPLES, where);
+  case IRZ_LAW_GOMPERTZ:
+    return steepest(law, fmax(0, (log(law->p) - 4) / law->q), fmax(0, (log(law->p) + 4) / law->q), SAMPLES, where);
+  case IRZ_LAW_TABLE:
+    /* Within a piece E sigma' / sigma rises or falls, so its ends decide. */
+    for (int i = 0; i + 1 < law->n_points; i++) {
+      double low = law->field[i], high = law->field[i + 1];
+      double here = steepest(law, low, high - 1e-9 * (high - low), 2, &at);
+      if (here > most) *where = at;
+      most = fmax(most, here);
+    }
+    return most;
+  }
+  return 0;
+}

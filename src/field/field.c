@@ -8,16 +8,22 @@
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "base/threads.h"
+#include "field/flux.h"
 #include "field/kernel.h"
 #include "solver/amg.h"
 #include "solver/cg.h"
 #include "solver/multigrid.h"
 #include <math.h>
 #include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NEWTON = 150, MAX_LINEAR = 500, MAX_CUT_SHORT = 30, MAX_HALVINGS = 12 };
+enum { MAX_NEWTON = 80, MAX_LINEAR = 500, MAX_CUT_SHORT = 30, MAX_HALVINGS = 12 };
+
+/// Steps after which a steep law's field is looked for in another way, and after which a start is good enough; steps
+/// of that other way, and its linear ones.
+enum { MAX_NEWTON_STEEP = 6, MAX_NEWTON_START = 8, MAX_FLUX = 60, MAX_FLUX_LINEAR = 4000 };
 
 /// When a linear solve has done enough. Errors are in the energy norm, as the natural norm estimates them.
 typedef struct {
@@ -205,6 +211,8 @@ typedef struct {
   int order;
   double tolerance;
   bool build_hierarchy; ///< make the coarse preconditioner anew with the first matrix
+  bool steep;           ///< give up after few steps, without a failure
+  const IrzFlux *flux;  ///< currents of their own; NULL: the law's
 } Newton;
 
 /// Residual, and if `tangent` the matrix, at u; rows of fixed unknowns are kept in `current` and then cleared.
@@ -220,6 +228,7 @@ static PetscErrorCode assemble(const Newton *newton, const double *u, bool zero_
                           .laws = newton->problem->laws,
                           .floor = newton->problem->floor,
                           .scale = newton->problem->scale,
+                          .flux = newton->flux,
                           .u = u,
                           .zero_field = zero_field,
                           .fixed = level->fixed,
@@ -408,8 +417,9 @@ static double left_by_old(double tolerance, double built) {
 }
 
 /// Newton's method from `u`. Fills iterations, power, current and remaining error.
+/// @param[out] stuck  a steep law was given up after few steps; that is no failure
 static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u, int *steps, int *linear,
-                                   IrzReport *report, const char **failure) {
+                                   IrzReport *report, bool *stuck, const char **failure) {
   IrzField *field = newton->field;
   Level *level = &field->level[newton->order - 1];
   double before = 0, stalled = 0, built = 1; /* the errors before this step and where the matrix was assembled */
@@ -419,6 +429,7 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
   PetscFunctionBegin;
   *steps = *linear = 0;
   *failure = NULL;
+  *stuck = false;
   PetscCall(assemble(newton, u, !started, true, true, report->current, &report->power));
   for (int k = 0;; k++) {
     /* Built for the linear problem; after two steps the conductivity is nearly what it will be. */
@@ -448,9 +459,12 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     }
     /* What conjugate gradients have found when they give up lowers the energy all the same. */
     bool given_up = reason < 0 && reason != KSP_DIVERGED_NANORINF && *linear > linear_before;
+    if (newton->steep && (given_up || k == (newton->order < field->order ? MAX_NEWTON_START : MAX_NEWTON_STEEP))) {
+      *stuck = true;
+      break;
+    }
     if (!given_up || ++cut_short > MAX_CUT_SHORT) *failure = linear_failure(reason);
-    if (*failure == NULL && k == MAX_NEWTON)
-      *failure = "Newton's method does not converge, as with a conductivity that jumps";
+    if (*failure == NULL && k == MAX_NEWTON) *failure = "Newton's method does not converge";
     if (*failure != NULL) break;
     ++*steps;
     if (!old) built = started ? report->remaining : 1;
@@ -465,6 +479,111 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     started = true;
   }
   PetscFunctionReturn(0);
+}
+
+/// Work of flux_solve().
+typedef struct {
+  IrzFluxTask task;
+  IrzFlux flux;
+  double *node; ///< [nodes of the part] V
+} Flux;
+
+static IrzCode flux_create(const Newton *newton, Flux *f, IrzError *error) {
+  const IrzSpace *space = newton->field->level[newton->order - 1].space;
+  f->task = (IrzFluxTask){.medium = newton->field->medium,
+                          .laws = newton->problem->laws,
+                          .floor = newton->problem->floor,
+                          .scale = newton->problem->scale,
+                          .order = newton->order,
+                          .n_threads = space->n_threads};
+  irz_flux_create(f->task.medium, &f->flux, error);
+  if (error->code == IRZ_OK) {
+    irz_alloc(&f->node, (size_t)space->part->n_vertices + (size_t)space->part->n_edges, sizeof *f->node, error);
+  }
+  return irz_error_agree(space->part->comm, error);
+}
+
+/// Let the currents follow a potential.
+/// @param[out] apart  how far field and current were from the law, relative to the solution in the energy norm
+static PetscErrorCode flux_follow(Flux *f, const IrzSpace *space, const double *u, double power, double *apart) {
+  PetscFunctionBegin;
+  irz_space_nodes(space, u, f->node);
+  double square = irz_flux_follow(&f->task, f->node, &f->flux);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &square, 1, MPI_DOUBLE, MPI_SUM, space->part->comm));
+  *apart = power != 0 ? sqrt(fabs(square / power)) : 0;
+  PetscFunctionReturn(0);
+}
+
+/// The error that is small enough after so many steps of flux_solve(). The last digits of a law that jumps at many
+/// fields can take hundreds of steps.
+static double flux_enough(int step) {
+  return step < 25 ? 0 : step < 40 ? 3e-5 : step < MAX_FLUX ? 3e-4 : 3e-3;
+}
+
+/// Newton's method with currents of their own, from `u`. Fills what newton_solve() fills.
+///
+/// What bounds T (see flux.h) is small at first, where large steps lead far from the law; it grows while field and
+/// current come together, so that the last steps are Newton's, and is taken back when they do not. The factors do best
+/// on ramps, sigmoids and tables of steps as narrow as 0.001 V/cm.
+static PetscErrorCode flux_solve(Newton *newton, Flux *f, double *u, int *steps, int *linear, IrzReport *report,
+                                 const char **failure) {
+  const double bound_first = 30, bound_last = 1e6, bound_share = 0.003, up = 1.4, down = 0.5;
+  IrzField *field = newton->field;
+  Level *level = &field->level[newton->order - 1];
+  double apart = INFINITY;
+
+  PetscFunctionBegin;
+  irz_space_nodes(level->space, u, f->node);
+  irz_flux_start(&f->task, f->node, &f->flux);
+  f->flux.bound = bound_first;
+  newton->flux = &f->flux;
+  newton->build_hierarchy = true;
+  for (int k = 0;; k++) {
+    /* The tangent changes by orders of magnitude, and with it what is strongly coupled. */
+    bool build = k % 2 == 0;
+    KSPConvergedReason reason;
+    PetscCall(assemble(newton, u, false, true, build, report->current, &report->power));
+    PetscCall(hierarchy(field, build ? BUILD : KEEP));
+    PetscCall(solve_linear(newton, 0.03, 0.03, INFINITY, linear, report, &reason));
+    PetscCall(PetscInfo(level->ksp, "field and current are %.3e from the law\n", apart));
+    /* Where the law jumps, currents are further from it than fields; the factor is as measured. */
+    double rough = fmax(report->remaining, 10 * apart * sqrt(f->flux.bound));
+    bool exact = report->remaining <= newton->tolerance && rough <= 100 * newton->tolerance;
+    if (!exact && rough <= flux_enough(k)) report->remaining = rough;
+    if (exact || rough <= flux_enough(k)) break;
+    if (!isfinite(report->remaining))
+      *failure = "the equations contain numbers that are not finite";
+    else if (reason < 0 && reason != KSP_DIVERGED_ITS)
+      *failure = linear_failure(reason);
+    else if (k == MAX_FLUX || *linear > MAX_FLUX_LINEAR)
+      *failure = "Newton's method does not converge";
+    if (*failure != NULL) break;
+    ++*steps;
+    PetscCall(PetscArraycpy(level->u, u, level->space->n_owned));
+    PetscCall(move(level, level->u, 1, u));
+    double before = apart;
+    PetscCall(flux_follow(f, level->space, u, report->power, &apart));
+    double bound = f->flux.bound;
+    bound = apart > before ? down * bound : apart > 0.5 * before ? up * bound : fmax(bound, bound_share / apart);
+    f->flux.bound = fmin(bound_last, fmax(bound_first, bound));
+  }
+  newton->flux = NULL;
+  PetscFunctionReturn(0);
+}
+
+/// Solve a problem with a steep law from `u`, as far as Newton's method in the potential has got.
+static IrzCode solve_steep(Newton *newton, double *u, IrzReport *report, const char **failure, IrzError *error) {
+  Flux flux = {0};
+  int steps = 0, linear = 0;
+  IrzCode code = flux_create(newton, &flux, error);
+  if (code == IRZ_OK) {
+    code = irz_petsc(flux_solve(newton, &flux, u, &steps, &linear, report, failure), "Newton with currents", error);
+  }
+  report->newton += steps;
+  report->linear += linear;
+  irz_flux_free(&flux.flux);
+  free(flux.node);
+  return code;
 }
 
 /// Mark the fixed unknowns of a level and put their potentials into u.
@@ -495,6 +614,63 @@ static PetscErrorCode electrode_potentials(const IrzField *field, const IrzProbl
   PetscFunctionReturn(0);
 }
 
+/// Say that a field was not found, and name the law if it is steep.
+static IrzCode fail(const IrzField *field, const IrzProblem *problem, const IrzReport *report, const char *failure,
+                    IrzError *error) {
+  const IrzMedium *medium = field->medium;
+  double most = 0, at = 0;
+  int which = 0;
+  char law[256] = "";
+  for (int r = 0; r < medium->n_regions; r++) {
+    double where, its = irz_law_steepness(problem->laws[r], &where);
+    if (!(its > most)) continue;
+    most = its;
+    at = where;
+    which = r;
+  }
+  if (most > IRZ_STEEP) {
+    snprintf(
+        law, sizeof law,
+        "; the cause is the conductivity of %s, which changes at %.6g V/cm %.2g times as fast as the field: let it "
+        "change over a wider range",
+        medium->regions[which].name, at / 100, most);
+  }
+  return irz_error_set(
+      error, IRZ_ERR_SOLVER,
+      "the field was not found: %s (after %d Newton and %d linear steps the remaining error is %.1e)%s", failure,
+      report->newton, report->linear, report->remaining, law);
+}
+
+/// Solve at order 1 and carry the solution to `u` as a start for order 2.
+static IrzCode make_start(Newton start, double *u, IrzReport *report, const char **failure, IrzError *error) {
+  IrzField *field = start.field;
+  Level *fine = &field->level[1], *coarse = &field->level[0];
+  double *v = NULL;
+  bool stuck; /* then it is as good as it gets */
+  start.order = 1;
+  start.tolerance = 0.05; /* order 2 differs by about 0.3 from order 1; Newton's method squares what is left */
+  IRZ_TRY(irz_alloc(&v, (size_t)coarse->space->n_local, sizeof *v, error));
+  fix(coarse, start.problem, v);
+  for (int32_t i = 0; start.problem->keep_fixed && i < coarse->space->part->n_vertices; i++) {
+    v[coarse->space->dof[i]] = u[fine->space->dof[i]];
+  }
+  PetscLogStagePush(stage_start);
+  IrzCode code =
+      irz_petsc(newton_solve(&start, false, v, &report->start_newton, &report->start_linear, report, &stuck, failure),
+                "Newton at order 1", error);
+  PetscLogStagePop();
+  if (code == IRZ_OK && *failure == NULL) {
+    double *fixed_values = fine->u;
+    memcpy(fixed_values, u, (size_t)fine->space->n_local * sizeof *u);
+    irz_multigrid_prolong(field->multigrid, v, u);
+    for (int32_t i = 0; i < fine->space->n_local; i++) {
+      if (fine->fixed[i]) u[i] = fixed_values[i];
+    }
+  }
+  free(v);
+  return code;
+}
+
 IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started, double *u, IrzReport *report,
                         IrzError *error) {
   Newton newton = {.field = field, .problem = problem, .tolerance = problem->tolerance > 0 ? problem->tolerance : 1e-8};
@@ -506,56 +682,29 @@ IrzCode irz_field_solve(IrzField *field, const IrzProblem *problem, bool started
   for (int32_t i = 0; !started && i < fine->space->n_local; i++) {
     if (!fine->fixed[i]) u[i] = 0;
   }
-  bool same = field->have_hierarchy;
+  bool same = field->have_hierarchy, stuck = false;
   for (int p = 0; p < IRZ_MAX_PROBES; p++) same = same && field->hierarchy_fixed[p] == problem->fixed[p];
   newton.build_hierarchy = !same;
+  newton.steep = irz_flux_serves(field->medium, problem->laws);
   if (field->order == 2) {
     /* The coarse level holds the Galerkin matrix also when the start is known. */
-    Newton start = newton;
-    start.order = 1;
-    start.tolerance = 0.05; /* order 2 differs by about 0.3 from order 1; Newton's method squares what is left */
     memset(coarse->step, 0, (size_t)coarse->space->n_local * sizeof *coarse->step);
-    double *v = NULL;
-    IRZ_TRY(irz_alloc(&v, (size_t)coarse->space->n_local, sizeof *v, error));
-    fix(coarse, problem, v);
-    if (problem->keep_fixed) {
-      for (int32_t i = 0; i < coarse->space->part->n_vertices; i++) v[coarse->space->dof[i]] = u[fine->space->dof[i]];
-    }
-    IrzCode code = IRZ_OK;
-    if (!started) {
-      PetscLogStagePush(stage_start);
-      code = irz_petsc(newton_solve(&start, false, v, &report->start_newton, &report->start_linear, report, &failure),
-                       "Newton at order 1", error);
-      PetscLogStagePop();
-      if (code == IRZ_OK && failure == NULL) {
-        double *fixed_values = fine->u;
-        memcpy(fixed_values, u, (size_t)fine->space->n_local * sizeof *u);
-        irz_multigrid_prolong(field->multigrid, v, u);
-        for (int32_t i = 0; i < fine->space->n_local; i++) {
-          if (fine->fixed[i]) u[i] = fixed_values[i];
-        }
-        started = true;
-        newton.build_hierarchy = false;
-      }
-    }
-    free(v);
-    IRZ_TRY(code);
+    fix(coarse, problem, coarse->u);
+    if (!started) IRZ_TRY(make_start(newton, u, report, &failure, error));
+    if (!started) newton.build_hierarchy = false;
+    started = true;
   }
   if (failure == NULL) {
     newton.order = field->order;
     PetscLogStagePush(field->order == 2 ? stage_fine : stage_start);
-    IrzCode code = irz_petsc(newton_solve(&newton, started, u, &report->newton, &report->linear, report, &failure),
-                             "Newton", error);
+    IrzCode code = irz_petsc(
+        newton_solve(&newton, started, u, &report->newton, &report->linear, report, &stuck, &failure), "Newton", error);
+    if (code == IRZ_OK && stuck) code = solve_steep(&newton, u, report, &failure, error);
     PetscLogStagePop();
     IRZ_TRY(code);
   }
-  if (failure != NULL) {
-    return irz_error_set(
-        error, IRZ_ERR_SOLVER,
-        "the field was not found: %s (after %d Newton and %d linear steps the remaining error is %.1e)", failure,
-        report->newton, report->linear, report->remaining);
-  }
-  field->have_hierarchy = true;
+  if (failure != NULL) return fail(field, problem, report, failure, error);
+  field->have_hierarchy = !stuck; /* that of a steep law is for no other problem */
   memcpy(field->hierarchy_fixed, problem->fixed, sizeof problem->fixed);
   return irz_petsc(electrode_potentials(field, problem, u, report->potential), "potentials", error);
 }

@@ -95,7 +95,7 @@ static void assemble_general(const Rows *rows, const int32_t *list, int32_t coun
     if (k < count) {
       int32_t next = list[k];
       const IrzLaw *its = a->laws[medium->region[medium->tet[next]]];
-      if (medium->mixed[next] || !medium->bent[next] || its->direction != IRZ_LAW_ISOTROPIC) {
+      if (medium->mixed[next] || !medium->bent[next] || its->direction != IRZ_LAW_ISOTROPIC || a->flux != NULL) {
         assemble_one(rows, next);
         continue;
       }

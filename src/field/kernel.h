@@ -2,6 +2,7 @@
 #ifndef IREZONE_FIELD_KERNEL_H
 #define IREZONE_FIELD_KERNEL_H
 
+#include "field/flux.h"
 #include "field/medium.h"
 #include "field/points.h"
 #include "matrix/tangent.h"
@@ -14,6 +15,7 @@ typedef struct {
   const IrzLaw *const *laws; ///< [medium->n_regions] law of each region
   const IrzPoints *floor;    ///< conductivity falls nowhere below this, S/m; NULL: no floor
   const double *scale;       ///< [n_tets] factor on the conductivity of each tetrahedron; NULL: 1
+  const IrzFlux *flux;       ///< take irz_flux_point() instead of the law; NULL: the law
   const double *u;           ///< [n_local] potential, V, ghosts up to date
   bool zero_field;           ///< take every conductivity at zero field: the linear problem
   const uint8_t *fixed;      ///< [n_local] 1: the potential is given; its rows and columns stay empty

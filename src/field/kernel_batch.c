@@ -122,7 +122,7 @@ static inline void batch_gradient(const Shape *s, double c[4][W], double e[3][W]
   }
 }
 
-/// Current density and tangent at one point of a batch with laws that depend on direction.
+/// Current density and tangent at one point of a batch with laws that depend on direction, or currents of its own.
 typedef struct {
   _Alignas(64) double current[3][W]; ///< A/m^2, of the gradient
   _Alignas(64) double tangent[6][W]; ///< S/m
@@ -136,8 +136,12 @@ static void directed_point(const Shape *s, double c[4][W], const IrzLaw *const *
     const double g[3] = {e[0][l], e[1][l], e[2][l]}, zero[3] = {0, 0, 0};
     const IrzLawMemory memory = irz_points_memory(a->medium, a->floor, tets[l], q);
     double sigma[6], tangent[6], current[3];
-    irz_law_tensor(law[l], a->zero_field ? zero : g, &memory, sigma, tangent);
-    irz_tensor_apply(sigma, g, current);
+    if (a->flux != NULL) {
+      irz_flux_point(law[l], &memory, irz_flux_at(a->medium, a->flux, tets[l], q), a->flux->bound, g, current, tangent);
+    } else {
+      irz_law_tensor(law[l], a->zero_field ? zero : g, &memory, sigma, tangent);
+      irz_tensor_apply(sigma, g, current);
+    }
     for (int d = 0; d < 3; d++) p->current[d][l] = current[d];
     for (int k = 0; k < 6; k++) p->tangent[k][l] = tangent[k];
   }
@@ -232,7 +236,7 @@ static void batch_floor(const IrzPoints *points, const int32_t *tets, double flo
 }
 
 /// Order 1: the field is constant in a tetrahedron, and the floor the mean of its four, which are equal.
-/// @param[in] tets  [W] if a law depends on direction, else NULL
+/// @param[in] tets  [W] if a law depends on direction or currents are their own, else NULL
 static void batch_order1(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
                          const int32_t *tets, const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], flux[4][W], mean[1][W];
@@ -364,7 +368,7 @@ static inline void order2_residual(const double lambda[4], double flux[4][W], do
 }
 
 /// Order 2 with the four-point rule.
-/// @param[in] tets  [W] if a law depends on direction, else NULL
+/// @param[in] tets  [W] if a law depends on direction or currents are their own, else NULL
 static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *law, double (*floor)[W],
                          const int32_t *tets, const IrzAssembly *a, Batch *b) {
   _Alignas(64) double c[4][W], flux[4][W];
@@ -395,7 +399,7 @@ static void batch_order2(const Shape *s, double u[10][W], const IrzLaw *const *l
 static void batch_straight(const IrzAssembly *a, const int32_t *tets, double u[10][W], const IrzLaw *const *law,
                            Batch *b) {
   _Alignas(64) double points[4][W], (*floor)[W] = a->floor != NULL ? points : NULL;
-  bool directed = false;
+  bool directed = a->flux != NULL;
   Shape shape;
   for (int l = 0; l < W; l++) directed = directed || law[l]->direction != IRZ_LAW_ISOTROPIC;
   batch_shape(a->space->part, tets, &shape);

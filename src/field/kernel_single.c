@@ -84,14 +84,20 @@ static inline void add_tensor_point(int nodes, double g[10][3], const double ten
   }
 }
 
-/// Add a point whose law depends on direction, of weight w; e is the gradient of the potential.
-static void add_directed(const IrzAssembly *a, const IrzLaw *law, const IrzLawMemory *memory, double g[10][3],
-                         const double e[3], double w, double *residual, double full[10][PADDED]) {
+/// Add a point whose law depends on direction or whose current is its own, of weight w; e is the gradient of the
+/// potential.
+/// @param[in] flux  of the point; NULL: the law
+static void add_directed(const IrzAssembly *a, const IrzLaw *law, const IrzLawMemory *memory, const double *flux,
+                         double g[10][3], const double e[3], double w, double *residual, double full[10][PADDED]) {
   const double zero[3] = {0, 0, 0};
   double sigma[6], tangent[6], current[3];
   int nodes = a->space->nodes;
-  irz_law_tensor(law, a->zero_field ? zero : e, memory, sigma, tangent);
-  irz_tensor_apply(sigma, e, current);
+  if (flux != NULL) {
+    irz_flux_point(law, memory, flux, a->flux->bound, e, current, tangent);
+  } else {
+    irz_law_tensor(law, a->zero_field ? zero : e, memory, sigma, tangent);
+    irz_tensor_apply(sigma, e, current);
+  }
   for (int i = 0; i < nodes; i++) {
     residual[i] += w * (g[i][0] * current[0] + g[i][1] * current[1] + g[i][2] * current[2]);
   }
@@ -128,9 +134,10 @@ static void assemble(const IrzAssembly *a, int32_t general, const double u[10], 
       for (int x = 0; x < 3; x++) e[x] += u[i] * g[i][x];
     }
     const IrzLaw *law = a->laws[region[q]];
-    if (law->direction != IRZ_LAW_ISOTROPIC) {
+    if (law->direction != IRZ_LAW_ISOTROPIC || a->flux != NULL) {
       const IrzLawMemory memory = irz_points_memory(medium, a->floor, medium->tet[general], q);
-      add_directed(a, law, &memory, g, e, factor * rule->weight[q] * det / 6, residual, full);
+      const double *flux = a->flux != NULL ? irz_flux_at(medium, a->flux, medium->tet[general], q) : NULL;
+      add_directed(a, law, &memory, flux, g, e, factor * rule->weight[q] * det / 6, residual, full);
       continue;
     }
     double size = a->zero_field ? 0 : sqrt(e[0] * e[0] + e[1] * e[1] + e[2] * e[2]);

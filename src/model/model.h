@@ -52,6 +52,7 @@ struct IrzModel {
   IrzHeatFields heat;     ///< of the last solve; empty if its plan has no `heat`
 
   bool answered;                ///< the last solve found its solution
+  double algebra;               ///< largest error that the algebra of a pulse has left, as IrzReport.remaining
   bool spent;                   ///< it solves nothing any more: see IrzModelOptions.once
   double accuracy;              ///< relative, that the generated mesh was sized for
   double mesh_time, setup_time; ///< s, of what was built since the last solve
