@@ -49,7 +49,7 @@ step="Quick tests under the address and undefined-behaviour sanitizers"
 heading "$step"
 configure_and_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DIREZONE_SANITIZE=ON -DIREZONE_WERROR=ON
 # MPI, PETSc and Gmsh keep memory until the process ends: errors are looked for, leaks are not.
-ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=1 ctest --test-dir build/sanitize -j $parallel -L quick --output-on-failure "$@" |
+ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 OMP_NUM_THREADS=1 ctest --test-dir build/sanitize -j $parallel -L quick --output-on-failure "$@" |
   tee $logs/sanitize.txt
 
 if [ $# -eq 0 ]; then
