@@ -140,7 +140,7 @@ static void give_memory_back(void) {
 /* End the process. Everything is written and closed by now, MPI and PETSc have ended; what the libraries' destructors
    would still tidy up, hundreds of them, goes with the process (6 ms). The sanitizers report at the usual end. */
 static _Noreturn void leave(int status) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef IRZ_SANITIZED
   exit(status);
 #else
   fflush(NULL);

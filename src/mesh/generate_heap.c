@@ -18,7 +18,7 @@
 #include <malloc.h>
 #endif
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GLIBC__) && !defined(IRZ_SANITIZED)
 
 /// A block that fills a hole.
 typedef struct Filler {

@@ -19,7 +19,7 @@ IrzGmshFunctions irz_gmsh;
 
 /* A library looks for names among those that it brought along, not among the hundred behind PETSc first: 0.07 instead
  * of 0.20 s. The sanitizers' runtime, which takes the place of some names, forbids that. */
-#if defined(__SANITIZE_ADDRESS__) || !defined(RTLD_DEEPBIND)
+#if defined(IRZ_SANITIZED) || !defined(RTLD_DEEPBIND)
 #define OWN_NAMES_FIRST 0
 #else
 #define OWN_NAMES_FIRST RTLD_DEEPBIND

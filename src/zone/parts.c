@@ -130,6 +130,7 @@ static int compare_pieces(const void *a, const void *b) {
 /// Add up equal names in a sorted list; returns how many are left.
 static int64_t merge(Piece *piece, int64_t count) {
   int64_t n = 0;
+  if (count == 0) return 0; /* there may be no list */
   qsort(piece, (size_t)count, sizeof *piece, compare_pieces);
   for (int64_t i = 0; i < count; i++) {
     if (n > 0 && piece[n - 1].name == piece[i].name)

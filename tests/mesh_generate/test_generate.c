@@ -13,7 +13,7 @@
 #define DIAMETER 1.07e-3
 
 /* The address sanitizer brings its own heap, for which src/mesh/generate_heap.c can do nothing. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef IRZ_SANITIZED
 #define REPEATABLE 0
 #else
 #define REPEATABLE 1
