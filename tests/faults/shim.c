@@ -1,7 +1,8 @@
 /* Makes one call to the system fail: LD_PRELOAD=shim.so IREZONE_FAULT=kind:N[:rank] irezone ...
-   Kinds: memory (allocations by irezone's own code), library-memory (by any code), open, write, fsync, rename, mkdir,
-   close. IREZONE_FAULT_ERRNO is what the call fails with (default EIO; memory: ENOMEM). IREZONE_FAULT_COUNT=FILE: how
-   many calls of the kind were made is appended there at the end. Only a program called irezone is touched. */
+   Kinds: memory, open, write, fsync, rename, mkdir, close (all of irezone's own code: what MPI does with its own files
+   while it starts is not irezone's to report) and library-memory (allocations by any code). IREZONE_FAULT_ERRNO is what
+   the call fails with (default EIO; memory: ENOMEM). IREZONE_FAULT_COUNT=FILE: how many calls of the kind were made is
+   appended there at the end. Only a program called irezone is touched. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -77,7 +78,7 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
 static bool fails(int of, const void *caller) {
   if (of == MEMORY && kind == LIBRARY_MEMORY) of = LIBRARY_MEMORY;
   if (of != kind) return false;
-  if (of == MEMORY && ((uintptr_t)caller < own_low || (uintptr_t)caller >= own_high)) return false;
+  if (of != LIBRARY_MEMORY && ((uintptr_t)caller < own_low || (uintptr_t)caller >= own_high)) return false;
   if (__sync_add_and_fetch(&count, 1) != wanted) return false;
   errno = of == MEMORY || of == LIBRARY_MEMORY ? ENOMEM : failure;
   return true;
