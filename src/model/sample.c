@@ -27,25 +27,25 @@ static bool find_inside(Cell *cell, const double x[3], double l[4]) {
 
 /// Whether a point of a tetrahedron is in the zone, in the field with which irz_zone_measure() finds its volume; at
 /// order 1, where that is half-way between two, in the one that is drawn.
-static bool is_ablated(const IrzModel *model, int32_t t, Cell *cell, const double l[4], double threshold) {
+static bool is_ablated(const IrzStage *stage, int32_t t, Cell *cell, const double l[4], double threshold) {
   double largest = 0, g[3];
-  const int32_t *node = model->part->tet[t];
-  if (model->geometry->mesh.order == 1) {
-    for (int i = 0; i < 4; i++) largest += l[i] * model->drawn.field[node[i]];
+  const int32_t *node = stage->part->tet[t];
+  if (stage->geometry->mesh.order == 1) {
+    for (int i = 0; i < 4; i++) largest += l[i] * stage->found.drawn.field[node[i]];
     return largest >= threshold;
   }
   if (!cell->known) {
-    int32_t general = model->medium->general[t] - 1;
-    bool mixed = general >= 0 && model->medium->mixed[general];
+    int32_t general = stage->medium->general[t] - 1;
+    bool mixed = general >= 0 && stage->medium->mixed[general];
     cell->known = true;
-    cell->smooth = irz_kinkless_make(&model->law[model->medium->region[t]], node, model->sharp,
-                                     model->is_sharp && !mixed ? model->along : NULL, &cell->kinkless);
+    cell->smooth = irz_kinkless_make(&stage->found.law[stage->medium->region[t]], node, stage->found.sharp,
+                                     stage->found.is_sharp && !mixed ? stage->found.along : NULL, &cell->kinkless);
   }
   if (cell->smooth) {
     return irz_quadratic(cell->kinkless.value, l) >= irz_kinkless(cell->kinkless.law, cell->kinkless.along, threshold);
   }
-  for (int p = 0; p < model->n_met; p++) {
-    for (int i = 0; i < 10; i++) cell->u[i] = model->met[p][node[i]];
+  for (int p = 0; p < stage->found.n_met; p++) {
+    for (int i = 0; i < 10; i++) cell->u[i] = stage->found.met[p][node[i]];
     irz_gradient(cell->node, cell->bent, 10, cell->u, l, g);
     largest = fmax(largest, sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
   }
@@ -53,7 +53,7 @@ static bool is_ablated(const IrzModel *model, int32_t t, Cell *cell, const doubl
 }
 
 /// Mark the points inside one tetrahedron that are in the zone.
-static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPointGrid *grid, uint8_t *ablated) {
+static void sample_tet(const IrzStage *stage, int32_t t, Cell *cell, const IrzPointGrid *grid, uint8_t *ablated) {
   int first[3], last[3], nodes = cell->bent ? 10 : 4;
   for (int d = 0; d < 3; d++) {
     double low = cell->node[0][d], high = low;
@@ -74,8 +74,8 @@ static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPo
                              grid->origin[2] + k * grid->spacing[2]};
         double l[4];
         if (!find_inside(cell, x, l)) continue;
-        int region = model->labels != NULL ? irz_label_map_region(model->labels, x) : model->medium->region[t];
-        if (!is_ablated(model, t, cell, l, model->threshold[region])) continue;
+        int region = stage->labels != NULL ? irz_label_map_region(stage->labels, x) : stage->medium->region[t];
+        if (!is_ablated(stage, t, cell, l, stage->found.threshold[region])) continue;
         ablated[((size_t)k * (size_t)grid->size[1] + (size_t)j) * (size_t)grid->size[0] + (size_t)i] = 1;
       }
     }
@@ -84,13 +84,13 @@ static void sample_tet(const IrzModel *model, int32_t t, Cell *cell, const IrzPo
 
 IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error) {
   IRZ_ENTER_ALONE(error);
-  IRZ_NEED(model != NULL && grid != NULL && (ablated != NULL || model->part->rank > 0));
+  IRZ_NEED(model != NULL && grid != NULL && (ablated != NULL || model->stage[0]->part->rank > 0));
   for (int d = 0; d < 3; d++) {
     IRZ_NEED(grid->size[d] >= 1 && grid->spacing[d] > 0 && isfinite(grid->spacing[d]) && isfinite(grid->origin[d]));
   }
   IRZ_NEED((int64_t)grid->size[0] * grid->size[1] <= INT32_MAX);
   if (!model->answered) return irz_model_no_answer(model, error);
-  const IrzPart *part = model->part;
+  const IrzPart *part = model->stage[0]->part;
   size_t slab = (size_t)grid->size[0] * (size_t)grid->size[1], n = slab * (size_t)grid->size[2];
   uint8_t *mine = NULL;
   Cell cell;
@@ -102,7 +102,7 @@ IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t
     if (part->mine[t]) {
       irz_part_nodes(part, t, cell.bent ? curved : -1, cell.node);
       cell.known = false;
-      sample_tet(model, t, &cell, grid, mine);
+      sample_tet(model->stage[0], t, &cell, grid, mine);
     }
     curved += cell.bent;
   }

@@ -59,11 +59,11 @@ static inline int32_t point_of(const Piece *piece, int32_t node) {
 }
 
 /// Number the nodes of this rank's own tetrahedra.
-static IrzCode number_points(const IrzModel *model, int nodes, Piece *piece, IrzError *error) {
-  const IrzPart *part = model->part;
+static IrzCode number_points(const IrzStage *stage, int nodes, Piece *piece, IrzError *error) {
+  const IrzPart *part = stage->part;
   int32_t n = part->n_vertices + part->n_edges;
-  for (int32_t i = 0; model->drawn.place != NULL && i < part->n_edges; i++) {
-    piece->moved = piece->moved || model->drawn.place[i] != 0.5;
+  for (int32_t i = 0; stage->found.drawn.place != NULL && i < part->n_edges; i++) {
+    piece->moved = piece->moved || stage->found.drawn.place[i] != 0.5;
   }
   if (part->size == 1) {
     piece->n_points = nodes == 10 ? n : part->n_vertices;
@@ -98,20 +98,20 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
 }
 
 /// Values of the points from values of the part's nodes.
-static void to_points(const IrzModel *model, const Piece *piece, const double *node, double *point) {
-  const IrzPart *part = model->part;
+static void to_points(const IrzStage *stage, const Piece *piece, const double *node, double *point) {
+  const IrzPart *part = stage->part;
   for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
     int32_t to = point_of(piece, i);
-    if (to >= 0 && to < piece->n_points) point[to] = irz_drawn_value(part, &model->drawn, node, i);
+    if (to >= 0 && to < piece->n_points) point[to] = irz_drawn_value(part, &stage->found.drawn, node, i);
   }
 }
 
 /// Add a point array with the values of the part's nodes.
-static IrzCode add_nodes(const IrzModel *model, Piece *piece, const char *name, const double *node, IrzError *error) {
+static IrzCode add_nodes(const IrzStage *stage, Piece *piece, const char *name, const double *node, IrzError *error) {
   double **copy = &piece->copies[piece->n_arrays];
   if (piece->point_of != NULL || piece->moved) {
     IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
-    to_points(model, piece, node, *copy);
+    to_points(stage, piece, node, *copy);
     node = *copy;
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, node};
@@ -141,14 +141,14 @@ static double along(const IrzLaw *law, double size, const double direction[3]) {
 
 /// Field in the middle of a tetrahedron in the pulse in which it is largest, V/cm.
 /// @param[in] curved  index into the curved tetrahedra, or -1
-static void middle_field(const IrzModel *model, int32_t t, int32_t curved, int nodes, double vector[3]) {
+static void middle_field(const IrzStage *stage, int32_t t, int32_t curved, int nodes, double vector[3]) {
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
   double x[10][3], unused[10][3] = {{0}}, inverse[3][3], largest = -1;
-  irz_part_nodes(model->part, t, curved, x);
+  irz_part_nodes(stage->part, t, curved, x);
   if (curved < 0) irz_inverse_map(x, false, unused, inverse);
-  for (int p = 0; p < model->n_met; p++) {
+  for (int p = 0; p < stage->found.n_met; p++) {
     double u[10], g[3];
-    for (int i = 0; i < nodes; i++) u[i] = model->met[p][model->part->tet[t][i]];
+    for (int i = 0; i < nodes; i++) u[i] = stage->found.met[p][stage->part->tet[t][i]];
     if (curved >= 0) {
       irz_gradient(x, true, nodes, u, middle, g);
     } else {
@@ -174,9 +174,9 @@ static void middle_field(const IrzModel *model, int32_t t, int32_t curved, int n
 }
 
 /// Fill the cells and their arrays.
-static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, int nodes, Piece *piece) {
-  const IrzPart *part = model->part;
-  const int n_runs = model->threads;
+static void fill_cells(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, Piece *piece) {
+  const IrzPart *part = stage->part;
+  const int n_runs = stage->threads;
 #pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
   for (int r = 0; r < n_runs; r++) {
     int32_t last = (int32_t)((int64_t)piece->n_cells * (r + 1) / n_runs), curved = -1;
@@ -186,23 +186,23 @@ static void fill_cells(const IrzModel *model, const IrzTissue *const *tissues, i
       if (curved < 0) curved = irz_first_curved(part, t);
       while (curved < part->n_curved && part->curved_tet[curved] < t) curved++;
       bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
-      middle_field(model, t, bent ? curved : -1, nodes, vector);
+      middle_field(stage, t, bent ? curved : -1, nodes, vector);
       if (piece->tensor != NULL) {
         const double field[3] = {100 * vector[0], 100 * vector[1], 100 * vector[2]};
-        irz_law_tensor(&tissues[model->medium->region[t]]->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
+        irz_law_tensor(&tissues[stage->medium->region[t]]->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
       }
       for (int i = 0; i < nodes; i++) {
         piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = point_of(piece, part->tet[t][vtk_node[i]]);
       }
-      piece->region[cell] = model->medium->region[t];
+      piece->region[cell] = stage->medium->region[t];
     }
   }
 }
 
 /// Fill the coordinates of the points.
-static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
-  const IrzPart *part = model->part;
-#pragma omp parallel for num_threads(irz_threads(model->threads))
+static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
+  const IrzPart *part = stage->part;
+#pragma omp parallel for num_threads(irz_threads(stage->threads))
   for (int32_t i = 0; i < part->n_vertices + (nodes == 10 ? part->n_edges : 0); i++) {
     int32_t to = point_of(piece, i);
     if (to < 0) continue;
@@ -213,7 +213,7 @@ static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
     }
     const int32_t *end = part->edge + 2 * (size_t)(i - part->n_vertices);
     const double *a = part->xyz + 3 * (size_t)end[0], *b = part->xyz + 3 * (size_t)end[1];
-    double s = model->drawn.place != NULL ? model->drawn.place[i - part->n_vertices] : 0.5;
+    double s = stage->found.drawn.place != NULL ? stage->found.drawn.place[i - part->n_vertices] : 0.5;
     for (int d = 0; d < 3; d++) position[d] = (1 - s) * a[d] + s * b[d];
   }
   for (int32_t k = 0; nodes == 10 && k < part->n_curved; k++) {
@@ -229,15 +229,15 @@ static void fill_positions(const IrzModel *model, int nodes, Piece *piece) {
 
 /// Find the region of every node of this rank's own tetrahedra.
 /// @param[out] region  [nodes of the part] 1 + index, or SEVERAL; zero on entry
-static void find_regions(const IrzModel *model, const IrzTissue *const *tissues, int nodes, const Piece *piece,
+static void find_regions(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, const Piece *piece,
                          uint16_t *region) {
-  const IrzMedium *medium = model->medium;
+  const IrzMedium *medium = stage->medium;
   for (int32_t cell = 0; cell < piece->n_cells; cell++) {
     const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell;
     bool plain = tissues[medium->region[t]]->sigma.direction == IRZ_LAW_ISOTROPIC;
     const uint16_t own = plain ? (uint16_t)(1 + medium->region[t]) : SEVERAL;
     for (int i = 0; i < nodes; i++) {
-      uint16_t *here = &region[model->part->tet[t][i]];
+      uint16_t *here = &region[stage->part->tet[t][i]];
       *here = *here == 0 || *here == own ? own : SEVERAL;
     }
   }
@@ -245,13 +245,13 @@ static void find_regions(const IrzModel *model, const IrzTissue *const *tissues,
 
 /// Add up the conductivities of the regions around the nodes with several, weighted with volumes.
 /// @param[out] weight  [n_points] zero on entry
-static void add_several(const IrzModel *model, const IrzTissue *const *tissues, int nodes, const uint16_t *region,
+static void add_several(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, const uint16_t *region,
                         Piece *piece, double *weight) {
-  const IrzPart *part = model->part;
+  const IrzPart *part = stage->part;
   int32_t curved = 0;
   for (int32_t cell = 0; cell < piece->n_cells; cell++) {
     const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell, *node = part->tet[t];
-    const IrzTissue *tissue = tissues[model->medium->region[t]];
+    const IrzTissue *tissue = tissues[stage->medium->region[t]];
     bool any = false;
     for (int i = 0; i < nodes; i++) any = any || region[node[i]] == SEVERAL;
     if (!any) continue;
@@ -264,7 +264,7 @@ static void add_several(const IrzModel *model, const IrzTissue *const *tissues, 
     for (int i = 0; i < nodes; i++) {
       if (region[node[i]] != SEVERAL) continue;
       int32_t point = point_of(piece, node[i]);
-      double field = model->drawn.field[node[i]];
+      double field = stage->found.drawn.field[node[i]];
       piece->conductivity[point] += volume * along(&tissue->sigma, field, piece->vector + 3 * (size_t)cell);
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
@@ -275,21 +275,21 @@ static void add_several(const IrzModel *model, const IrzTissue *const *tissues, 
 /// Fill the arrays of the points. At a node between regions the conductivity is the mean of theirs, weighted with
 /// volumes, and the node is in the zone if it is for one of them. Where a tissue conducts differently in different
 /// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
-static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissues, int nodes, Piece *piece,
+static IrzCode fill_points(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, Piece *piece,
                            IrzError *error) {
-  const IrzPart *part = model->part;
+  const IrzPart *part = stage->part;
   const int32_t n = part->n_vertices + (nodes == 10 ? part->n_edges : 0);
   uint16_t *region = NULL;
   double *weight = NULL;
   bool several = false;
   IrzCode code = irz_alloc(&region, (size_t)n, sizeof *region, error);
   if (code != IRZ_OK) return code;
-  find_regions(model, tissues, nodes, piece, region);
-#pragma omp parallel for num_threads(irz_threads(model->threads)) reduction(|| : several)
+  find_regions(stage, tissues, nodes, piece, region);
+#pragma omp parallel for num_threads(irz_threads(stage->threads)) reduction(|| : several)
   for (int32_t i = 0; i < n; i++) {
     int32_t to = point_of(piece, i);
     if (to < 0) continue;
-    double field = model->drawn.field[i];
+    double field = stage->found.drawn.field[i];
     piece->field[to] = field / 100;
     piece->zone[to] = 0;
     piece->conductivity[to] = 0;
@@ -301,7 +301,7 @@ static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissue
   }
   if (several) code = irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error);
   if (several && code == IRZ_OK) {
-    add_several(model, tissues, nodes, region, piece, weight);
+    add_several(stage, tissues, nodes, region, piece, weight);
     for (int32_t i = 0; i < piece->n_points; i++) {
       if (weight[i] > 0) piece->conductivity[i] /= weight[i];
     }
@@ -312,48 +312,48 @@ static IrzCode fill_points(const IrzModel *model, const IrzTissue *const *tissue
 }
 
 /// Fill points, cells and arrays.
-static IrzCode piece_fill(const IrzModel *model, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
+static IrzCode piece_fill(const IrzStage *stage, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
   const IrzTissue **tissues = NULL; /* of the regions */
-  IRZ_TRY(irz_alloc((void *)&tissues, (size_t)model->medium->n_regions, sizeof *tissues, error));
-  for (int r = 0; r < model->medium->n_regions; r++) {
-    tissues[r] = &plan->tissues[irz_plan_tissue(plan, model->medium->regions[r].name)];
+  IRZ_TRY(irz_alloc((void *)&tissues, (size_t)stage->medium->n_regions, sizeof *tissues, error));
+  for (int r = 0; r < stage->medium->n_regions; r++) {
+    tissues[r] = &plan->tissues[irz_plan_tissue(plan, stage->medium->regions[r].name)];
   }
-  fill_cells(model, tissues, nodes, piece);
-  fill_positions(model, nodes, piece);
-  IrzCode code = fill_points(model, tissues, nodes, piece, error);
+  fill_cells(stage, tissues, nodes, piece);
+  fill_positions(stage, nodes, piece);
+  IrzCode code = fill_points(stage, tissues, nodes, piece, error);
   free((void *)tissues);
   return code;
 }
 
 /// List the point arrays.
-static IrzCode list_arrays(const IrzModel *model, const IrzSummary *summary, Piece *piece, IrzError *error) {
-  for (int p = 0; p < model->n_pulses; p++) {
-    if (model->n_pulses == 1)
+static IrzCode list_arrays(const IrzStage *stage, const IrzSummary *summary, Piece *piece, IrzError *error) {
+  for (int p = 0; p < stage->found.n_pulses; p++) {
+    if (stage->found.n_pulses == 1)
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V");
     else
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V_%02d", p + 1);
-    IRZ_TRY(add_nodes(model, piece, piece->names[p], model->potential[p], error));
+    IRZ_TRY(add_nodes(stage, piece, piece->names[p], stage->found.potential[p], error));
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece->field};
   piece->arrays[piece->n_arrays++] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece->conductivity};
   piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
-  if (model->survival != NULL) IRZ_TRY(add_nodes(model, piece, "survival", model->survival, error));
+  if (stage->found.survival != NULL) IRZ_TRY(add_nodes(stage, piece, "survival", stage->found.survival, error));
   if (summary->heat == NULL) return IRZ_OK;
-  IRZ_TRY(add_nodes(model, piece, "temperature_peak_C", model->heat.peak, error));
-  IRZ_TRY(add_nodes(model, piece, "thermal_damage", model->heat.omega, error));
-  return add_nodes(model, piece, "cem43_min", model->heat.cem43, error);
+  IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", stage->found.heat.peak, error));
+  IRZ_TRY(add_nodes(stage, piece, "thermal_damage", stage->found.heat.omega, error));
+  return add_nodes(stage, piece, "cem43_min", stage->found.heat.cem43, error);
 }
 
 /// Write the list of frames. On one rank.
-static IrzCode write_series(const IrzModel *model, const char *directory, const char *plan_name, IrzError *error) {
+static IrzCode write_series(const IrzStage *stage, const char *directory, const char *plan_name, IrzError *error) {
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
   json_t *files = json_array();
-  for (int k = 0; k < model->heat.n_frames; k++) {
+  for (int k = 0; k < stage->found.heat.n_frames; k++) {
     snprintf(path, sizeof path, "%s_heat_%04d.hdf", plan_name, k);
-    json_array_append_new(files, json_pack("{s:s, s:f}", "name", path, "time", model->heat.frame_time[k]));
+    json_array_append_new(files, json_pack("{s:s, s:f}", "name", path, "time", stage->found.heat.frame_time[k]));
   }
   json_t *series = json_pack("{s:s, s:o}", "file-series-version", "1.0", "files", files);
-  bool whole = series != NULL && json_array_size(files) == (size_t)model->heat.n_frames;
+  bool whole = series != NULL && json_array_size(files) == (size_t)stage->found.heat.n_frames;
   char *text = whole ? json_dumps(series, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
   json_decref(series);
   if (text == NULL) return irz_out_of_memory(0, error);
@@ -365,21 +365,21 @@ static IrzCode write_series(const IrzModel *model, const char *directory, const 
 
 /// Write the temperature's frames and the list with their times, which ParaView opens as one animation (a VTKHDF file
 /// with several times needs ParaView 5.12). Collective.
-static IrzCode write_frames(IrzModel *model, const char *directory, const IrzSummary *summary, Piece *piece, int nodes,
+static IrzCode write_frames(IrzStage *stage, const char *directory, const IrzSummary *summary, Piece *piece, int nodes,
                             IrzError *error) {
   const char *plan_name = summary->plan->name;
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
-  if (summary->heat == NULL || model->heat.n_frames == 0) return IRZ_OK;
-  for (int k = 0; k < model->heat.n_frames; k++) {
+  if (summary->heat == NULL || stage->found.heat.n_frames == 0) return IRZ_OK;
+  for (int k = 0; k < stage->found.heat.n_frames; k++) {
     const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece->region}};
     IrzGrid grid = {piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays};
-    to_points(model, piece, model->heat.frame[k], piece->field);
+    to_points(stage, piece, stage->found.heat.frame[k], piece->field);
     snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
-    IRZ_TRY(irz_vtkhdf_write(model->comm, path, &grid, summary->plan->text, NULL, error));
+    IRZ_TRY(irz_vtkhdf_write(stage->comm, path, &grid, summary->plan->text, NULL, error));
   }
-  if (model->part->rank == 0) write_series(model, directory, plan_name, error);
-  return irz_error_agree(model->comm, error);
+  if (stage->part->rank == 0) write_series(stage, directory, plan_name, error);
+  return irz_error_agree(stage->comm, error);
 }
 
 /// Write the heating's time series as a table. On one rank.
@@ -413,24 +413,24 @@ static IrzCode write_table(const char *directory, const IrzSummary *summary, Irz
 }
 
 /// Write the VTKHDF file.
-static IrzCode write_field(IrzModel *model, const char *directory, const char *path, IrzSummary *summary,
+static IrzCode write_field(IrzStage *stage, const char *directory, const char *path, IrzSummary *summary,
                            IrzError *error) {
   const IrzPlan *plan = summary->plan;
-  int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = model->n_pulses;
+  int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = stage->found.n_pulses;
   Piece piece = {0};
   char *json = NULL;
-  IrzCode code = number_points(model, nodes, &piece, error);
+  IrzCode code = number_points(stage, nodes, &piece, error);
   if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
   if (code == IRZ_OK && has_directions(plan)) {
     code = irz_alloc(&piece.tensor, 6 * (size_t)piece.n_cells, sizeof(double), error);
   }
-  if (code == IRZ_OK) code = piece_fill(model, plan, nodes, &piece, error);
-  if (code == IRZ_OK) code = list_arrays(model, summary, &piece, error);
-  if (code == IRZ_OK && model->part->rank == 0) {
+  if (code == IRZ_OK) code = piece_fill(stage, plan, nodes, &piece, error);
+  if (code == IRZ_OK) code = list_arrays(stage, summary, &piece, error);
+  if (code == IRZ_OK && stage->part->rank == 0) {
     json = irz_summary_json(summary);
     if (json == NULL) irz_out_of_memory(0, error);
   }
-  code = irz_error_agree(model->comm, error);
+  code = irz_error_agree(stage->comm, error);
   if (code == IRZ_OK) {
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
                                     {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector},
@@ -438,8 +438,8 @@ static IrzCode write_field(IrzModel *model, const char *directory, const char *p
     IrzGrid grid = {piece.n_points, piece.points,   piece.n_cells, nodes,
                     piece.cells,    piece.n_arrays, piece.arrays,  piece.tensor != NULL ? 3 : 2,
                     cell_arrays};
-    code = irz_vtkhdf_write(model->comm, path, &grid, plan->text, json, error);
-    if (code == IRZ_OK) code = write_frames(model, directory, summary, &piece, nodes, error);
+    code = irz_vtkhdf_write(stage->comm, path, &grid, plan->text, json, error);
+    if (code == IRZ_OK) code = write_frames(stage, directory, summary, &piece, nodes, error);
   }
   free(json);
   piece_clear(&piece);
@@ -476,16 +476,16 @@ IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summ
   double start = MPI_Wtime();
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
   IrzError fields = {0}, own = {0};
-  if (model->part->rank == 0) irz_folder_make(directory, &own);
+  if (model->stage[0]->part->rank == 0) irz_folder_make(directory, &own);
   if (irz_error_agree(model->comm, &own) == IRZ_OK) {
     snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
-    if (summary->plan->output.fields) write_field(model, directory, path, summary, &fields);
+    if (summary->plan->output.fields) write_field(model->stage[0], directory, path, summary, &fields);
     snprintf(summary->lost, sizeof summary->lost, "%s", fields.text);
     double seconds = MPI_Wtime() - start;
     summary->timing.output += seconds;
     summary->timing.total += seconds;
     /* What the computing has found must not be lost with the fields. */
-    if (model->part->rank == 0) write_summary(directory, summary, &own);
+    if (model->stage[0]->part->rank == 0) write_summary(directory, summary, &own);
     irz_error_agree(model->comm, &own);
   }
   if (fields.code != IRZ_OK) own = fields;
