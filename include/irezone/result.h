@@ -122,9 +122,21 @@ typedef struct {
   char lost[IRZ_ERROR_TEXT]; ///< why the fields could not be written, or ""
 } IrzSummary;
 
-/// The summary as JSON text, as interface.md fixes it.
+/// The summary as JSON text: the quantities that irz_results_help() lists.
 /// @return text to be released with free(), or NULL if there is no memory
 char *irz_summary_json(const IrzSummary *summary);
+
+/// A number of a summary by its path, in the unit that its name states.
+/// @param[in]  path    names joined by dots as in the JSON, `[2]` for the third entry of a list; an entry of a list of
+///                     maps also by what identifies it: zone.by_region.tumour.ablated_cm3, pulses[0].current_A.
+///                     A flag is 0 or 1
+/// @param[out] number  NaN also where the JSON has null: not estimated, or infinite
+/// @param[out] error   names what was probably meant
+/// @return IRZ_OK, IRZ_ERR_PLAN if the path leads to no number, or IRZ_ERR_MEMORY
+IrzCode irz_summary_number(const IrzSummary *summary, const char *path, double *number, IrzError *error);
+
+/// Print every quantity of a summary with its unit, when it is there and what it means.
+void irz_results_help(FILE *out);
 
 /// Print the summary for a person.
 void irz_summary_print(const IrzSummary *summary, FILE *out);

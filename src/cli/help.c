@@ -1,33 +1,18 @@
 /* irezone help: commands, and the topics plan and results. */
 #include "cli/cli.h"
+#include <irezone/result.h>
 #include <string.h>
 
-static const char results[] =
+static const char results_files[] =
     "`irezone run` writes two files into DIR (-o), each under a temporary name first, so that what stands under a "
     "final\n"
     "name is whole.\n"
     "\n"
-    "NAME.json, the summary: one JSON object with\n"
-    "  irezone, plan, status\n"
-    "  mesh      cells, vertices, order, unknowns\n"
-    "  pulses    per pulse: from, to, withdrawn_mm (by a pull-back, whose step_mm and count `pullback` has), "
-    "voltage_V,\n"
-    "            requested_voltage_V (the plan's), highest_voltage_V (the most that\n"
-    "            stays inside the generator's limits; null if the plan's does), current_A, current_first_A,\n"
-    "            current_error_A, resistance_ohm, newton_iterations, linear_iterations, electrode_current_A\n"
-    "            {probe: A}; with heat.coupling full the current, resistance and potentials of the last pulse,\n"
-    "            and current_first_A of the first; otherwise the two are equal\n"
-    "  zone      threshold_V_per_cm, volume_cm3, volume_error_cm3, extent_mm, bounding_box_mm,\n"
-    "            by_threshold [{threshold_V_per_cm, volume_cm3}], by_region [{region, volume_cm3, ablated_cm3,\n"
-    "            ablated_percent}],\n"
-    "            by_survival [{survival, volume_cm3, volume_error_cm3}]: where at most that share of cells survives\n"
-    "            (empty unless death.model is peleg-fermi)\n"
-    "  probes    per electrode: name, potential_V of each pulse; tip_mm, direction, exposure_mm, diameter_mm,\n"
-    "            tip_shape if it is at a needle's end, needle if there are several on one needle; with a label map\n"
-    "            metal_in and shaft_in [{region, mm}], region null outside the image;\n"
-    "            plates: face_mm (its middle), direction, side, width_mm, height_mm, thickness_mm\n"
-    "  anisotropy  per anisotropic tissue: tensor [xx, yy, zz, xy, yz, xz] of mean 1, rise\n"
-    "  warnings, timing_s, peak_memory_MB\n"
+    "NAME.json, the summary: one JSON object; `[]` is a list of such maps. `columns` of a sweep name its numbers by "
+    "their\n"
+    "paths, as in zone.volume_cm3, pulses[0].current_A or zone.by_region.tumour.ablated_cm3.\n";
+
+static const char results_fields[] =
     "\n"
     "NAME.hdf, the fields: a VTKHDF UnstructuredGrid that ParaView 5.10 and later opens with File > Open; lengths in "
     "mm.\n"
@@ -76,7 +61,9 @@ static IrzCode help(const IrzArguments *arguments, IrzError *error) {
   } else if (strcmp(topic, "plan") == 0) {
     irz_plan_help(stdout);
   } else if (strcmp(topic, "results") == 0) {
-    fputs(results, stdout);
+    fputs(results_files, stdout);
+    irz_results_help(stdout);
+    fputs(results_fields, stdout);
   } else {
     overview();
   }

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/replace.h"
 #include "plan/yaml.h"
+#include "sweep/case.h"
 #include "sweep/sweep.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -235,11 +236,10 @@ static IrzCode print_record(const IrzSweep *sweep, const IrzCaseResult *r, long 
   fprintf(out, "%d\t%016llx\t%d\t", r->number, (unsigned long long)irz_case_hash(sweep, r->number),
           r->failed ? (int)r->code : 0);
   print_escaped(out, r->status);
-  const double number[] = {r->volume,    r->volume_error, r->current,     r->extent[0],
-                           r->extent[1], r->extent[2],    r->largest_part};
-  for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) fprintf(out, "\t%.17g", number[i]);
-  fprintf(out, "\t%d\t%d\t%d\t%d\t%.6g\t%lld\t%zu\t%08x\t", r->n_parts, r->touches_outer, r->newton_iterations,
-          r->linear_iterations, r->seconds, offset, r->map_size, map_sum);
+  for (int i = 0; i < irz_n_case_numbers; i++) {
+    fprintf(out, "\t%.17g", irz_case_number_get(irz_case_number_at(i), r));
+  }
+  fprintf(out, "\t%lld\t%zu\t%08x\t", offset, r->map_size, map_sum);
   for (int k = 0; k < sweep->n_columns; k++) {
     fprintf(out, "%s%.17g", k > 0 ? " " : "", r->values != NULL ? r->values[k] : NAN);
   }
@@ -336,17 +336,18 @@ static IrzCode find_case(Reading *reading, int recorded, uint64_t hash, int *num
 /// @param[out] hash    of the case
 /// @param[out] values  [columns of the sweep] what the record's values point to
 static bool parse_record(char *line, const IrzSweep *sweep, uint64_t *hash, double *values, Record *record) {
-  enum { N_FIELDS = 21 };
+  enum { N_OTHERS = 9, N_MOST = 64 };
+  const int n_fields = irz_n_case_numbers + N_OTHERS;
   char *tab = strchr(line, '\t');
   if (tab == NULL) return false;
   *tab = '\0';
   char *end, *rest = tab + 1;
   unsigned long sum = strtoul(line, &end, 16);
   if (*end != '\0' || end != line + 8 || sum != checksum(rest, strlen(rest))) return false;
-  char *field[N_FIELDS];
+  char *field[N_MOST];
   int n = 0;
-  for (char *next; n < N_FIELDS && (next = strsep(&rest, "\t")) != NULL;) field[n++] = next;
-  if (n != N_FIELDS || rest != NULL) return false;
+  for (char *next; n < n_fields && (next = strsep(&rest, "\t")) != NULL;) field[n++] = next;
+  if (n != n_fields || rest != NULL) return false;
   IrzCaseResult *r = &record->result;
   *record = (Record){0};
   r->number = atoi(field[0]);
@@ -355,21 +356,17 @@ static bool parse_record(char *line, const IrzSweep *sweep, uint64_t *hash, doub
   r->failed = r->code != IRZ_OK;
   unescape(field[3]);
   snprintf(r->status, sizeof r->status, "%s", field[3]);
-  double *number[] = {&r->volume,    &r->volume_error, &r->current,     &r->extent[0],
-                      &r->extent[1], &r->extent[2],    &r->largest_part};
-  for (int i = 0; i < 7; i++) *number[i] = strtod(field[4 + i], NULL);
-  r->n_parts = atoi(field[11]);
-  r->touches_outer = atoi(field[12]) != 0;
-  r->newton_iterations = atoi(field[13]);
-  r->linear_iterations = atoi(field[14]);
-  r->seconds = strtod(field[15], NULL);
-  record->offset = atoll(field[16]);
-  r->map_size = (size_t)strtoull(field[17], NULL, 10);
-  record->map_sum = (uint32_t)strtoul(field[18], NULL, 16);
-  if (!parse_values(field[19], sweep->n_columns, values)) return false;
+  char **next_field = field + 4;
+  for (int i = 0; i < irz_n_case_numbers; i++) {
+    irz_case_number_set(irz_case_number_at(i), strtod(*next_field++, NULL), r);
+  }
+  record->offset = atoll(*next_field++);
+  r->map_size = (size_t)strtoull(*next_field++, NULL, 10);
+  record->map_sum = (uint32_t)strtoul(*next_field++, NULL, 16);
+  if (!parse_values(*next_field++, sweep->n_columns, values)) return false;
   r->values = values;
-  unescape(field[20]);
-  r->warnings = field[20][0] != '\0' ? field[20] : NULL;
+  unescape(*next_field);
+  r->warnings = **next_field != '\0' ? *next_field : NULL;
   return true;
 }
 

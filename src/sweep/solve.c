@@ -1,5 +1,7 @@
 /* One case: its plan, a model that serves it, the start it shares with its neighbours, its zone. */
 #include "base/memory.h"
+#include "results/json.h"
+#include "sweep/case.h"
 #include "sweep/sweep.h"
 #include <math.h>
 #include <stdio.h>
@@ -110,23 +112,6 @@ static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, const Ir
   return irz_model_solve(solver->model, plan, summary, error);
 }
 
-/// Take what the table wants from a summary.
-static void take_summary(const IrzSummary *summary, IrzCaseResult *result) {
-  snprintf(result->status, sizeof result->status, "%.255s", summary->status);
-  const IrzZone *zone = &summary->zone;
-  result->volume = zone->volume;
-  result->volume_error = zone->volume_error;
-  for (int j = 0; j < 3; j++) result->extent[j] = zone->box[1][j] - zone->box[0][j];
-  result->largest_part = zone->largest_part;
-  result->n_parts = zone->n_parts;
-  result->touches_outer = zone->touches_outer;
-  for (int i = 0; i < summary->n_pulses; i++) {
-    result->current = fmax(result->current, summary->pulses[i].current);
-    result->newton_iterations += summary->pulses[i].newton_iterations;
-    result->linear_iterations += summary->pulses[i].linear_iterations;
-  }
-}
-
 IrzCode irz_case_warnings(const IrzPlan *plan, char **warnings, IrzError *error) {
   IrzText list;
   if (plan->n_warnings == 0) return IRZ_OK;
@@ -144,13 +129,19 @@ static bool wants_field(const IrzSweep *sweep, int number) {
   return false;
 }
 
-/// Take the numbers of the sweep's own columns.
-static IrzCode record_columns(IrzCaseSolver *solver, const IrzSummary *summary, IrzCaseResult *result,
-                              IrzError *error) {
-  int n = solver->sweep->n_columns;
-  if (n > 0 && solver->rank == 0) {
-    irz_alloc(&result->values, (size_t)n, sizeof *result->values, error);
-    if (error->code == IRZ_OK) irz_sweep_take_columns(solver->sweep, summary, result->values, error);
+/// Take what the table wants from a summary: the numbers that every case has, and the sweep's own columns.
+static IrzCode take_summary(IrzCaseSolver *solver, const IrzSummary *summary, IrzCaseResult *result, IrzError *error) {
+  snprintf(result->status, sizeof result->status, "%.255s", summary->status);
+  if (solver->rank == 0) {
+    int n = solver->sweep->n_columns;
+    json_t *root = irz_summary_object(summary);
+    if (root == NULL) irz_out_of_memory(0, error);
+    if (n > 0 && root != NULL) irz_alloc(&result->values, (size_t)n, sizeof *result->values, error);
+    if (error->code == IRZ_OK) {
+      irz_case_take(root, result);
+      irz_sweep_take_columns(solver->sweep, root, result->values);
+    }
+    json_decref(root);
   }
   return irz_error_agree(solver->comm, error);
 }
@@ -183,8 +174,7 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
   bool solved = irz_error_agree(solver->comm, &failure) == IRZ_OK &&
                 solve_case(solver, number, start, plan, &summary, &failure) == IRZ_OK;
   if (solved) {
-    take_summary(&summary, result);
-    record_columns(solver, &summary, result, &failure);
+    take_summary(solver, &summary, result, &failure);
     if (failure.code == IRZ_OK) record_fields(solver, number, &summary, result, &failure);
   } else {
     solver->start = 0; /* whatever the failure left behind must not reach the next case */

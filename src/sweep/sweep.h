@@ -7,6 +7,7 @@
 #include <gsl/gsl_rng.h>
 #include <irezone/model.h>
 #include <irezone/sweep.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -183,19 +184,19 @@ void irz_batches_clear(IrzBatches *batches);
 
 /* journal.c */
 
-/// What one case came to. SI units.
+/// What one case came to. SI units. Its numbers are in the table of case.c.
 typedef struct {
   int number;   ///< case, from 1
   bool failed;  ///< no result: `status` says why ...
   IrzCode code; ///< ... and this of which kind it is
   char status[IRZ_SWEEP_MAX_TEXT];
   double volume;       ///< m^3
-  double volume_error; ///< m^3; negative: not estimated
+  double volume_error; ///< m^3; negative or NaN: not estimated
   double current;      ///< A, largest over the pulses
   double extent[3];    ///< m, edges of the zone's bounding box
   double largest_part; ///< m^3
   int n_parts;
-  bool touches_outer;
+  int touches_outer;                        ///< 1: the zone reaches the wall of the tissue box
   int newton_iterations, linear_iterations; ///< sums over the pulses
   double seconds;                           ///< wall time of the case, its share of mesh included
   double *values;                           ///< [columns of the sweep], NaN: none; owned; NULL: none at all
@@ -362,8 +363,9 @@ void irz_case_solver_free(IrzCaseSolver *solver);
 /* column.c */
 
 /// Take the numbers of a sweep's columns from a summary.
-/// @param[out] values  [columns]; NaN where the summary has no such number
-IrzCode irz_sweep_take_columns(const IrzSweep *sweep, const IrzSummary *summary, double *values, IrzError *error);
+/// @param[in]  summary  its tree
+/// @param[out] values   [columns]; NaN where the summary has no such number
+void irz_sweep_take_columns(const IrzSweep *sweep, const json_t *summary, double *values);
 
 /// Refuse columns that no case of the sweep can have, and say what was probably meant.
 /// @return IRZ_OK or IRZ_ERR_PLAN; IRZ_ERR_INPUT if a mesh that tells cannot be read

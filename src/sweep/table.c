@@ -4,6 +4,7 @@
 #include "base/replace.h"
 #include "io/csv.h"
 #include "io/hdf.h"
+#include "sweep/case.h"
 #include "sweep/kinds.h"
 #include "sweep/statistics.h"
 #include "sweep/sweep.h"
@@ -27,57 +28,51 @@ typedef struct {
   int *counted;     // [n_strata] cases in the map
 } Table;
 
-/// A column of results: a number, in the unit its name states.
-typedef struct {
-  const char *name;
-  size_t offset; // in IrzCaseResult
-  double unit;   // SI value of one; 0: an int
-} Column;
-
-static const Column columns[] = {
-    {"volume_cm3", offsetof(IrzCaseResult, volume), 1e-6},
-    {"volume_error_cm3", offsetof(IrzCaseResult, volume_error), 1e-6},
-    {"current_A", offsetof(IrzCaseResult, current), 1},
-    {"newton_iterations", offsetof(IrzCaseResult, newton_iterations), 0},
-    {"linear_iterations", offsetof(IrzCaseResult, linear_iterations), 0},
-    {"seconds", offsetof(IrzCaseResult, seconds), 1},
-    {"parts", offsetof(IrzCaseResult, n_parts), 0},
-    {"largest_part_cm3", offsetof(IrzCaseResult, largest_part), 1e-6},
-    {"extent_x_mm", offsetof(IrzCaseResult, extent[0]), 1e-3},
-    {"extent_y_mm", offsetof(IrzCaseResult, extent[1]), 1e-3},
-    {"extent_z_mm", offsetof(IrzCaseResult, extent[2]), 1e-3},
-};
-enum { N_COLUMNS = sizeof columns / sizeof columns[0], VOLUME = 0, CURRENT = 2, SECONDS = 5 };
+/// Columns that every sweep has.
+static int n_common(void) {
+  int n = 0;
+  for (int k = 0; k < irz_n_case_numbers; k++) n += irz_case_numbers[k].column != NULL;
+  return n;
+}
 
 /// Columns of a sweep: those of every sweep and its own.
 static int n_columns(const IrzSweep *sweep) {
-  return N_COLUMNS + sweep->n_columns;
+  return n_common() + sweep->n_columns;
+}
+
+/// The number of every case that a column has; NULL: the column is the sweep's own.
+static const IrzCaseNumber *common_number(int k) {
+  for (int i = 0; i < irz_n_case_numbers; i++) {
+    if (irz_case_numbers[i].column != NULL && k-- == 0) return &irz_case_numbers[i];
+  }
+  return NULL;
 }
 
 static const char *column_name(const IrzSweep *sweep, int k) {
-  return k < N_COLUMNS ? columns[k].name : sweep->columns[k - N_COLUMNS].path;
+  const IrzCaseNumber *number = common_number(k);
+  return number != NULL ? number->column : sweep->columns[k - n_common()].path;
 }
 
 /// Whether a column has statistics: volume, current and the sweep's own have.
 static bool has_statistics(int k) {
-  return k == VOLUME || k == CURRENT || k >= N_COLUMNS;
+  const IrzCaseNumber *number = common_number(k);
+  return number == NULL || number->statistics;
 }
 
 /// A result in the unit of its column; NaN if there is none.
 static double column_value(int k, const IrzCaseResult *row) {
-  if (k >= N_COLUMNS) return row->failed || row->values == NULL ? NAN : row->values[k - N_COLUMNS];
-  const Column *column = &columns[k];
-  const char *field = (const char *)row + column->offset;
-  if (row->failed && k != SECONDS) return NAN;
-  if (column->unit == 0) {
-    int count;
-    memcpy(&count, field, sizeof count);
-    return count;
-  }
-  double value;
-  memcpy(&value, field, sizeof value);
-  if (value < 0 && column->offset == offsetof(IrzCaseResult, volume_error)) return NAN; /* not estimated */
-  return value / column->unit;
+  const IrzCaseNumber *number = common_number(k);
+  if (number == NULL) return row->failed || row->values == NULL ? NAN : row->values[k - n_common()];
+  if (row->failed && !number->always) return NAN;
+  double value = irz_case_number_get(number, row);
+  if (value < 0 && number->offset == offsetof(IrzCaseResult, volume_error)) return NAN; /* not estimated */
+  return number->unit > 0 ? value / number->unit : value;
+}
+
+/// Whether a column is a time, which takes no more than four decimals.
+static bool is_time(int k) {
+  const IrzCaseNumber *number = common_number(k);
+  return number != NULL && number->offset == offsetof(IrzCaseResult, seconds);
 }
 
 static int runs_per_stratum(const IrzSweep *sweep) {
@@ -161,7 +156,7 @@ static void print_csv(const Table *table, FILE *out) {
       if (isnan(value)) {
         fputc(',', out);
       } else {
-        fprintf(out, k == SECONDS ? ",%.4f" : ",%.10g", value);
+        fprintf(out, is_time(k) ? ",%.4f" : ",%.10g", value);
       }
     }
     fputc(',', out);

@@ -102,6 +102,10 @@ static IrzCode good_print(IrzError *error) {
   fclose(out);
   return code;
 }
+static IrzCode good_number(IrzError *error) {
+  double volume;
+  return irz_summary_number(&summary, "zone.volume_cm3", &volume, error);
+}
 
 /* Calls that must fail. */
 
@@ -175,6 +179,10 @@ static IrzCode bad_case(IrzError *error) {
 static IrzCode bad_print(IrzError *error) {
   return irz_result_print(path("text"), stdout, error);
 }
+static IrzCode bad_number(IrzError *error) {
+  double volume;
+  return irz_summary_number(&summary, "zone.volume", &volume, error);
+}
 static IrzCode bad_labels(IrzError *error) {
   IrzLabelMap *map;
   IrzPlan *plan;
@@ -209,6 +217,9 @@ static IrzCode no_sweep(IrzError *error) {
   IrzPlan *plan;
   return irz_sweep_plan(NULL, 1, &plan, error);
 }
+static IrzCode no_number(IrzError *error) {
+  return irz_summary_number(&summary, "zone.volume_cm3", NULL, error);
+}
 static IrzCode empty_summary(IrzError *error) {
   IrzSummary nothing = {0};
   return irz_model_write(model, folder, &nothing, error);
@@ -236,6 +247,7 @@ static const struct {
     {"share", good_share, IRZ_OK, 1000},
     {"case", good_case, IRZ_OK, 1000},
     {"print", good_print, IRZ_OK, 40},
+    {"number", good_number, IRZ_OK, 1000},
     {"bad parse", bad_parse, IRZ_ERR_PLAN, 1000},
     {"bad parse, late", bad_parse_late, IRZ_ERR_PLAN, 1000},
     {"bad read", bad_read, IRZ_ERR_PLAN, 1000},
@@ -253,10 +265,12 @@ static const struct {
     {"bad sweep read", bad_sweep_read, IRZ_ERR_PLAN, 1000},
     {"bad case", bad_case, IRZ_ERR_PLAN, 1000},
     {"bad print", bad_print, IRZ_ERR_INPUT, 100},
+    {"bad number", bad_number, IRZ_ERR_PLAN, 1000},
     {"bad labels", bad_labels, IRZ_ERR_INPUT, 1000},
     {"no plan", no_plan, IRZ_ERR_PLAN, 1000},
     {"no model", no_model, IRZ_ERR_PLAN, 1000},
     {"no summary", no_summary, IRZ_ERR_PLAN, 1000},
+    {"no number", no_number, IRZ_ERR_PLAN, 1000},
     {"no text", no_text, IRZ_ERR_PLAN, 1000},
     {"no path", no_path, IRZ_ERR_PLAN, 1000},
     {"no sweep", no_sweep, IRZ_ERR_PLAN, 1000},

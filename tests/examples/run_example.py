@@ -124,6 +124,32 @@ def check_known(summary):
         check(volumes["tumour"]["ablated_cm3"] > 10, "the zone misses the tumour")
 
 
+def listed_quantities(program):
+    """The paths that `irezone help results` lists, with [] behind lists."""
+    paths, above = set(), []
+    text = subprocess.run([program, "help", "results"], check=True, capture_output=True, text=True).stdout
+    for line in text[: text.index("\nNAME.hdf")].splitlines():
+        found = re.match(r"((?:  )+)(\S+) +\S", line)
+        if found:
+            above[len(found[1]) // 2 - 1 :] = [found[2]]
+            paths.add(".".join(above))
+    return paths
+
+
+def check_listed(value, path, listed):
+    """Every key of the summary is one that the help lists; maps by names of probes are one quantity."""
+    for key, below in value.items():
+        here = f"{path}.{key}" if path else key
+        maps = isinstance(below, list) and f"{here}[]" in listed
+        here += "[]" if maps else ""
+        check(here in listed, f"{here} is not in `irezone help results`")
+        if maps:
+            for entry in below:
+                check_listed(entry, here, listed)
+        elif isinstance(below, dict) and any(other.startswith(here + ".") for other in listed):
+            check_listed(below, here, listed)
+
+
 def cut_volume(points, tetrahedra, field, level):
     """Volume, cm³, in which a field, linear in each tetrahedron, reaches a level."""
     corners = points[tetrahedra]
@@ -188,6 +214,7 @@ def main():
     # Error bars up to one and a half times the wanted accuracy are said so.
     other = [w for w in summary["warnings"] if (apart is None or apart not in w) and "mesh.accuracy" not in w]
     check(other == [], f"warnings: {other}")
+    check_listed(summary, "", listed_quantities(program))
     check_pulses(summary["pulses"])
     check_zone(summary, tissue_volume(summary))
     check_known(summary)

@@ -1,6 +1,6 @@
 /* The summary as a tree of JSON. */
-#ifndef IREZONE_IO_JSON_H
-#define IREZONE_IO_JSON_H
+#ifndef IREZONE_RESULTS_JSON_H
+#define IREZONE_RESULTS_JSON_H
 
 #include <irezone/result.h>
 #include <jansson.h>

@@ -1,8 +1,9 @@
-/* The summary for a person. */
+/* The summary for a person. Its tables come from the quantities that have headings; what stands outside of them is put
+   into words here. */
 #include "base/entry.h"
 #include "base/tensor.h"
 #include "plan/plan.h"
-#include <irezone/result.h>
+#include "results/table.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +11,22 @@
 /* Widest text of a table's cell, in bytes. */
 #define CELL 96
 
-/// Print text and fill up with blanks to `width` columns; a multi-byte UTF-8 character takes one.
-static void print_left(FILE *out, const char *text, int width) {
+/// Width of a text in columns.
+static int text_width(const char *text) {
   int columns = 0;
   for (const char *c = text; *c != '\0'; c++) columns += ((unsigned char)*c & 0xc0) != 0x80;
+  return columns;
+}
+
+/// Print text and fill up with blanks to `width` columns; a multi-byte UTF-8 character takes one.
+static void print_left(FILE *out, const char *text, int width) {
+  int columns = text_width(text);
   fprintf(out, "%s%*s", text, columns < width ? width - columns : 0, "");
 }
 
 /// The same, to the right.
 static void print_right(FILE *out, const char *text, int width) {
-  int columns = 0;
-  for (const char *c = text; *c != '\0'; c++) columns += ((unsigned char)*c & 0xc0) != 0x80;
+  int columns = text_width(text);
   fprintf(out, "%*s%s", columns < width ? width - columns : 0, "", text);
 }
 
@@ -50,6 +56,42 @@ static void format_count(char text[CELL], int64_t count) {
     text[to++] = digits[i];
   }
   text[to] = '\0';
+}
+
+/// Print text in a column of a table.
+static void print_cell(FILE *out, const IrzShown *shown, const char *text) {
+  if (shown->width > 0)
+    print_right(out, text, shown->width);
+  else
+    fprintf(out, "     %s", text);
+}
+
+static void print_headings(const IrzQuantity *rows, FILE *out) {
+  for (const IrzQuantity *row = rows; row->name != NULL; row++) {
+    if (row->shown.heading != NULL) print_cell(out, &row->shown, row->shown.heading);
+  }
+}
+
+/// A quantity with its error and unit, as its column has it.
+static void format_quantity(char text[CELL], const IrzQuantity *row, const IrzSummary *summary, const void *at) {
+  const IrzUnit *unit = row->unit;
+  double scale = unit->shown_scale > 0 ? unit->shown_scale / unit->scale : 1, error = -1;
+  double value = scale * irz_quantity_number(row, summary, at);
+  if (row->error > 0) memcpy(&error, (const char *)at + row->error, sizeof error);
+  if (row->shown.decimals >= 0 && isfinite(value))
+    snprintf(text, CELL, "%.*f %s", row->shown.decimals, value, unit->shown);
+  else
+    format_error(text, value, error * unit->scale, unit->shown);
+}
+
+/// Print what of an entry of a list has a column.
+static void print_entry(const IrzQuantity *rows, const IrzSummary *summary, const void *at, FILE *out) {
+  char text[CELL];
+  for (const IrzQuantity *row = rows; row->name != NULL; row++) {
+    if (row->shown.heading == NULL) continue;
+    format_quantity(text, row, summary, at);
+    print_cell(out, &row->shown, text);
+  }
 }
 
 static void print_mesh(const IrzSummary *summary, FILE *out) {
@@ -85,14 +127,11 @@ static void print_pulses(const IrzSummary *summary, FILE *out) {
   int width = 5;
   for (int i = 0; i < summary->n_pulses; i++) {
     pulse_label(&summary->pulses[i], cell);
-    int length = (int)strlen(cell) - 2; /* the arrow has three bytes and one column */
-    if (length > width) width = length;
+    if (text_width(cell) > width) width = text_width(cell);
   }
   fprintf(out, "\n  ");
   print_left(out, "pulse", width);
-  print_right(out, "voltage", 10);
-  print_right(out, "current", 18);
-  print_right(out, "resistance", 13);
+  print_headings(irz_pulse_quantities, out);
   print_right(out, "iterations", 14);
   fprintf(out, "\n");
   for (int i = 0; i < summary->n_pulses; i++) {
@@ -100,12 +139,7 @@ static void print_pulses(const IrzSummary *summary, FILE *out) {
     pulse_label(pulse, cell);
     fprintf(out, "  ");
     print_left(out, cell, width);
-    snprintf(cell, sizeof cell, "%.0f V", pulse->voltage);
-    print_right(out, cell, 10);
-    format_error(cell, pulse->current, pulse->current_error, "A");
-    print_right(out, cell, 18);
-    format_error(cell, pulse->resistance, -1, "Ω");
-    print_right(out, cell, 13);
+    print_entry(irz_pulse_quantities, summary, pulse, out);
     snprintf(cell, sizeof cell, "%d / %d", pulse->newton_iterations, pulse->linear_iterations);
     print_right(out, cell, 14);
     fprintf(out, "\n");
@@ -141,33 +175,36 @@ static void print_zone(const IrzZone *zone, FILE *out) {
 }
 
 /// Regions are worth a table when there are several or when the one there is has a name.
-static void print_regions(const IrzZone *zone, FILE *out) {
+static void print_regions(const IrzSummary *summary, FILE *out) {
+  const IrzZone *zone = &summary->zone;
   if (zone->n_regions == 0 || (zone->n_regions == 1 && strcmp(zone->regions[0].region, "default") == 0)) return;
   int width = 6;
   for (int i = 0; i < zone->n_regions; i++) {
-    if ((int)strlen(zone->regions[i].region) > width) width = (int)strlen(zone->regions[i].region);
+    if (text_width(zone->regions[i].region) > width) width = text_width(zone->regions[i].region);
   }
   fprintf(out, "\n  ");
   print_left(out, "region", width);
-  fprintf(out, "   threshold       volume      ablated   share\n");
+  print_headings(irz_region_quantities, out);
   for (int i = 0; i < zone->n_regions; i++) {
-    const IrzRegionVolume *region = &zone->regions[i];
-    double share = region->volume > 0 ? 100 * region->ablated / region->volume : 0;
-    fprintf(out, "  ");
-    print_left(out, region->region, width);
-    fprintf(out, "%7.4g V/cm %8.4g cm³ %8.4g cm³ %5.1f %%\n", region->threshold / 100, region->volume * 1e6,
-            region->ablated * 1e6, share);
+    fprintf(out, "\n  ");
+    print_left(out, zone->regions[i].region, width);
+    print_entry(irz_region_quantities, summary, &zone->regions[i], out);
   }
+  fprintf(out, "\n");
 }
 
-static void print_thresholds(const IrzZone *zone, FILE *out) {
-  if (zone->n_also == 0) return;
-  fprintf(out, "\n  threshold     volume\n");
-  for (int i = 0; i < zone->n_also; i++) {
-    char volume[CELL];
-    format_error(volume, zone->also[i].volume * 1e6, zone->also[i].volume_error * 1e6, "cm³");
-    fprintf(out, "  %4.4g V/cm     %s\n", zone->also[i].threshold / 100, volume);
+/// Print volumes by what they are volumes of.
+/// @param[in] size  bytes of an entry
+static void print_volumes(const IrzQuantity *rows, const IrzSummary *summary, int n, const void *entries, size_t size,
+                          FILE *out) {
+  if (n == 0) return;
+  fprintf(out, "\n  ");
+  print_headings(rows, out);
+  for (int i = 0; i < n; i++) {
+    fprintf(out, "\n  ");
+    print_entry(rows, summary, (const char *)entries + (size_t)i * size, out);
   }
+  fprintf(out, "\n");
 }
 
 /// The heating in a few lines.
@@ -185,16 +222,6 @@ static void print_heat(const IrzHeatResult *heat, FILE *out) {
           100 * heat->balance, heat->steps, heat->seconds);
 }
 
-static void print_survival(const IrzZone *zone, FILE *out) {
-  if (zone->n_survival == 0) return;
-  fprintf(out, "\n  survival at most     volume\n");
-  for (int i = 0; i < zone->n_survival; i++) {
-    char volume[CELL];
-    format_error(volume, zone->by_survival[i].volume * 1e6, zone->by_survival[i].volume_error * 1e6, "cm³");
-    fprintf(out, "  %14.4g %%     %s\n", 100 * zone->by_survival[i].survival, volume);
-  }
-}
-
 void irz_summary_print(const IrzSummary *summary, FILE *out) {
   IRZ_ENTER_QUIETLY;
   if (summary == NULL || summary->plan == NULL) return;
@@ -207,10 +234,11 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
     irz_paths_print(summary->paths, summary->plan, out);
   }
   print_zone(&summary->zone, out);
-  print_regions(&summary->zone, out);
-  print_thresholds(&summary->zone, out);
+  print_regions(summary, out);
+  const IrzZone *zone = &summary->zone;
+  print_volumes(irz_threshold_quantities, summary, zone->n_also, zone->also, sizeof *zone->also, out);
   print_heat(summary->heat, out);
-  print_survival(&summary->zone, out);
+  print_volumes(irz_survival_quantities, summary, zone->n_survival, zone->by_survival, sizeof *zone->by_survival, out);
   if (summary->plan->n_warnings > 0) fprintf(out, "\n");
   for (int i = 0; i < summary->plan->n_warnings; i++) fprintf(out, "  warning: %s\n", summary->plan->warnings[i]);
   fprintf(out, "\n  time    %.2f s: mesh %.2f, setup %.2f, solve %.2f, zone %.2f, output %.2f; %.0f MB\n",
