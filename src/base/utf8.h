@@ -27,6 +27,9 @@ int irz_utf8_character(const char *text, size_t length, unsigned *code);
 /// that makes a text read other than it is (embeddings, overrides and isolates of Unicode's bidirectional algorithm).
 bool irz_utf8_in_line(unsigned code);
 
+/// Whether a character makes what follows it show in another order: a text could read other than it is.
+bool irz_utf8_reorders(unsigned code);
+
 /// What is odd about a word to the eye: the first character in it that is not ASCII, as ` (with the character U+00A0, a
 /// blank that is no space)`, or "" if there is none.
 /// @param[out] remark  [96]

@@ -42,3 +42,15 @@ double irz_inverse_map(double node[10][3], bool bent, double d[10][3], double in
   }
   return det;
 }
+
+double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]) {
+  double g[10][3], d[10][3], inverse[3][3];
+  irz_reference_gradients(l, d);
+  double det = irz_inverse_map(node, bent, d, inverse);
+  irz_map_gradients(nodes, d, inverse, g);
+  for (int x = 0; x < 3; x++) {
+    gradient[x] = 0;
+    for (int i = 0; i < nodes; i++) gradient[x] += u[i] * g[i][x];
+  }
+  return det;
+}

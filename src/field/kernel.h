@@ -2,6 +2,7 @@
 #ifndef IREZONE_FIELD_KERNEL_H
 #define IREZONE_FIELD_KERNEL_H
 
+#include "field/element.h"
 #include "field/flux.h"
 #include "field/medium.h"
 #include "field/points.h"
@@ -29,16 +30,6 @@ typedef struct {
 /// Assemble on this rank's tetrahedra; rows of fixed unknowns get a diagonal entry only. Local: the overlap of the
 /// parts makes every owned row complete.
 void irz_assemble(const IrzAssembly *assembly);
-
-/// Gradient of the potential in one tetrahedron.
-/// @param[in]  node  [10][3] positions of its nodes, m
-/// @param[in]  bent  false: straight edges, which is cheaper
-/// @param[in]  nodes 4 or 10 basis functions
-/// @param[in]  u     [nodes] V
-/// @param[in]  l     barycentric coordinates of the point
-/// @param[out] gradient  V/m
-/// @return determinant of the map from the reference tetrahedron, m^3 (6 times the volume if straight)
-double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]);
 
 /// Gradients of a potential of order 2 at the four corners of a straight tetrahedron; between them the gradient is
 /// linear.

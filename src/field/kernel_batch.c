@@ -268,7 +268,8 @@ typedef struct {
 
 /// Element matrices of order 2 and 1 from m_ij at the four points. Coordinate r of the rule is FAR at point r and NEAR
 /// at the others, so sums over the points reduce to m_ij at two points and its sum over all: entries between edges
-/// become sums of eight numbers.
+/// become sums of eight numbers. Long: its loops are unrolled over constants, and parts of it called from there would
+/// not be.
 static inline void order2_matrix(float m[4][10][W], float (*restrict out)[W], float (*restrict coarse)[W]) {
   static const int pair[4][4] = {{0, 1, 2, 3}, {1, 4, 5, 6}, {2, 5, 7, 8}, {3, 6, 8, 9}};
   const float near = (float)IRZ_RULE_NEAR, far = (float)IRZ_RULE_FAR, step = far - near;

@@ -7,32 +7,6 @@
 
 enum { PADDED = 12 }; ///< ten nodes in three registers of four
 
-/// Gradients in space of `nodes` basis functions at a point, given the inverse transpose of the map's derivative. `d`
-/// holds the reference gradients of order 2.
-static void map_gradients(int nodes, double d[10][3], double inverse[3][3], double g[10][3]) {
-  if (nodes == 4) {
-    for (int k = 0; k < 3; k++) {
-      d[0][k] = -1;
-      for (int i = 1; i < 4; i++) d[i][k] = i == k + 1;
-    }
-  }
-  for (int i = 0; i < nodes; i++) {
-    for (int x = 0; x < 3; x++) g[i][x] = d[i][0] * inverse[0][x] + d[i][1] * inverse[1][x] + d[i][2] * inverse[2][x];
-  }
-}
-
-double irz_gradient(double node[10][3], bool bent, int nodes, const double *u, const double l[4], double gradient[3]) {
-  double g[10][3], d[10][3], inverse[3][3];
-  irz_reference_gradients(l, d);
-  double det = irz_inverse_map(node, bent, d, inverse);
-  map_gradients(nodes, d, inverse, g);
-  for (int x = 0; x < 3; x++) {
-    gradient[x] = 0;
-    for (int i = 0; i < nodes; i++) gradient[x] += u[i] * g[i][x];
-  }
-  return det;
-}
-
 double irz_corner_gradients(double node[10][3], const double u[10], double corner[4][3]) {
   static const int edge_of[4][4] = {{-1, 4, 5, 6}, {4, -1, 7, 8}, {5, 7, -1, 9}, {6, 8, 9, -1}};
   double unused[10][3] = {{0}}, inverse[3][3];
@@ -129,7 +103,7 @@ static void assemble(const IrzAssembly *a, int32_t general, const double u[10], 
       memcpy(inverse, map->inverse, sizeof inverse);
       det = map->det;
     }
-    map_gradients(nodes, d, inverse, g);
+    irz_map_gradients(nodes, d, inverse, g);
     for (int i = 0; i < nodes; i++) {
       for (int x = 0; x < 3; x++) e[x] += u[i] * g[i][x];
     }

@@ -7,14 +7,6 @@
 /* Stretches shorter than this, m, are rounding. */
 static const double shortest = 0.05e-3;
 
-void irz_paths_free(IrzPaths *paths) {
-  if (paths == NULL) return;
-  free((void *)paths->region);
-  free(paths->metal);
-  free(paths->shaft);
-  free(paths);
-}
-
 /* "14.0 mm liver, 6.0 mm portal-vein" after a word; nothing if there is no length. */
 static void print_lengths(const IrzPaths *paths, const char *before, const double *length, FILE *out) {
   for (int r = 0; r <= paths->n_regions; r++) {

@@ -44,16 +44,6 @@ static void add_electrode(const IrzProbe *probe, IrzNeedle *needle) {
   needle->exposure = bare[1];
 }
 
-int irz_box_holes(const IrzTissueBox *box) {
-  return box->n_needles + box->n_plates;
-}
-
-bool irz_box_has_trocar(const IrzTissueBox *box) {
-  bool any = false;
-  for (int p = 0; p < box->n_needles; p++) any = any || box->needle[p].shape == IRZ_TIP_TROCAR;
-  return any;
-}
-
 /// The line of a plan that says where a probe is.
 static IrzCode refuse(const IrzPlan *plan, const IrzPlacementFault *fault, IrzError *error) {
   if (fault->probe >= plan->n_probes || plan->probes[fault->probe].plate[0] > 0)

@@ -637,6 +637,38 @@ static IrzCode read_elements_22_binary(Reader *reader, int64_t count) {
   return IRZ_OK;
 }
 
+/// Groups that the elements of an entity belong to, each once.
+/// @param[out] group  [MAX_GROUPS_PER_ENTITY]
+static IrzCode entity_groups(Reader *reader, int kind, int64_t entity, int32_t *n_groups, int32_t *group) {
+  const IrzTagMap *map = &reader->entity_of_tag[kind];
+  int32_t index = map->key != NULL ? irz_tags_find(map, entity) : -1;
+  *n_groups = 0;
+  if (index < 0) return kind == 1 ? find_group(reader, kind, 0, &group[(*n_groups)++]) : IRZ_OK;
+  const EntityGroups *groups = &reader->entities[index];
+  for (int32_t i = 0; i < groups->count; i++) {
+    IRZ_TRY(find_group(reader, kind, reader->entity_groups[groups->first + i], &group[*n_groups]));
+    bool seen = false;
+    for (int32_t k = 0; k < *n_groups; k++) seen = seen || group[k] == group[*n_groups];
+    if (!seen) ++*n_groups;
+  }
+  return IRZ_OK;
+}
+
+/// Pass over the elements of a block that nobody wants.
+/// @param[in] bytes  of each in a binary file
+static IrzCode skip_elements(IrzScan *scan, int64_t count, int64_t bytes) {
+  if (scan->binary) {
+    scan->at += count * bytes;
+    return IRZ_OK;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    irz_scan_space(scan);
+    if (scan->at == scan->end || *scan->at == '$') return fail_expected(scan, "an element tag");
+    irz_scan_skip_line(scan);
+  }
+  return IRZ_OK;
+}
+
 /// One block of elements of a 4.1 file. Elements of an entity with several physical groups are stored once for each.
 static IrzCode read_element_block(Reader *reader, int64_t *left) {
   IrzScan *scan = &reader->scan;
@@ -658,34 +690,11 @@ static IrzCode read_element_block(Reader *reader, int64_t *left) {
     if (dimension != 2 + kind) {
       return irz_scan_fail(scan, scan->at, "%s on an entity of dimension %lld", type->name, (long long)dimension);
     }
-    const IrzTagMap *map = &reader->entity_of_tag[kind];
-    int32_t index = map->key != NULL ? irz_tags_find(map, entity) : -1;
-    if (index >= 0) {
-      const EntityGroups *groups = &reader->entities[index];
-      for (int32_t i = 0; i < groups->count; i++) {
-        IRZ_TRY(find_group(reader, kind, reader->entity_groups[groups->first + i], &group[n_groups]));
-        bool seen = false;
-        for (int32_t k = 0; k < n_groups; k++) seen = seen || group[k] == group[n_groups];
-        if (!seen) n_groups++;
-      }
-    } else if (kind == 1) {
-      IRZ_TRY(find_group(reader, kind, 0, &group[n_groups++]));
-    }
+    IRZ_TRY(entity_groups(reader, kind, entity, &n_groups, group));
     IRZ_TRY(reserve_elements(reader, type, n_groups * count));
   }
   if (!scan->binary) IRZ_TRY(end_line(scan));
-  if (n_groups == 0) { /* nothing we want */
-    if (scan->binary) {
-      scan->at += count * bytes;
-      return IRZ_OK;
-    }
-    for (int64_t i = 0; i < count; i++) {
-      irz_scan_space(scan);
-      if (scan->at == scan->end || *scan->at == '$') return fail_expected(scan, "an element tag");
-      irz_scan_skip_line(scan);
-    }
-    return IRZ_OK;
-  }
+  if (n_groups == 0) return skip_elements(scan, count, bytes);
   for (int64_t i = 0; i < count; i++) {
     int64_t tag, node[10];
     if (scan->binary) {

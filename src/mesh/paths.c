@@ -215,3 +215,11 @@ void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out)
   }
   if (map->n_unmapped > 0) fputc('\n', out);
 }
+
+void irz_paths_free(IrzPaths *paths) {
+  if (paths == NULL) return;
+  free((void *)paths->region);
+  free(paths->metal);
+  free(paths->shaft);
+  free(paths);
+}

@@ -90,11 +90,50 @@ static PetscErrorCode vertex_graph(const IrzMesh *mesh, PetscInt **rows, PetscIn
   PetscFunctionReturn(0);
 }
 
+/// Give each rank its rows of the graph that rank 0 has. Collective.
+/// @param[in]  i, j           rank 0: offsets and columns
+/// @param[in]  counts         [ranks] rows of each
+/// @param[in]  displacements  [ranks + 1] its first row
+/// @param[out] mine_i, mine_j  this rank's, counted from its first; to be freed by whom they are given to
+static PetscErrorCode scatter_graph(MPI_Comm comm, const PetscInt *i, const PetscInt *j, const int *counts,
+                                    const int *displacements, PetscInt **mine_i, PetscInt **mine_j) {
+  int rank, size;
+  PetscInt edges;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscInt rows = counts[rank];
+  PetscCall(PetscMalloc1(rows + 1, mine_i));
+  PetscCallMPI(MPI_Scatterv(i, counts, displacements, MPIU_INT, *mine_i, (int)rows, MPIU_INT, 0, comm));
+  if (rank == 0) {
+    for (int r = 1; r < size; r++) {
+      PetscInt bounds[2] = {i[displacements[r]], i[displacements[r + 1]]};
+      PetscCallMPI(MPI_Send(bounds, 2, MPIU_INT, r, 1, comm));
+      PetscCallMPI(MPI_Send(j + bounds[0], (int)(bounds[1] - bounds[0]), MPIU_INT, r, 2, comm));
+    }
+    edges = i[displacements[1]];
+    PetscCall(PetscMalloc1(edges, mine_j));
+    PetscCall(PetscArraycpy(*mine_j, j, edges));
+    (*mine_i)[rows] = edges;
+  } else {
+    PetscInt bounds[2];
+    PetscCallMPI(MPI_Recv(bounds, 2, MPIU_INT, 0, 1, comm, MPI_STATUS_IGNORE));
+    edges = bounds[1] - bounds[0];
+    PetscCall(PetscMalloc1(edges, mine_j));
+    PetscCallMPI(MPI_Recv(*mine_j, (int)edges, MPIU_INT, 0, 2, comm, MPI_STATUS_IGNORE));
+    (*mine_i)[rows] = bounds[1];
+    for (PetscInt v = 0; v <= rows; v++) (*mine_i)[v] -= bounds[0];
+  }
+  PetscFunctionReturn(0);
+}
+
 /// Owner of every vertex by the graph partitioner of the PETSc option -mat_partitioning_type. Collective; result on
 /// rank 0.
 static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) {
   int rank, size, *counts, *displacements;
   PetscInt n = mesh != NULL ? mesh->n_vertices : 0, *i = NULL, *j = NULL, *mine_i, *mine_j;
+  const PetscInt *values;
   Mat graph;
   MatPartitioning part;
   IS result;
@@ -107,46 +146,17 @@ static PetscErrorCode partition(MPI_Comm comm, const IrzMesh *mesh, int *owner) 
   PetscCall(PetscMalloc2(size, &counts, size + 1, &displacements));
   for (int r = 0; r <= size; r++) displacements[r] = (int)((int64_t)n * r / size);
   for (int r = 0; r < size; r++) counts[r] = displacements[r + 1] - displacements[r];
-  {
-    PetscInt rows = counts[rank], edges;
-    PetscCall(PetscMalloc1(rows + 1, &mine_i));
-    PetscCallMPI(MPI_Scatterv(i, counts, displacements, MPIU_INT, mine_i, (int)rows, MPIU_INT, 0, comm));
-    if (rank == 0) {
-      for (int r = 0; r < size; r++) {
-        PetscInt low = i[displacements[r]], high = i[displacements[r + 1]];
-        if (r > 0) {
-          PetscInt bounds[2] = {low, high};
-          PetscCallMPI(MPI_Send(bounds, 2, MPIU_INT, r, 1, comm));
-          PetscCallMPI(MPI_Send(j + low, (int)(high - low), MPIU_INT, r, 2, comm));
-        }
-      }
-      edges = i[displacements[1]];
-      PetscCall(PetscMalloc1(edges, &mine_j));
-      PetscCall(PetscArraycpy(mine_j, j, edges));
-      mine_i[rows] = edges;
-    } else {
-      PetscInt bounds[2];
-      PetscCallMPI(MPI_Recv(bounds, 2, MPIU_INT, 0, 1, comm, MPI_STATUS_IGNORE));
-      edges = bounds[1] - bounds[0];
-      PetscCall(PetscMalloc1(edges, &mine_j));
-      PetscCallMPI(MPI_Recv(mine_j, (int)edges, MPIU_INT, 0, 2, comm, MPI_STATUS_IGNORE));
-      mine_i[rows] = bounds[1];
-      for (PetscInt v = 0; v <= rows; v++) mine_i[v] -= bounds[0];
-    }
-    PetscCall(PetscFree(i));
-    PetscCall(PetscFree(j));
-    PetscCall(MatCreateMPIAdj(comm, rows, n, mine_i, mine_j, NULL, &graph));
-  }
+  PetscCall(scatter_graph(comm, i, j, counts, displacements, &mine_i, &mine_j));
+  PetscCall(PetscFree(i));
+  PetscCall(PetscFree(j));
+  PetscCall(MatCreateMPIAdj(comm, counts[rank], n, mine_i, mine_j, NULL, &graph));
   PetscCall(MatPartitioningCreate(comm, &part));
   PetscCall(MatPartitioningSetAdjacency(part, graph));
   PetscCall(MatPartitioningSetFromOptions(part));
   PetscCall(MatPartitioningApply(part, &result));
-  {
-    const PetscInt *values;
-    PetscCall(ISGetIndices(result, &values));
-    PetscCallMPI(MPI_Gatherv(values, counts[rank], MPIU_INT, owner, counts, displacements, MPI_INT, 0, comm));
-    PetscCall(ISRestoreIndices(result, &values));
-  }
+  PetscCall(ISGetIndices(result, &values));
+  PetscCallMPI(MPI_Gatherv(values, counts[rank], MPIU_INT, owner, counts, displacements, MPI_INT, 0, comm));
+  PetscCall(ISRestoreIndices(result, &values));
   PetscCall(ISDestroy(&result));
   PetscCall(MatPartitioningDestroy(&part));
   PetscCall(MatDestroy(&graph));

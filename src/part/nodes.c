@@ -17,48 +17,63 @@ static int owner_of(const int32_t *start, int size, int32_t id) {
   return low;
 }
 
-PetscErrorCode irz_share_nodes(IrzPart *part, const int32_t *id, const int32_t *start) {
-  PetscInt ghosts = part->n_vertices - part->n_owned_vertices + part->n_edges - part->n_owned_edges, leaf = 0;
-  PetscInt *where;
-  PetscSFNode *root;
-  int size = part->size, *counts, *back, *shift, *shift_back, *place;
-  int32_t *ask, *asked, *answer, *reply, (*list)[3] = NULL;
-  int32_t n_ghost_edges = part->n_edges - part->n_owned_edges, n_beside = 0;
-  uint8_t *beside;
+/// The two global ends of an edge, the smaller first.
+static void global_ends(const IrzPart *part, const int32_t *id, int32_t e, int32_t ends[2]) {
+  int32_t a = id[part->edge[2 * e]], b = id[part->edge[2 * e + 1]];
+  ends[0] = a < b ? a : b;
+  ends[1] = a < b ? b : a;
+}
+
+/// What ranks ask each other: which node an edge is, by its two global ends.
+typedef struct {
+  int *counts, *back;      ///< [ranks] numbers sent to and got from each, two a question
+  int *shift, *shift_back; ///< [ranks + 1] their offsets
+  int *place;              ///< [ghost edges] number of the question about each
+  int32_t *ask, *asked;    ///< ends that this rank asks about, and is asked about
+  int32_t *answer, *reply; ///< nodes of the edges that others asked about, and of those that this rank did
+} Questions;
+
+/// Ask the owner of each ghost edge. Collective.
+static PetscErrorCode ask_owners(const IrzPart *part, const int32_t *id, const int32_t *start, Questions *q) {
+  int size = part->size;
+  int32_t n_ghosts = part->n_edges - part->n_owned_edges, ends[2];
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc1(ghosts, &where));
-  PetscCall(PetscMalloc1(ghosts, &root));
-  for (int32_t v = part->n_owned_vertices; v < part->n_vertices; v++) {
-    int rank = owner_of(start, size, id[v]);
-    where[leaf] = v;
-    root[leaf].rank = rank;
-    root[leaf++].index = id[v] - start[rank];
-  }
-  PetscCall(PetscCalloc5(size, &counts, size, &back, size + 1, &shift, size + 1, &shift_back, n_ghost_edges, &place));
+  PetscCall(PetscCalloc5(size, &q->counts, size, &q->back, size + 1, &q->shift, size + 1, &q->shift_back, n_ghosts,
+                         &q->place));
   for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
-    int32_t a = id[part->edge[2 * e]], b = id[part->edge[2 * e + 1]];
-    counts[owner_of(start, size, irz_edge_owner(a, b))] += 2;
+    global_ends(part, id, e, ends);
+    q->counts[owner_of(start, size, irz_edge_owner(ends[0], ends[1]))] += 2;
   }
-  PetscCallMPI(MPI_Alltoall(counts, 1, MPI_INT, back, 1, MPI_INT, part->comm));
+  PetscCallMPI(MPI_Alltoall(q->counts, 1, MPI_INT, q->back, 1, MPI_INT, part->comm));
   for (int r = 0; r < size; r++) {
-    shift[r + 1] = shift[r] + counts[r];
-    shift_back[r + 1] = shift_back[r] + back[r];
+    q->shift[r + 1] = q->shift[r] + q->counts[r];
+    q->shift_back[r + 1] = q->shift_back[r] + q->back[r];
   }
-  PetscCall(PetscMalloc4(shift[size], &ask, shift_back[size], &asked, shift_back[size] / 2, &answer, shift[size] / 2,
-                         &reply));
+  PetscCall(PetscMalloc4(q->shift[size], &q->ask, q->shift_back[size], &q->asked, q->shift_back[size] / 2, &q->answer,
+                         q->shift[size] / 2, &q->reply));
   for (int32_t e = part->n_owned_edges; e < part->n_edges; e++) {
-    int32_t a = id[part->edge[2 * e]], b = id[part->edge[2 * e + 1]];
-    int rank = owner_of(start, size, irz_edge_owner(a, b));
-    place[e - part->n_owned_edges] = shift[rank] / 2;
-    ask[shift[rank]++] = a < b ? a : b;
-    ask[shift[rank]++] = a < b ? b : a;
+    global_ends(part, id, e, ends);
+    int rank = owner_of(start, size, irz_edge_owner(ends[0], ends[1]));
+    q->place[e - part->n_owned_edges] = q->shift[rank] / 2;
+    q->ask[q->shift[rank]++] = ends[0];
+    q->ask[q->shift[rank]++] = ends[1];
   }
-  for (int r = size; r > 0; r--) shift[r] = shift[r - 1];
-  shift[0] = 0;
-  PetscCallMPI(MPI_Alltoallv(ask, counts, shift, MPI_INT32_T, asked, back, shift_back, MPI_INT32_T, part->comm));
-  /* Owned edges by their global ends, to answer what others ask: who asks owns a vertex of a tetrahedron that the edge
-   * is in, so edges whose tetrahedra have no ghosts need not be looked at. */
+  for (int r = size; r > 0; r--) q->shift[r] = q->shift[r - 1];
+  q->shift[0] = 0;
+  PetscCallMPI(MPI_Alltoallv(q->ask, q->counts, q->shift, MPI_INT32_T, q->asked, q->back, q->shift_back, MPI_INT32_T,
+                             part->comm));
+  PetscFunctionReturn(0);
+}
+
+/// Owned edges that others may ask about, by their global ends. Who asks owns a vertex of a tetrahedron that the edge
+/// is in, so edges whose tetrahedra have no ghosts need not be looked at.
+/// @param[out] list  [n] ends, node; in the order of irz_compare_pairs(); to be freed
+static PetscErrorCode list_edges_beside(const IrzPart *part, const int32_t *id, int32_t *n, int32_t (**list)[3]) {
+  uint8_t *beside;
+  int32_t count = 0;
+
+  PetscFunctionBegin;
   PetscCall(PetscCalloc1(part->n_owned_edges, &beside));
   for (int32_t t = 0; t < part->n_tets; t++) {
     bool inside = true;
@@ -68,44 +83,72 @@ PetscErrorCode irz_share_nodes(IrzPart *part, const int32_t *id, const int32_t *
       if (e < part->n_owned_edges) beside[e] = 1;
     }
   }
-  for (int32_t e = 0; e < part->n_owned_edges; e++) n_beside += beside[e];
-  PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)n_beside, &list));
-  n_beside = 0;
+  for (int32_t e = 0; e < part->n_owned_edges; e++) count += beside[e];
+  PetscCall(PetscMalloc(3 * sizeof(int32_t) * (size_t)count, list));
+  *n = 0;
   for (int32_t e = 0; e < part->n_owned_edges; e++) {
     if (!beside[e]) continue;
-    int32_t a = id[part->edge[2 * e]], b = id[part->edge[2 * e + 1]];
-    list[n_beside][0] = a < b ? a : b;
-    list[n_beside][1] = a < b ? b : a;
-    list[n_beside++][2] = part->n_vertices + e;
+    global_ends(part, id, e, (*list)[*n]);
+    (*list)[(*n)++][2] = part->n_vertices + e;
   }
-  if (n_beside > 0) qsort(list, (size_t)n_beside, sizeof list[0], irz_compare_pairs);
-  for (int k = 0; k < shift_back[size] / 2; k++) {
+  if (*n > 0) qsort(*list, (size_t)*n, sizeof **list, irz_compare_pairs);
+  PetscCall(PetscFree(beside));
+  PetscFunctionReturn(0);
+}
+
+/// Answer what was asked, with one number a question. Collective.
+static PetscErrorCode answer_questions(const IrzPart *part, const int32_t *id, Questions *q) {
+  int32_t n_beside = 0, (*list)[3] = NULL;
+
+  PetscFunctionBegin;
+  PetscCall(list_edges_beside(part, id, &n_beside, &list));
+  for (int k = 0; k < q->shift_back[part->size] / 2; k++) {
     const int32_t *hit =
-        n_beside > 0 ? bsearch(asked + 2 * k, list, (size_t)n_beside, sizeof list[0], irz_compare_pairs) : NULL;
+        n_beside > 0 ? bsearch(q->asked + 2 * k, list, (size_t)n_beside, sizeof list[0], irz_compare_pairs) : NULL;
     PetscCheck(hit != NULL, PETSC_COMM_SELF, PETSC_ERR_PLIB, "edge unknown to its owner");
-    answer[k] = hit[2];
+    q->answer[k] = hit[2];
   }
-  for (int r = 0; r < size; r++) {
-    counts[r] /= 2;
-    back[r] /= 2;
+  for (int r = 0; r < part->size; r++) {
+    q->counts[r] /= 2;
+    q->back[r] /= 2;
   }
-  for (int r = 0; r <= size; r++) {
-    shift[r] /= 2;
-    shift_back[r] /= 2;
+  for (int r = 0; r <= part->size; r++) {
+    q->shift[r] /= 2;
+    q->shift_back[r] /= 2;
   }
-  PetscCallMPI(MPI_Alltoallv(answer, back, shift_back, MPI_INT32_T, reply, counts, shift, MPI_INT32_T, part->comm));
-  for (int32_t e = 0; e < n_ghost_edges; e++) {
+  PetscCallMPI(MPI_Alltoallv(q->answer, q->back, q->shift_back, MPI_INT32_T, q->reply, q->counts, q->shift, MPI_INT32_T,
+                             part->comm));
+  PetscCall(PetscFree(list));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode irz_share_nodes(IrzPart *part, const int32_t *id, const int32_t *start) {
+  PetscInt ghosts = part->n_vertices - part->n_owned_vertices + part->n_edges - part->n_owned_edges, leaf = 0;
+  PetscInt *where;
+  PetscSFNode *root;
+  Questions q;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(ghosts, &where));
+  PetscCall(PetscMalloc1(ghosts, &root));
+  for (int32_t v = part->n_owned_vertices; v < part->n_vertices; v++) {
+    int rank = owner_of(start, part->size, id[v]);
+    where[leaf] = v;
+    root[leaf].rank = rank;
+    root[leaf++].index = id[v] - start[rank];
+  }
+  PetscCall(ask_owners(part, id, start, &q));
+  PetscCall(answer_questions(part, id, &q));
+  for (int32_t e = 0; e < part->n_edges - part->n_owned_edges; e++) {
     where[leaf] = part->n_vertices + part->n_owned_edges + e;
-    root[leaf].rank = owner_of(shift, size, place[e]);
-    root[leaf++].index = reply[place[e]];
+    root[leaf].rank = owner_of(q.shift, part->size, q.place[e]);
+    root[leaf++].index = q.reply[q.place[e]];
   }
   PetscCall(PetscSFCreate(part->comm, &part->nodes));
   PetscCall(PetscSFSetGraph(part->nodes, part->n_vertices + part->n_edges, ghosts, where, PETSC_OWN_POINTER, root,
                             PETSC_OWN_POINTER));
   PetscCall(PetscSFSetUp(part->nodes));
-  PetscCall(PetscFree(list));
-  PetscCall(PetscFree(beside));
-  PetscCall(PetscFree4(ask, asked, answer, reply));
-  PetscCall(PetscFree5(counts, back, shift, shift_back, place));
+  PetscCall(PetscFree4(q.ask, q.asked, q.answer, q.reply));
+  PetscCall(PetscFree5(q.counts, q.back, q.shift, q.shift_back, q.place));
   PetscFunctionReturn(0);
 }

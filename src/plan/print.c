@@ -68,14 +68,8 @@ static void print_probe(const IrzProbe *probe, FILE *out) {
   fputc('\n', out);
 }
 
-void irz_plan_print(const IrzPlan *plan, FILE *out) {
-  IRZ_ENTER_QUIETLY;
-  if (plan == NULL) return;
-  fprintf(out, "%s (%s)\n", plan->name, plan->file);
-  if (plan->missing != NULL) {
-    fprintf(out, "  not complete: %s\n", plan->missing);
-    return;
-  }
+/* Where the tissue comes from: mesh, label map, frame. */
+static void print_place(const IrzPlan *plan, FILE *out) {
   if (plan->mesh.file[0] != '\0') {
     fprintf(out, "  mesh: %s, %g mm per unit, order %d\n", plan->mesh.file, 1e3 * plan->mesh.scale, plan->mesh.order);
   } else {
@@ -93,33 +87,48 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
   if (plan->anatomy.labels[0] == '\0' && plan->anatomy.frame_stated) {
     fprintf(out, "  frame: stated in %s\n", plan->anatomy.frame == IRZ_FRAME_LPS ? "LPS and converted to RAS" : "RAS");
   }
-  for (int i = 0; i < plan->n_tissues; i++) {
-    const IrzTissue *tissue = &plan->tissues[i];
-    fprintf(out, "  tissue %s", tissue->region);
-    if (tissue->preset[0] != '\0') fprintf(out, " (%s)", tissue->preset);
-    fputs(": ", out);
-    print_law(&tissue->sigma, out);
-    fprintf(out, ", threshold %g V/cm\n", tissue->threshold / 100);
-    print_direction(&tissue->sigma, out);
+}
+
+/* A tissue in a line or two. */
+static void print_tissue(const IrzTissue *tissue, FILE *out) {
+  fprintf(out, "  tissue %s", tissue->region);
+  if (tissue->preset[0] != '\0') fprintf(out, " (%s)", tissue->preset);
+  fputs(": ", out);
+  print_law(&tissue->sigma, out);
+  fprintf(out, ", threshold %g V/cm\n", tissue->threshold / 100);
+  print_direction(&tissue->sigma, out);
+}
+
+/* A pulse in one line. */
+static void print_pulse(const IrzPlan *plan, const IrzPulse *pulse, FILE *out) {
+  const IrzProbe *from = &plan->probes[pulse->from], *to = &plan->probes[pulse->to];
+  bool placed = from->has_geometry && to->has_geometry;
+  double distance = placed ? irz_plan_distance(plan, pulse->from, pulse->to) : 0;
+  fprintf(out, "  pulse %s-%s: ", from->name, to->name);
+  if (pulse->field > 0) fprintf(out, "%.6g V/cm x %.4g mm = ", pulse->field / 100, 1e3 * distance);
+  fprintf(out, "%.6g V", pulse->voltage);
+  if (placed && !(pulse->field > 0)) {
+    fprintf(out, " over %.4g mm (%.4g V/cm)", 1e3 * distance, pulse->voltage / distance / 100);
   }
+  fprintf(out, ", %d of %g us at %g Hz\n", pulse->count, 1e6 * pulse->width, pulse->rate);
+}
+
+void irz_plan_print(const IrzPlan *plan, FILE *out) {
+  IRZ_ENTER_QUIETLY;
+  if (plan == NULL) return;
+  fprintf(out, "%s (%s)\n", plan->name, plan->file);
+  if (plan->missing != NULL) {
+    fprintf(out, "  not complete: %s\n", plan->missing);
+    return;
+  }
+  print_place(plan, out);
+  for (int i = 0; i < plan->n_tissues; i++) print_tissue(&plan->tissues[i], out);
   for (int i = 0; i < plan->n_probes; i++) print_probe(&plan->probes[i], out);
   if (plan->pullback.count > 0) {
     fprintf(out, "  pull-back: %d time%s by %g mm, all pulses fired again each time\n", plan->pullback.count,
             plan->pullback.count == 1 ? "" : "s", 1e3 * plan->pullback.step);
   }
-  for (int i = 0; i < plan->n_pulses; i++) {
-    const IrzPulse *pulse = &plan->pulses[i];
-    const IrzProbe *from = &plan->probes[pulse->from], *to = &plan->probes[pulse->to];
-    bool placed = from->has_geometry && to->has_geometry;
-    double distance = placed ? irz_plan_distance(plan, pulse->from, pulse->to) : 0;
-    fprintf(out, "  pulse %s-%s: ", from->name, to->name);
-    if (pulse->field > 0) fprintf(out, "%.6g V/cm x %.4g mm = ", pulse->field / 100, 1e3 * distance);
-    fprintf(out, "%.6g V", pulse->voltage);
-    if (placed && !(pulse->field > 0)) {
-      fprintf(out, " over %.4g mm (%.4g V/cm)", 1e3 * distance, pulse->voltage / distance / 100);
-    }
-    fprintf(out, ", %d of %g us at %g Hz\n", pulse->count, 1e6 * pulse->width, pulse->rate);
-  }
+  for (int i = 0; i < plan->n_pulses; i++) print_pulse(plan, &plan->pulses[i], out);
   if (plan->heat.on) {
     const IrzHeatPlan *heat = &plan->heat;
     fprintf(out,

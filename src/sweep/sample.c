@@ -71,14 +71,6 @@ double irz_parameter_quantile(const IrzParameter *parameter, double u) {
   return fmin(fmax(x, min), max);
 }
 
-gsl_rng *irz_sweep_generator(uint64_t seed, unsigned stream) {
-  gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-  if (rng == NULL) return NULL;
-  uint64_t mixed = (seed + 0x9e3779b97f4a7c15u * (stream + 1)) * 0xbf58476d1ce4e5b9u;
-  gsl_rng_set(rng, (unsigned long)((mixed ^ (mixed >> 31)) & 0xffffffffu));
-  return rng;
-}
-
 /// Sobol points, shifted by one random vector modulo 1: without the shift the estimate has no random error to state.
 static void fill_sobol(gsl_rng *rng, gsl_qrng *sobol, int n, int dim, double *shift, double *u) {
   for (int j = 0; j < dim; j++) shift[j] = gsl_rng_uniform_pos(rng);
