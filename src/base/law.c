@@ -1,5 +1,4 @@
-/* Conductivity laws. To add one: its name and formula in irezone/law.h, a case in law_value(), a row in the reader of
-   the plan (src/plan/law_read.c). */
+/* Conductivity laws. To add one: CONTRIBUTING.md. */
 #include "base/tensor.h"
 #include <irezone/law.h>
 #include <math.h>
@@ -166,6 +165,23 @@ static bool grows(const IrzLaw *law, const double factor[2], double sigma, doubl
   return sigma > 0 && sigma + slope * field * factor[0] > 0 && sigma + slope * field * factor[1] > 0;
 }
 
+/// Field beyond which a law other than a table is all but constant, V/m.
+static double saturation(const IrzLaw *law) {
+  switch (law->kind) {
+  case IRZ_LAW_CONSTANT:
+  case IRZ_LAW_TABLE:
+    return 0;
+  case IRZ_LAW_RAMP:
+  case IRZ_LAW_SMOOTHSTEP:
+    return law->q;
+  case IRZ_LAW_SIGMOID:
+    return law->p + 40 * law->q;
+  case IRZ_LAW_GOMPERTZ:
+    return 60 / law->q;
+  }
+  return 0;
+}
+
 int irz_law_is_monotone(const IrzLaw *law, double *where) {
   double factor[2];
   factors(law, factor);
@@ -173,9 +189,7 @@ int irz_law_is_monotone(const IrzLaw *law, double *where) {
     if (law->kind == IRZ_LAW_CONSTANT) return law->low > 0;
     if (law->high >= law->low && law->direction != IRZ_LAW_SCALED) return law->low > 0;
     /* Sampled far finer than the law can turn. */
-    double top = law->kind == IRZ_LAW_SIGMOID    ? law->p + 40 * law->q
-                 : law->kind == IRZ_LAW_GOMPERTZ ? 60 / law->q
-                                                 : law->q;
+    double top = saturation(law);
     for (int i = 0; i <= 20000; i++) {
       double field = top * i / 20000, slope;
       double sigma = law_value(law, field, &slope);

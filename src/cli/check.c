@@ -20,7 +20,7 @@ static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   return code;
 }
 
-static const IrzOption options[] = {IRZ_OPTION_SET, {NULL, NULL, false}};
+static const IrzOption options[] = {IRZ_OPTION_SET, IRZ_OPTION_END};
 
 const IrzCommand irz_command_check = {
     .name = "check",
@@ -31,6 +31,8 @@ const IrzCommand irz_command_check = {
             "probes are warnings; nonsense is an error. - in the place of the file reads the plan from the standard "
             "input.\n",
     .options = options,
+    .operand = "yaml",
+    .operand_is_file = true,
     .least_operands = 1,
     .most_operands = 1,
     .run = check,

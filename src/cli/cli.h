@@ -1,15 +1,17 @@
-/* The program: a table of commands, one file each. Knows only the public API. */
+/* The program: a list of commands, one file each. Knows only the public API. */
 #ifndef IREZONE_CLI_H
 #define IREZONE_CLI_H
 
 #include <irezone/plan.h>
 #include <signal.h>
+#include <stdio.h>
 
 /// An option that a command takes.
 typedef struct {
   const char *name;   ///< "--threads"
   const char *letter; ///< "-q", or NULL
-  bool has_value;
+  const char *value;  ///< what it takes: "N", "DIR" ...; NULL: nothing
+  const char *help;   ///< a few words, for shells that complete it
 } IrzOption;
 
 /// An option that was given.
@@ -35,27 +37,38 @@ typedef struct {
   const char *summary;      ///< one line
   const char *help;         ///< paragraphs
   const IrzOption *options; ///< ends with a NULL name
+  const char *operand;      ///< what shells offer in its place: the endings of files ("yaml", "msh hdf"), or words
+  bool operand_is_file;
   int least_operands, most_operands;
   bool takes_petsc; ///< options behind `--` are allowed
   bool collective;  ///< ranks of MPI work together
   IrzCode (*run)(const IrzArguments *arguments, IrzError *error);
 } IrzCommand;
 
+/// The commands, in the order in which help lists them. NAME is irz_command_NAME in NAME.c.
+#define IRZ_COMMANDS(DO) DO(run) DO(sweep) DO(check) DO(mesh) DO(info) DO(tissues) DO(help)
+
+#define IRZ_COMMAND_DECLARED(name) extern const IrzCommand irz_command_##name;
+IRZ_COMMANDS(IRZ_COMMAND_DECLARED)
+
 /// All commands; ends with NULL.
 extern const IrzCommand *const irz_commands[];
 
-extern const IrzCommand irz_command_run, irz_command_check, irz_command_mesh, irz_command_info, irz_command_tissues,
-    irz_command_help, irz_command_sweep;
+/// Print what makes a shell complete commands and options: bash, zsh or fish.
+/// @return IRZ_OK, or IRZ_ERR_PLAN for another shell
+IrzCode irz_completion_print(const char *shell, FILE *out, IrzError *error);
 
-/// `--set` and its kind, for commands that read a plan.
+/// Options that several commands take.
 #define IRZ_OPTION_SET                                                                                                 \
-  { "--set", NULL, true }
+  { "--set", NULL, "KEY=VALUE", "override a value of the plan" }
 #define IRZ_OPTION_OUTPUT                                                                                              \
-  { "--output", "-o", true }
+  { "--output", "-o", "DIR", "where results go" }
 #define IRZ_OPTION_QUIET                                                                                               \
-  { "--quiet", "-q", false }
+  { "--quiet", "-q", NULL, "no progress and no summary" }
 #define IRZ_OPTION_THREADS                                                                                             \
-  { "--threads", NULL, true }
+  { "--threads", NULL, "N", "threads per process" }
+#define IRZ_OPTION_END                                                                                                 \
+  { NULL, NULL, NULL, NULL }
 
 /// Value of an option (the last one given), "" if it has none, or NULL if it was not given.
 const char *irz_argument(const IrzArguments *arguments, const char *name);

@@ -54,6 +54,12 @@ static IrzCode help(const IrzArguments *arguments, IrzError *error) {
   for (int i = 0; irz_commands[i] != NULL; i++) {
     if (strcmp(irz_commands[i]->name, topic) == 0) command = irz_commands[i];
   }
+  if (strcmp(topic, "completion") == 0) {
+    if (arguments->n_operands == 2) return irz_completion_print(arguments->operands[1], stdout, error);
+    return irz_error_set(error, IRZ_ERR_PLAN, "usage: irezone help completion bash | zsh | fish");
+  }
+  if (arguments->n_operands > 1)
+    return irz_error_set(error, IRZ_ERR_PLAN, "usage: irezone help %s", irz_command_help.usage);
   bool known = command != NULL || topic[0] == '\0' || strcmp(topic, "plan") == 0 || strcmp(topic, "results") == 0;
   if (!known) return irz_error_set(error, IRZ_ERR_PLAN, "no help on \"%s\"; see `irezone help`", topic);
   if (command != NULL) {
@@ -70,14 +76,17 @@ static IrzCode help(const IrzArguments *arguments, IrzError *error) {
   return IRZ_OK;
 }
 
-static const IrzOption options[] = {{NULL, NULL, false}};
+static const IrzOption options[] = {IRZ_OPTION_END};
 
 const IrzCommand irz_command_help = {
     .name = "help",
-    .usage = "[COMMAND | plan | results]",
+    .usage = "[COMMAND | plan | results | completion SHELL]",
     .summary = "explain a command, the plan or the results",
-    .help = "Without a word, lists the commands.\n",
+    .help = "Without a word, lists the commands. `plan` explains every key of a plan, `results` what a run writes;\n"
+            "`completion` prints what lets bash, zsh or fish complete commands and options, as in\n"
+            "    irezone help completion bash > ~/.local/share/bash-completion/completions/irezone\n",
     .options = options,
-    .most_operands = 1,
+    .operand = "plan results completion",
+    .most_operands = 2,
     .run = help,
 };

@@ -47,7 +47,7 @@ static IrzCode info(const IrzArguments *arguments, IrzError *error) {
   return irz_error_set(error, IRZ_ERR_INPUT, "%s: is neither a Gmsh mesh (.msh) nor a result (.hdf)", path);
 }
 
-static const IrzOption options[] = {{NULL, NULL, false}};
+static const IrzOption options[] = {IRZ_OPTION_END};
 
 const IrzCommand irz_command_info = {
     .name = "info",
@@ -56,6 +56,8 @@ const IrzCommand irz_command_info = {
     .help = "A mesh: its regions and surfaces, size, and the quality of its tetrahedra; its unit is taken as mm.\n"
             "A result: its arrays with their ranges, and the summary stored in it.\n",
     .options = options,
+    .operand = "msh hdf",
+    .operand_is_file = true,
     .least_operands = 1,
     .most_operands = 1,
     .run = info,

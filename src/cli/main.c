@@ -10,10 +10,8 @@
 #include <malloc.h>
 #endif
 
-const IrzCommand *const irz_commands[] = {
-    &irz_command_run,  &irz_command_sweep,   &irz_command_check, &irz_command_mesh,
-    &irz_command_info, &irz_command_tissues, &irz_command_help,  NULL,
-};
+#define IN_LIST(name) &irz_command_##name,
+const IrzCommand *const irz_commands[] = {IRZ_COMMANDS(IN_LIST) NULL};
 
 /* The option of a command that a word names, up to its "=". */
 static const IrzOption *find_option(const IrzCommand *command, const char *word, size_t length) {
@@ -38,7 +36,7 @@ static IrzCode sort_option(const IrzCommand *command, int argc, char **argv, int
   }
   IrzGiven *given = &arguments->options[arguments->n_options++];
   given->name = option->name;
-  if (!option->has_value) {
+  if (option->value == NULL) {
     if (equals == NULL) return IRZ_OK;
     return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s takes no value", command->name, option->name);
   }

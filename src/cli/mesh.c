@@ -29,7 +29,8 @@ static IrzCode mesh_command(const IrzArguments *arguments, IrzError *error) {
   return code;
 }
 
-static const IrzOption options[] = {IRZ_OPTION_OUTPUT, IRZ_OPTION_SET, {NULL, NULL, false}};
+static const IrzOption options[] = {
+    {"--output", "-o", "FILE.msh", "the mesh to write"}, IRZ_OPTION_SET, IRZ_OPTION_END};
 
 const IrzCommand irz_command_mesh = {
     .name = "mesh",
@@ -38,6 +39,8 @@ const IrzCommand irz_command_mesh = {
     .help = "Writes Gmsh MSH 4.1, binary, in mm. Its region is `default`; its surfaces are every probe's name for the\n"
             "bare metal, NAME_insulated for the shaft, and outer. A plan can load it again with mesh.file.\n",
     .options = options,
+    .operand = "yaml",
+    .operand_is_file = true,
     .least_operands = 1,
     .most_operands = 1,
     .run = mesh_command,

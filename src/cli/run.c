@@ -87,8 +87,8 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   return code;
 }
 
-static const IrzOption run_options[] = {
-    IRZ_OPTION_OUTPUT, IRZ_OPTION_SET, IRZ_OPTION_THREADS, IRZ_OPTION_QUIET, {NULL, NULL, false}};
+static const IrzOption run_options[] = {IRZ_OPTION_OUTPUT, IRZ_OPTION_SET, IRZ_OPTION_THREADS, IRZ_OPTION_QUIET,
+                                        IRZ_OPTION_END};
 
 const IrzCommand irz_command_run = {
     .name = "run",
@@ -113,6 +113,8 @@ const IrzCommand irz_command_run = {
         "stop it with status 75 and no results, unless it is already writing them: then it finishes and says so. A\n"
         "second signal always ends it.\n",
     .options = run_options,
+    .operand = "yaml",
+    .operand_is_file = true,
     .least_operands = 1,
     .most_operands = 1,
     .takes_petsc = true,

@@ -202,16 +202,16 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
 }
 
 static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
-                                    {"--dry-run", NULL, false},
-                                    {"--resume", NULL, false},
-                                    {"--retry-failed", NULL, false},
-                                    {"--ranks-per-case", NULL, true},
-                                    {"--task", NULL, true},
-                                    {"--merge", NULL, false},
-                                    {"--strict", NULL, false},
+                                    {"--dry-run", NULL, NULL, "print and check the cases; run nothing"},
+                                    {"--resume", NULL, NULL, "go on with what the folder holds"},
+                                    {"--retry-failed", NULL, NULL, "as --resume, and run failed cases again"},
+                                    {"--ranks-per-case", NULL, "N", "processes that solve one case together"},
+                                    {"--task", NULL, "K/N", "only every N-th case, from the K-th on"},
+                                    {"--merge", NULL, NULL, "write the tables from what the tasks left"},
+                                    {"--strict", NULL, NULL, "end with the status of the failures"},
                                     IRZ_OPTION_THREADS,
                                     IRZ_OPTION_QUIET,
-                                    {NULL, NULL, false}};
+                                    IRZ_OPTION_END};
 
 const IrzCommand irz_command_sweep = {
     .name = "sweep",
@@ -225,6 +225,8 @@ const IrzCommand irz_command_sweep = {
         "Every finished case is on disk at once: after a crash, a kill or a time limit --resume runs the rest.\n"
         "\n"
         "  -o, --output DIR      where the results go; one sweep a folder\n"
+        "  --dry-run             print the cases as comma-separated values, check their plans and the files these\n"
+        "                        read; run and write nothing\n"
         "  --resume              go on with what DIR holds; starts anew if it holds nothing\n"
         "  --retry-failed        as --resume, and run cases that failed again\n"
         "  --ranks-per-case N    processes that solve one case together; 1 if not stated\n"
@@ -242,6 +244,8 @@ const IrzCommand irz_command_sweep = {
         "they differ.\n"
         "docs/sweeps.md describes the sweep file.\n",
     .options = options,
+    .operand = "yaml",
+    .operand_is_file = true,
     .least_operands = 1,
     .most_operands = 1,
     .takes_petsc = true,

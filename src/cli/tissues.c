@@ -15,7 +15,7 @@ static IrzCode tissues(const IrzArguments *arguments, IrzError *error) {
   return IRZ_OK;
 }
 
-static const IrzOption options[] = {{NULL, NULL, false}};
+static const IrzOption options[] = {IRZ_OPTION_END};
 
 const IrzCommand irz_command_tissues = {
     .name = "tissues",

@@ -4,32 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/// A map of a plan, by its path.
-typedef struct {
-  const char *path; ///< entries of lists as [], names of regions as *
-  const IrzSection *section;
-  bool stands; ///< its defaults hold although it is not stated
-} Place;
-
-static const Place places[] = {{"", &irz_section_plan, true},
-                               {"mesh", &irz_section_mesh, true},
-                               {"generator", &irz_section_generator, true},
-                               {"zone", &irz_section_zone, true},
-                               {"solver", &irz_section_solver, true},
-                               {"output", &irz_section_output, true},
-                               {"death", &irz_section_death, true},
-                               {"heat", &irz_section_heat, false},
-                               {"pullback", &irz_section_pullback, false},
-                               {"anatomy", &irz_section_anatomy, false},
-                               {"array", &irz_section_array, false},
-                               {"plates", &irz_section_plates, false},
-                               {"probes[]", &irz_section_probe, false},
-                               {"pulses[]", &irz_section_pulse, false},
-                               {"pulses", &irz_section_pairs, false},
-                               {"tissues.*", &irz_section_tissue, false},
-                               {"tissues.*.anisotropy", &irz_section_anisotropy, false}};
-
-/* The path of a place, from the path of a map in a plan. */
+/* The path of a row of irz_plan_maps, from the path of a map in a plan. */
 static void general_path(const char *path, size_t length, char general[IRZ_KEY_PATH_MAX]) {
   size_t used = 0;
   bool tissue = false;
@@ -53,8 +28,8 @@ static void general_path(const char *path, size_t length, char general[IRZ_KEY_P
 static const IrzSection *section_at(const char *path, size_t length, bool stated) {
   char general[IRZ_KEY_PATH_MAX] = "";
   general_path(path, length, general);
-  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-    if (strcmp(places[i].path, general) == 0 && (stated || places[i].stands)) return places[i].section;
+  for (const IrzPlanMap *map = irz_plan_maps; map->section != NULL; map++) {
+    if (strcmp(map->path, general) == 0 && (stated || map->stands)) return map->section;
   }
   return NULL;
 }

@@ -795,3 +795,24 @@ static const IrzKey death_keys[] = {
 const IrzSection irz_section_death = {"death", "survival of cells; standard values are prostate cancer cells in vitro",
                                       death_keys};
 const IrzKey irz_key_survival = {.name = "survival", .type = IRZ_KEY_NUMBER, .least = 1e-9, .most = 0.999999999};
+
+const IrzPlanMap irz_plan_maps[] = {
+    {"", &irz_section_plan, true},
+    {"mesh", &irz_section_mesh, true},
+    {"tissues.*", &irz_section_tissue, false},
+    {"tissues.*.anisotropy", &irz_section_anisotropy, false},
+    {"anatomy", &irz_section_anatomy, false},
+    {"probes[]", &irz_section_probe, false},
+    {"array", &irz_section_array, false},
+    {"plates", &irz_section_plates, false},
+    {"pullback", &irz_section_pullback, false},
+    {"pulses[]", &irz_section_pulse, false},
+    {"pulses", &irz_section_pairs, false},
+    {"generator", &irz_section_generator, true},
+    {"zone", &irz_section_zone, true},
+    {"solver", &irz_section_solver, true},
+    {"output", &irz_section_output, true},
+    {"heat", &irz_section_heat, false},
+    {"death", &irz_section_death, true},
+    {NULL, NULL, false},
+};

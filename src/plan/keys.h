@@ -202,6 +202,17 @@ extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, 
     irz_section_anatomy, irz_section_probe, irz_section_array, irz_section_plates, irz_section_pulse,
     irz_section_pullback, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_solver,
     irz_section_output, irz_section_heat, irz_section_death;
+
+/// A map of a plan, by its path.
+typedef struct {
+  const char *path; ///< entries of lists as [], names of regions as *
+  const IrzSection *section;
+  bool stands; ///< its defaults hold although it is not stated
+} IrzPlanMap;
+
+/// All maps but the laws', in the order of the help; ends with a NULL section.
+extern const IrzPlanMap irz_plan_maps[];
+
 /// By IrzLawKind; all but the table's are read into an IrzLaw, that into an IrzTableKeys.
 extern const IrzSection irz_section_laws[];
 /// Names of the laws, in the order of IrzLawKind.

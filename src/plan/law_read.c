@@ -1,5 +1,6 @@
 /* `sigma` of a tissue: the law's name, then its numbers by the law's table in keys.c. */
 #include "plan/law_read.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Points of a table. */
@@ -53,8 +54,14 @@ static IrzCode no_name(const IrzReader *reader, const IrzYaml *node, const char 
     irz_key_path(full, path, node->keys[i]);
     return irz_reader_fail(reader, &place, full, "unknown key; did you mean \"law\"?");
   }
+  char list[256] = "";
+  for (int kind = 0; irz_law_names[kind] != NULL; kind++) {
+    size_t used = strlen(list);
+    const char *between = kind == 0 ? "" : irz_law_names[kind + 1] != NULL ? ", " : " or ";
+    snprintf(list + used, sizeof list - used, "%s%s", between, irz_law_names[kind]);
+  }
   irz_key_path(full, path, "law");
-  return irz_reader_fail(reader, node, full, "missing: constant, ramp, sigmoid, smoothstep, gompertz or table");
+  return irz_reader_fail(reader, node, full, "missing: %s", list);
 }
 
 /* Which law a map names; without a name that of the preset. */

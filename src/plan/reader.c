@@ -374,16 +374,13 @@ static void section_help(const IrzSection *section, FILE *out) {
 
 void irz_plan_help(FILE *out) {
   IRZ_ENTER_QUIETLY;
-  static const IrzSection *const before[] = {&irz_section_plan, &irz_section_mesh, &irz_section_tissue};
-  static const IrzSection *const after[] = {
-      &irz_section_anisotropy, &irz_section_anatomy, &irz_section_probe, &irz_section_array,     &irz_section_plates,
-      &irz_section_pullback,   &irz_section_pulse,   &irz_section_pairs, &irz_section_generator, &irz_section_zone,
-      &irz_section_solver,     &irz_section_output,  &irz_section_heat,  &irz_section_death};
   fputs(
       "Keys of a plan. Values outside a range are errors, outside a usual range warnings.\n"
       "The file is YAML in UTF-8, one document of at most 16 MB; anchors and aliases are read, tags and << are not.\n",
       out);
-  for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) section_help(before[i], out);
-  for (int i = 0; irz_law_names[i] != NULL; i++) section_help(&irz_section_laws[i], out);
-  for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) section_help(after[i], out);
+  for (const IrzPlanMap *map = irz_plan_maps; map->section != NULL; map++) {
+    section_help(map->section, out);
+    if (map->section != &irz_section_tissue) continue;
+    for (int i = 0; irz_law_names[i] != NULL; i++) section_help(&irz_section_laws[i], out);
+  }
 }

@@ -1,4 +1,5 @@
 /* Laws against hand-computed values, and slopes against differences. */
+#include "plan/keys.h"
 #include "testing.h"
 #include <irezone/law.h>
 
@@ -11,17 +12,46 @@ static const IrzLaw laws[] = {
     {.kind = IRZ_LAW_TABLE, .n_points = 3, .field = {20000, 50000, 60000}, .sigma = {0.1, 0.2, 0.4}},
 };
 
+/* Computed by hand. */
+static const struct {
+  IrzLawKind kind;
+  double field, sigma, tolerance;
+} known[] = {
+    {IRZ_LAW_CONSTANT, 58000, 0.1, 1e-12},
+    {IRZ_LAW_RAMP, 58000, 0.154, 1e-12},
+    {IRZ_LAW_SIGMOID, 58000, 0.225, 1e-12},
+    {IRZ_LAW_SMOOTHSTEP, 52000, 0.067 + 0.174 * 0.103515625, 1e-12},
+    /* Ivorra et al. 2009, potato (form and numbers recalled, not checked): exp(-exp(-0.01 (E - 250))) is exp(-1) at
+       250 V/cm */
+    {IRZ_LAW_GOMPERTZ, 25000, 0.03 + 0.35 * 0.36787944117144233, 1e-8},
+    {IRZ_LAW_TABLE, 55000, 0.3, 1e-12},
+    {IRZ_LAW_TABLE, 1e6, 0.4, 1e-12},
+    {IRZ_LAW_TABLE, 0, 0.1, 1e-12},
+};
+
+static const IrzLaw *law_of(IrzLawKind kind) {
+  for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
+    if (laws[i].kind == kind) return &laws[i];
+  }
+  return NULL;
+}
+
 static void values(void **state) {
   (void)state;
-  assert_near(irz_law_sigma(&laws[1], 58000, NULL), 0.154, 1e-12);
-  assert_near(irz_law_sigma(&laws[2], 58000, NULL), 0.225, 1e-12);
-  assert_near(irz_law_sigma(&laws[3], 52000, NULL), 0.067 + 0.174 * 0.103515625, 1e-12);
-  /* Ivorra et al. 2009, potato (form and numbers recalled, not checked): exp(-exp(-0.01 (E - 250))) is exp(-1) at 250
-   * V/cm */
-  assert_near(irz_law_sigma(&laws[4], 25000, NULL), 0.03 + 0.35 * exp(-1), 1e-8);
-  assert_near(irz_law_sigma(&laws[5], 55000, NULL), 0.3, 1e-12);
-  assert_near(irz_law_sigma(&laws[5], 1e6, NULL), 0.4, 1e-12);
-  assert_near(irz_law_sigma(&laws[5], 0, NULL), 0.1, 1e-12);
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    assert_near(irz_law_sigma(law_of(known[i].kind), known[i].field, NULL), known[i].sigma, known[i].tolerance);
+  }
+}
+
+/// A law that a plan knows is in this test, with a value.
+static void all_are_here(void **state) {
+  (void)state;
+  for (int kind = 0; irz_law_names[kind] != NULL; kind++) {
+    bool value = false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) value |= (int)known[i].kind == kind;
+    if (law_of((IrzLawKind)kind) == NULL) fail_msg("the law %s is not in `laws` of this test", irz_law_names[kind]);
+    if (!value) fail_msg("the law %s has no value in `known` of this test", irz_law_names[kind]);
+  }
 }
 
 static void slopes(void **state) {
@@ -51,6 +81,7 @@ static void monotone(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(values), cmocka_unit_test(slopes), cmocka_unit_test(monotone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(values), cmocka_unit_test(all_are_here), cmocka_unit_test(slopes),
+                                     cmocka_unit_test(monotone)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

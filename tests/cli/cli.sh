@@ -47,8 +47,7 @@ expect version 0 "$irezone" --version
 grep -q '^irezone [0-9]' out || { echo "version: $(cat out)"; failed=1; }
 expect help 0 "$irezone" help
 cp out overview
-for command in run check mesh info tissues help; do
-  holds help overview "irezone $command"
+for command in $(sed -n 's/^            irezone \([a-z]*\).*/\1/p' overview); do
   expect "help $command" 0 "$irezone" help "$command"
   holds "help $command" out "usage: irezone $command"
   cp out first

@@ -10,6 +10,7 @@ Every case makes its mesh or plan, runs `irezone run` on it and compares the sum
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -567,6 +568,14 @@ def table(cases):
             print(f"| {case.name} | {len(rows)} | {worst[3]:.1e} | {worst[0]} | {allowed:.1e} |")
 
 
+def check_laws(program):
+    """Every law that a plan knows is among LAWS, which the exact solutions run through."""
+    text = subprocess.run([program, "help", "plan"], check=True, capture_output=True, text=True).stdout
+    known = set(re.findall(r"^tissues\.REGION\.sigma, law: (\w+)", text, re.MULTILINE))
+    missing = known - {law.law for law in LAWS}
+    assert known and not missing, f"no exact solution has the law {missing}: add it to LAWS, and its formula to exact.py"
+
+
 def main():
     arguments = [a for a in sys.argv[1:] if not a.startswith("--")]
     if "--list" in sys.argv:
@@ -575,6 +584,7 @@ def main():
     if len(arguments) < 2:
         print(__doc__, file=sys.stderr)
         return 2
+    check_laws(arguments[0])
     done = []
     for name in arguments[2:] or CASES:
         case = Case(name, os.path.abspath(arguments[0]), os.path.abspath(arguments[1]))
