@@ -2,6 +2,8 @@
 #include "matrix/matrix.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/valid.h"
+#include "matrix/matrix_valid.h"
 #include <petsc/private/petscimpl.h> /* PetscObjectStateIncrease: our arrays changed under PETSc */
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +97,13 @@ IrzCode irz_matrix_create(const IrzPattern *pattern, IrzMatrix **matrix, IrzErro
   if (code == IRZ_OK) code = irz_alloc(&m->ba, (size_t)m->bi[n], sizeof *m->ba, error);
   code = irz_error_agree(pattern->space->part->comm, error);
   if (code == IRZ_OK) code = irz_petsc(wrap(m), "matrix", error);
-  if (code != IRZ_OK)
+  if (code != IRZ_OK) {
     irz_matrix_free(m);
-  else
-    *matrix = m;
-  return code;
+    return code;
+  }
+  IRZ_ASSERT_VALID(irz_matrix_is_valid, m);
+  *matrix = m;
+  return IRZ_OK;
 }
 
 PetscErrorCode irz_matrix_changed(IrzMatrix *matrix) {

@@ -2,6 +2,8 @@
 #include "matrix/pattern.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "base/valid.h"
+#include "matrix/matrix_valid.h"
 #include "matrix/pattern_block.h"
 #include <stdlib.h>
 
@@ -113,8 +115,10 @@ IrzCode irz_pattern_create(const IrzSpace *space, IrzPattern **pattern, IrzError
   if (code != IRZ_OK) {
     irz_pattern_free(*pattern);
     *pattern = NULL;
+    return code;
   }
-  return code;
+  IRZ_ASSERT_VALID(irz_pattern_is_valid, *pattern);
+  return IRZ_OK;
 }
 
 PetscInt irz_pattern_search(const PetscInt *column, PetscInt low, PetscInt high, PetscInt wanted) {

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "base/threads.h"
+#include "base/valid.h"
+#include "matrix/matrix_valid.h"
 #include "part/first_met.h"
 #include <stdlib.h>
 #include <string.h>
@@ -180,11 +182,13 @@ IrzCode irz_space_create(const IrzPart *part, int order, bool merged, int n_thre
     divide(s, general, like, error);
   }
   code = irz_error_agree(part->comm, error);
-  if (code != IRZ_OK)
+  if (code != IRZ_OK) {
     irz_space_free(s);
-  else
-    *space = s;
-  return code;
+    return code;
+  }
+  IRZ_ASSERT_VALID(irz_space_is_valid, s);
+  *space = s;
+  return IRZ_OK;
 }
 
 /// Bring the ghosts of an array of the given type up to date.

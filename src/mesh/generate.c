@@ -3,8 +3,10 @@
 #include "base/entry.h"
 
 #include "base/memory.h"
+#include "base/valid.h"
 #include "base/vector.h"
 #include "mesh/mesh_build.h"
+#include "mesh/mesh_valid.h"
 #include "plan/geometry.h"
 #include <math.h>
 #include <stdlib.h>
@@ -306,6 +308,8 @@ IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, cons
   if (code != IRZ_OK) {
     irz_mesh_free(*mesh);
     *mesh = NULL;
+    return code;
   }
-  return code;
+  IRZ_ASSERT_VALID(irz_mesh_is_valid, *mesh);
+  return IRZ_OK;
 }

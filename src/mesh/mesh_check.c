@@ -2,7 +2,9 @@
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "base/valid.h"
 #include "mesh/mesh_build.h"
+#include "mesh/mesh_valid.h"
 #include "plan/plan.h"
 #include <math.h>
 #include <omp.h>
@@ -385,6 +387,7 @@ IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, Irz
   if (code == IRZ_OK) code = irz_alloc(&check.on_boundary, (size_t)mesh->n_vertices, sizeof *check.on_boundary, error);
   if (code == IRZ_OK) code = check_faces(&check);
   if (code == IRZ_OK) code = check_cracks(&check);
+  if (code == IRZ_OK) IRZ_ASSERT_VALID(irz_mesh_is_valid, mesh);
   if (code == IRZ_OK && plan != NULL) code = check_plan(&check, plan);
   if (code == IRZ_OK && plan != NULL && plan->mesh.file[0] != '\0') doubt_size(mesh, plan);
   irz_faces_clear(&check.faces);

@@ -3,9 +3,11 @@
 #include "base/idle.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/valid.h"
 #include "part/division.h"
 #include "part/edges.h"
 #include "part/nodes.h"
+#include "part/part_valid.h"
 #include "part/share.h"
 #include <omp.h>
 #include <stdlib.h>
@@ -98,6 +100,7 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
     new_part->n_global_vertices = all[1];
     new_part->n_global_edges = all[2];
     *part = new_part;
+    IRZ_ASSERT_VALID(irz_part_is_valid, new_part);
   } else {
     irz_part_free(new_part);
   }
