@@ -574,7 +574,8 @@ IrzCode irz_heat_run(const IrzHeatTask *task, IrzHeatFields *fields, IrzHeatResu
   IrzCode code = irz_error_agree(comm, error);
   if (code == IRZ_OK) {
     result->duration = n_segments > 0 ? segments[n_segments - 1].end : 0;
-    code = irz_thermal_create(task->medium, task->plan, task->recovered, task->threshold, &run.thermal, error);
+    code = irz_thermal_create(task->medium, task->plan, task->sides, task->recovered, task->threshold, &run.thermal,
+                              error);
   }
   if (code == IRZ_OK) {
     allocate(&run, error);

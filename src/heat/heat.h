@@ -5,6 +5,7 @@
 
 #include "field/field.h"
 #include "plan/plan.h"
+#include "zone/sides.h"
 #include <irezone/result.h>
 
 /// What to compute. All pointers are borrowed.
@@ -18,7 +19,8 @@ typedef struct {
   IrzField *field;           ///< full coupling: solves the electric field again; else NULL
   double *const
       *unknown; ///< full coupling: [plan->n_pulses] each [n_local of the field's space], `potential` as unknowns
-  const double *recovered;                          ///< [nodes of the part] largest |E| over the pulses, V/m
+  const IrzSides *sides;                            ///< NULL: rows are nodes
+  const double *recovered;                          ///< [rows] largest |E| over the pulses, V/m
   const double *threshold;                          ///< [regions of the medium] V/m
   void (*progress)(void *context, double fraction); ///< may be NULL
   void *context;

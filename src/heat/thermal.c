@@ -107,8 +107,8 @@ typedef struct {
 } Element;
 
 /// Integrate one tetrahedron.
-static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, const double *recovered,
-                      const double *threshold, Element *element) {
+static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, const IrzSides *sides,
+                      const double *recovered, const double *threshold, Element *element) {
   const IrzMedium *medium = thermal->medium;
   const IrzPart *part = medium->part;
   int nodes = thermal->space->nodes;
@@ -129,7 +129,7 @@ static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, co
     if (stops) {
       double quadratic[10], field = 0;
       values_at(10, l, quadratic);
-      for (int i = 0; i < 10; i++) field += quadratic[i] * recovered[part->tet[tet][i]];
+      for (int i = 0; i < 10; i++) field += quadratic[i] * recovered[irz_tet_rows(sides, part, tet)[i]];
       if (field >= threshold[region]) perfusion = 0;
     }
     for (int i = 0, k = 0; i < nodes; i++) {
@@ -199,7 +199,7 @@ static void add_needle(IrzThermal *thermal, int probe) {
 }
 
 /// Assemble matrices and sums over all local tetrahedra: the rows a rank owns are complete then.
-static void assemble(IrzThermal *thermal, const double *recovered, const double *threshold) {
+static void assemble(IrzThermal *thermal, const IrzSides *sides, const double *recovered, const double *threshold) {
   const IrzSpace *space = thermal->space;
   const IrzPart *part = space->part;
   int32_t curved = 0;
@@ -210,7 +210,7 @@ static void assemble(IrzThermal *thermal, const double *recovered, const double 
     int32_t dof[10];
     uint8_t skip[10];
     Element element;
-    integrate(thermal, t, bent ? curved : -1, recovered, threshold, &element);
+    integrate(thermal, t, bent ? curved : -1, sides, recovered, threshold, &element);
     curved += bent;
     for (int i = 0; i < space->nodes; i++) {
       dof[i] = space->dof[part->tet[t][i]];
@@ -260,8 +260,8 @@ static IrzCode build(IrzThermal *thermal, IrzError *error) {
   return irz_alloc(&thermal->fixed_stiff, owned, sizeof(double), error);
 }
 
-IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const double *recovered,
-                           const double *threshold, IrzThermal **thermal, IrzError *error) {
+IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides,
+                           const double *recovered, const double *threshold, IrzThermal **thermal, IrzError *error) {
   IrzThermal *t = NULL;
   *thermal = NULL;
   IrzCode code = irz_alloc(&t, 1, sizeof *t, error);
@@ -272,7 +272,7 @@ IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const d
   }
   code = irz_error_agree(medium->part->comm, error);
   if (code == IRZ_OK) code = find_fixed(t, error);
-  if (code == IRZ_OK) assemble(t, recovered, threshold);
+  if (code == IRZ_OK) assemble(t, sides, recovered, threshold);
   if (code != IRZ_OK)
     irz_thermal_free(t);
   else

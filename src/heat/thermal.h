@@ -6,7 +6,7 @@
 #include "field/points.h"
 #include "matrix/matrix.h"
 #include "plan/plan.h"
-#include <irezone/law.h>
+#include "zone/sides.h"
 
 /// Matrices and sums. T is the temperature above plan->heat.body.
 typedef struct {
@@ -27,10 +27,11 @@ typedef struct {
 
 /// Assemble. Collective.
 /// @param[in] plan       thermal numbers, `heat`, probes (numbered as the part's electrodes)
-/// @param[in] recovered  [nodes of the part] largest |E|, V/m: where perfusion stops, if the plan says so
+/// @param[in] sides      rows of the nodes; NULL: rows are nodes
+/// @param[in] recovered  [rows] largest |E|, V/m: where perfusion stops, if the plan says so
 /// @param[in] threshold  [n_regions] V/m
-IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const double *recovered,
-                           const double *threshold, IrzThermal **thermal, IrzError *error);
+IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides,
+                           const double *recovered, const double *threshold, IrzThermal **thermal, IrzError *error);
 
 /// Joule heat of a potential: integral of sigma |E|^2 times each basis function. Local.
 /// @param[in]  order      element order of the potential

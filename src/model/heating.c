@@ -31,7 +31,9 @@ static IrzCode report_coupled(IrzStage *stage, const IrzPlan *plan, const IrzLaw
   free(summary->zone.regions);
   memset(&summary->zone, 0, sizeof summary->zone);
   IRZ_TRY(irz_measure(stage, plan, laws, summary, error));
-  return irz_heat_measure(task, heat, summary->heat, error); /* its share of the zone */
+  IrzHeatTask now = *task;
+  now.recovered = found->recovered;
+  return irz_heat_measure(&now, heat, summary->heat, error); /* its share of the zone */
 }
 
 IrzCode irz_stage_heat(IrzStage *stage, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
@@ -52,6 +54,7 @@ IrzCode irz_stage_heat(IrzStage *stage, const IrzPlan *plan, IrzSummary *summary
                       .voltage = voltage,
                       .field = stage->field,
                       .unknown = stage->unknown,
+                      .sides = &found->sides,
                       .recovered = found->recovered,
                       .threshold = found->threshold,
                       .progress = heat_progress,

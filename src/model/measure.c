@@ -21,6 +21,18 @@ static IrzCode list_met(IrzStage *stage, IrzError *error) {
   return IRZ_OK;
 }
 
+/// Find the rows of the nodes, and make room for fields in them. Collective.
+static IrzCode make_rows(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, IrzError *error) {
+  IrzSolution *found = &stage->found;
+  irz_sides_clear(&found->sides);
+  IRZ_TRY(irz_sides_create(stage->medium, laws, &found->sides, error));
+  size_t rows = (size_t)found->sides.n_rows;
+  irz_resize(&found->recovered, rows, sizeof *found->recovered, error);
+  if (error->code == IRZ_OK && plan->mesh.order == 2) irz_resize(&found->sharp, rows, sizeof *found->sharp, error);
+  if (error->code == IRZ_OK && plan->mesh.order == 2) irz_resize(&found->along, rows, sizeof *found->along, error);
+  return irz_error_agree(stage->comm, error);
+}
+
 /// Measure the zone into the summary.
 /// @param[out] relative  largest defect of the currents, for irz_volume_bar()
 static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, IrzSummary *summary,
@@ -31,6 +43,7 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
   /* Where tissue remembers, sigma does not follow the law. */
   bool sharp = found->is_sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
   IrzZoneTask task = {.medium = stage->medium,
+                      .sides = &found->sides,
                       .order = plan->mesh.order,
                       .n_pulses = found->n_met,
                       .n_threads = stage->threads,
@@ -49,11 +62,12 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
   IrzCode code = irz_alloc(&defect, (size_t)found->n_met, sizeof *defect, error);
   if (code == IRZ_OK) code = irz_team_create(stage->part, stage->threads, &team, error);
   if (code == IRZ_OK) {
-    code = irz_recover(stage->medium, &team, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, found->n_met,
+    code = irz_recover(stage->medium, &team, &found->sides, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, found->n_met,
                        found->met, found->recovered, defect, error);
   }
   if (code == IRZ_OK && sharp) {
     IrzSharpenTask sharpen = {.medium = stage->medium,
+                              .sides = &found->sides,
                               .laws = laws,
                               .n_pulses = found->n_met,
                               .team = &team,
@@ -105,11 +119,11 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
   return code;
 }
 
-/// Find survival, if the plan asks for it: at the nodes, and the volumes at its levels.
+/// Find survival, if the plan asks for it: in the rows, and the volumes at its levels.
 /// @param[in] relative  of measure_zone()
 static IrzCode measure_survival(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, double relative,
                                 IrzZone *zone, IrzError *error) {
-  size_t nodes = irz_stage_nodes(stage);
+  size_t rows = (size_t)stage->found.sides.n_rows;
   /* As in measure_zone(). */
   bool sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
   IrzSolution *found = &stage->found;
@@ -121,25 +135,26 @@ static IrzCode measure_survival(IrzStage *stage, const IrzPlan *plan, const IrzL
   free(found->survival);
   found->survival = NULL;
   if (plan->death.model == IRZ_DEATH_THRESHOLD) return IRZ_OK;
-  irz_alloc(&found->survival, nodes, sizeof(double), error);
+  irz_alloc(&found->survival, rows, sizeof(double), error);
   if (error->code == IRZ_OK) irz_alloc(&pulses, (size_t)n, sizeof *pulses, error);
   for (int p = 0; error->code == IRZ_OK && p < n; p++) pulses[p] = plan->pulses[p % plan->n_pulses];
   if (error->code == IRZ_OK) irz_alloc(&field, (size_t)n, sizeof *field, error);
   for (int p = 0; error->code == IRZ_OK && p < n; p++) {
-    irz_alloc(&field[p], nodes, sizeof(double), error);
+    irz_alloc(&field[p], rows, sizeof(double), error);
   }
   if (error->code == IRZ_OK && sharp) irz_alloc(&plain, (size_t)n, sizeof *plain, error);
-  for (int p = 0; error->code == IRZ_OK && sharp && p < n; p++) irz_alloc(&plain[p], nodes, sizeof(double), error);
+  for (int p = 0; error->code == IRZ_OK && sharp && p < n; p++) irz_alloc(&plain[p], rows, sizeof(double), error);
   if (error->code == IRZ_OK && sharp) irz_alloc(&along, (size_t)n, sizeof *along, error);
-  for (int p = 0; error->code == IRZ_OK && sharp && p < n; p++) irz_alloc(&along[p], nodes, sizeof(double), error);
+  for (int p = 0; error->code == IRZ_OK && sharp && p < n; p++) irz_alloc(&along[p], rows, sizeof(double), error);
   if (error->code == IRZ_OK) irz_team_create(stage->part, stage->threads, &team, error);
   IrzCode code = irz_error_agree(stage->comm, error);
   for (int p = 0; code == IRZ_OK && p < n; p++) {
     double unused;
-    code = irz_recover(stage->medium, &team, laws, false, plan->mesh.order, 1, &found->potential[p],
+    code = irz_recover(stage->medium, &team, &found->sides, laws, false, plan->mesh.order, 1, &found->potential[p],
                        sharp ? plain[p] : field[p], &unused, error);
     if (code != IRZ_OK || !sharp) continue;
     IrzSharpenTask sharpen = {.medium = stage->medium,
+                              .sides = &found->sides,
                               .laws = laws,
                               .n_pulses = 1,
                               .team = &team,
@@ -149,6 +164,7 @@ static IrzCode measure_survival(IrzStage *stage, const IrzPlan *plan, const IrzL
     code = irz_sharpen(&sharpen, field[p], along[p], error);
   }
   IrzSurvivalTask task = {.medium = stage->medium,
+                          .sides = &found->sides,
                           .order = plan->mesh.order,
                           .death = &plan->death,
                           .n_pulses = n,
@@ -183,8 +199,12 @@ IrzCode irz_measure(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *l
                     IrzError *error) {
   double start = MPI_Wtime(), relative = 0;
   list_met(stage, error);
-  if (error->code == IRZ_OK) measure_zone(stage, plan, laws, summary, &relative, error);
   IrzCode code = irz_error_agree(stage->comm, error);
+  if (code == IRZ_OK) code = make_rows(stage, plan, laws, error);
+  if (code == IRZ_OK) {
+    measure_zone(stage, plan, laws, summary, &relative, error);
+    code = irz_error_agree(stage->comm, error);
+  }
   if (code == IRZ_OK) {
     measure_survival(stage, plan, laws, relative, &summary->zone, error);
     code = irz_error_agree(stage->comm, error);

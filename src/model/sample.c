@@ -29,16 +29,16 @@ static bool find_inside(Cell *cell, const double x[3], double l[4]) {
 /// order 1, where that is half-way between two, in the one that is drawn.
 static bool is_ablated(const IrzStage *stage, int32_t t, Cell *cell, const double l[4], double threshold) {
   double largest = 0, g[3];
-  const int32_t *node = stage->part->tet[t];
+  const int32_t *node = stage->part->tet[t], *row = irz_tet_rows(&stage->found.sides, stage->part, t);
   if (stage->geometry->mesh.order == 1) {
-    for (int i = 0; i < 4; i++) largest += l[i] * stage->found.drawn.field[node[i]];
+    for (int i = 0; i < 4; i++) largest += l[i] * stage->found.drawn.field[row[i]];
     return largest >= threshold;
   }
   if (!cell->known) {
     int32_t general = stage->medium->general[t] - 1;
     bool mixed = general >= 0 && stage->medium->mixed[general];
     cell->known = true;
-    cell->smooth = irz_kinkless_make(&stage->found.law[stage->medium->region[t]], node, stage->found.sharp,
+    cell->smooth = irz_kinkless_make(&stage->found.law[stage->medium->region[t]], row, stage->found.sharp,
                                      stage->found.is_sharp && !mixed ? stage->found.along : NULL, &cell->kinkless);
   }
   if (cell->smooth) {

@@ -67,16 +67,6 @@ void irz_share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {
   }
 }
 
-/// Make room for the fields that every solve finds.
-static IrzCode make_fields(IrzStage *stage, IrzError *error) {
-  size_t nodes = irz_stage_nodes(stage);
-  IrzSolution *found = &stage->found;
-  IRZ_TRY(irz_alloc(&found->recovered, nodes, sizeof *found->recovered, error));
-  if (stage->geometry->mesh.order == 1) return IRZ_OK;
-  IRZ_TRY(irz_alloc(&found->sharp, nodes, sizeof *found->sharp, error));
-  return irz_alloc(&found->along, nodes, sizeof *found->along, error);
-}
-
 /// Build everything on a mesh.
 /// @param[in] mesh  on rank 0
 static IrzCode build_on(IrzStage *stage, const IrzPlan *plan, const IrzMesh *mesh, IrzError *error) {
@@ -90,8 +80,6 @@ static IrzCode build_on(IrzStage *stage, const IrzPlan *plan, const IrzMesh *mes
   IRZ_TRY(irz_error_agree(stage->comm, error));
   irz_field_create(stage->part, stage->medium, plan->mesh.order, plan->idle_probes == IRZ_IDLE_FLOATING, stage->threads,
                    &stage->field, error);
-  IRZ_TRY(irz_error_agree(stage->comm, error));
-  make_fields(stage, error);
   return irz_error_agree(stage->comm, error);
 }
 
@@ -171,6 +159,7 @@ static void drop_solution(IrzSolution *found) {
   free(found->sharp);
   free(found->along);
   irz_drawn_clear(&found->drawn);
+  irz_sides_clear(&found->sides);
   free(found->survival);
   free(found->threshold);
   free(found->law);

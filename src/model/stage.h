@@ -22,12 +22,13 @@ typedef struct {
   double **potential; ///< [room][nodes of the part] V; with full coupling in the last pulse of each pair
   int n_met;          ///< potentials whose largest field counts: those, with full coupling the first pulses' too
   double **met;       ///< [n_met] borrowed
-  double *recovered;  ///< [nodes of the part] largest |E| over the pulses, V/m
-  double *sharp;      ///< [nodes of the part] the same with the law's kinks, V/m; order 2 only, as the next
-  double *along;      ///< [nodes of the part] of irz_sharpen(), 1
+  IrzSides sides;     ///< rows of the nodes: of `recovered`, `sharp`, `along`, what is drawn, and `survival`
+  double *recovered;  ///< [rows] largest |E| over the pulses, V/m
+  double *sharp;      ///< [rows] the same with the law's kinks, V/m; order 2 only, as the next
+  double *along;      ///< [rows] of irz_sharpen(), 1
   bool is_sharp;      ///< the zone was measured with these two
   IrzDrawn drawn;     ///< the field as written and drawn
-  double *survival;   ///< [nodes of the part] share of cells that survive; NULL if not asked for
+  double *survival;   ///< [rows] share of cells that survive; NULL if not asked for
   double *threshold;  ///< [regions of the medium] V/m
   IrzLaw *law;        ///< [regions of the medium] conductivities
   IrzHeatFields heat; ///< empty if the plan has no `heat`

@@ -18,11 +18,12 @@
 /// VTK's order of the nodes of a quadratic tetrahedron, in ours.
 static const int vtk_node[10] = {0, 1, 2, 3, 4, 7, 5, 6, 8, 9};
 
-/// The arrays of one rank's piece. A lone rank's points are its nodes, unless some have been moved to draw kinks, and
-/// its cells are its tetrahedra, so that arrays of the model can be written as they are.
+/// The arrays of one rank's piece. Points are rows: where tissues meet there is one for each side, as the field jumps.
+/// A lone rank's points are its nodes, unless tissues meet or some have been moved to draw kinks, and its cells are its
+/// tetrahedra, so that arrays of the model can be written as they are.
 typedef struct {
   int32_t n_points, n_cells;
-  int32_t *point_of; ///< [nodes of the part] point, or -1; NULL: the node itself
+  int32_t *point_of; ///< [rows] point, or -1; NULL: the row itself
   int32_t *tet_of;   ///< [n_cells] tetrahedron; NULL: the cell itself
   bool moved;        ///< a point is not where its node is
   double *points;
@@ -54,18 +55,23 @@ static void piece_clear(Piece *piece) {
   free(piece->names);
 }
 
-static inline int32_t point_of(const Piece *piece, int32_t node) {
-  return piece->point_of != NULL ? piece->point_of[node] : node;
+static inline int32_t point_of(const Piece *piece, int32_t row) {
+  return piece->point_of != NULL ? piece->point_of[row] : row;
 }
 
-/// Number the nodes of this rank's own tetrahedra.
+static inline const int32_t *rows_of(const IrzStage *stage, int32_t tet) {
+  return irz_tet_rows(&stage->found.sides, stage->part, tet);
+}
+
+/// Number the rows of this rank's own tetrahedra.
 static IrzCode number_points(const IrzStage *stage, int nodes, Piece *piece, IrzError *error) {
   const IrzPart *part = stage->part;
-  int32_t n = part->n_vertices + part->n_edges;
+  const IrzSides *sides = &stage->found.sides;
+  int32_t n = sides->n_rows;
   for (int32_t i = 0; stage->found.drawn.place != NULL && i < part->n_edges; i++) {
     piece->moved = piece->moved || stage->found.drawn.place[i] != 0.5;
   }
-  if (part->size == 1) {
+  if (part->size == 1 && (nodes == 10 || n == sides->n_nodes)) {
     piece->n_points = nodes == 10 ? n : part->n_vertices;
     piece->n_cells = part->n_tets;
     return IRZ_OK;
@@ -77,7 +83,8 @@ static IrzCode number_points(const IrzStage *stage, int nodes, Piece *piece, Irz
     if (!part->mine[t]) continue;
     piece->tet_of[piece->n_cells++] = t;
     for (int i = 0; i < nodes; i++) {
-      if (piece->point_of[part->tet[t][i]] < 0) piece->point_of[part->tet[t][i]] = piece->n_points++;
+      int32_t *point = &piece->point_of[rows_of(stage, t)[i]];
+      if (*point < 0) *point = piece->n_points++;
     }
   }
   return IRZ_OK;
@@ -99,23 +106,52 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
 
 /// Values of the points from values of the part's nodes.
 static void to_points(const IrzStage *stage, const Piece *piece, const double *node, double *point) {
-  const IrzPart *part = stage->part;
-  for (int32_t i = 0; i < part->n_vertices + part->n_edges; i++) {
-    int32_t to = point_of(piece, i);
-    if (to >= 0 && to < piece->n_points) point[to] = irz_drawn_value(part, &stage->found.drawn, node, i);
+  const IrzSides *sides = &stage->found.sides;
+  for (int32_t row = 0; row < sides->n_rows; row++) {
+    int32_t to = point_of(piece, row);
+    if (to < 0 || to >= piece->n_points) continue;
+    point[to] = irz_drawn_value(stage->part, &stage->found.drawn, node, irz_row_node(sides, row));
   }
+}
+
+/// Values of the points from values of the rows.
+static void rows_to_points(const IrzStage *stage, const Piece *piece, const double *value, double *point) {
+  const IrzPart *part = stage->part;
+  const IrzSides *sides = &stage->found.sides;
+  for (int32_t row = 0; row < sides->n_rows; row++) {
+    int32_t to = point_of(piece, row);
+    if (to < 0 || to >= piece->n_points) continue;
+    point[to] = row < sides->n_nodes ? irz_drawn_value(part, &stage->found.drawn, value, row) : value[row];
+  }
+  for (int32_t t = 0; t < part->n_tets && sides->split != NULL; t++) { /* an edge may end in further rows */
+    for (int e = 0; e < 6 && sides->split[t] > 0; e++) {
+      const int32_t *row = rows_of(stage, t);
+      int32_t to = point_of(piece, row[4 + e]);
+      if (to < 0 || to >= piece->n_points) continue;
+      point[to] = irz_drawn_on_edge(part, &stage->found.drawn, value, part->tet[t], row, e);
+    }
+  }
+}
+
+/// Add a point array.
+/// @param[in] value    of the part's nodes, or
+/// @param[in] by_rows  of the rows
+static IrzCode add_array(const IrzStage *stage, Piece *piece, const char *name, const double *value, bool by_rows,
+                         IrzError *error) {
+  const IrzSides *sides = &stage->found.sides;
+  double **copy = &piece->copies[piece->n_arrays];
+  if (piece->point_of != NULL || piece->moved || (!by_rows && sides->n_rows > sides->n_nodes)) {
+    IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
+    (by_rows ? rows_to_points : to_points)(stage, piece, value, *copy);
+    value = *copy;
+  }
+  piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, value};
+  return IRZ_OK;
 }
 
 /// Add a point array with the values of the part's nodes.
 static IrzCode add_nodes(const IrzStage *stage, Piece *piece, const char *name, const double *node, IrzError *error) {
-  double **copy = &piece->copies[piece->n_arrays];
-  if (piece->point_of != NULL || piece->moved) {
-    IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
-    to_points(stage, piece, node, *copy);
-    node = *copy;
-  }
-  piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, node};
-  return IRZ_OK;
+  return add_array(stage, piece, name, node, false, error);
 }
 
 /// Whether a tissue conducts differently in different directions.
@@ -192,7 +228,7 @@ static void fill_cells(const IrzStage *stage, const IrzTissue *const *tissues, i
         irz_law_tensor(&tissues[stage->medium->region[t]]->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
       }
       for (int i = 0; i < nodes; i++) {
-        piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = point_of(piece, part->tet[t][vtk_node[i]]);
+        piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = point_of(piece, rows_of(stage, t)[vtk_node[i]]);
       }
       piece->region[cell] = stage->medium->region[t];
     }
@@ -202,10 +238,11 @@ static void fill_cells(const IrzStage *stage, const IrzTissue *const *tissues, i
 /// Fill the coordinates of the points.
 static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
   const IrzPart *part = stage->part;
+  const int32_t n_rows = stage->found.sides.n_rows;
 #pragma omp parallel for num_threads(irz_threads(stage->threads))
-  for (int32_t i = 0; i < part->n_vertices + (nodes == 10 ? part->n_edges : 0); i++) {
-    int32_t to = point_of(piece, i);
-    if (to < 0) continue;
+  for (int32_t row = 0; row < n_rows; row++) {
+    int32_t to = point_of(piece, row), i = irz_row_node(&stage->found.sides, row);
+    if (to < 0 || to >= piece->n_points) continue;
     double *position = piece->points + 3 * (size_t)to;
     if (i < part->n_vertices) {
       memcpy(position, part->xyz + 3 * (size_t)i, 3 * sizeof *position);
@@ -218,7 +255,7 @@ static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
   }
   for (int32_t k = 0; nodes == 10 && k < part->n_curved; k++) {
     for (int e = 0; e < 6; e++) {
-      int32_t to = point_of(piece, part->tet[part->curved_tet[k]][4 + e]);
+      int32_t to = point_of(piece, rows_of(stage, part->curved_tet[k])[4 + e]);
       if (to >= 0) memcpy(piece->points + 3 * (size_t)to, part->curved_xyz[k][e], 3 * sizeof(double));
     }
   }
@@ -227,8 +264,8 @@ static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
 /// Where the conductivity of a node is not that of one region that conducts the same in all directions.
 #define SEVERAL UINT16_MAX
 
-/// Find the region of every node of this rank's own tetrahedra.
-/// @param[out] region  [nodes of the part] 1 + index, or SEVERAL; zero on entry
+/// Find the region of every row of this rank's own tetrahedra.
+/// @param[out] region  [rows] 1 + index, or SEVERAL; zero on entry
 static void find_regions(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, const Piece *piece,
                          uint16_t *region) {
   const IrzMedium *medium = stage->medium;
@@ -237,20 +274,20 @@ static void find_regions(const IrzStage *stage, const IrzTissue *const *tissues,
     bool plain = tissues[medium->region[t]]->sigma.direction == IRZ_LAW_ISOTROPIC;
     const uint16_t own = plain ? (uint16_t)(1 + medium->region[t]) : SEVERAL;
     for (int i = 0; i < nodes; i++) {
-      uint16_t *here = &region[stage->part->tet[t][i]];
+      uint16_t *here = &region[rows_of(stage, t)[i]];
       *here = *here == 0 || *here == own ? own : SEVERAL;
     }
   }
 }
 
-/// Add up the conductivities of the regions around the nodes with several, weighted with volumes.
+/// Add up the conductivities of the regions around the rows with several, weighted with volumes.
 /// @param[out] weight  [n_points] zero on entry
 static void add_several(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, const uint16_t *region,
                         Piece *piece, double *weight) {
   const IrzPart *part = stage->part;
   int32_t curved = 0;
   for (int32_t cell = 0; cell < piece->n_cells; cell++) {
-    const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell, *node = part->tet[t];
+    const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell, *node = rows_of(stage, t);
     const IrzTissue *tissue = tissues[stage->medium->region[t]];
     bool any = false;
     for (int i = 0; i < nodes; i++) any = any || region[node[i]] == SEVERAL;
@@ -272,13 +309,12 @@ static void add_several(const IrzStage *stage, const IrzTissue *const *tissues, 
   }
 }
 
-/// Fill the arrays of the points. At a node between regions the conductivity is the mean of theirs, weighted with
-/// volumes, and the node is in the zone if it is for one of them. Where a tissue conducts differently in different
+/// Fill the arrays of the points. At a row of several regions the conductivity is the mean of theirs, weighted with
+/// volumes, and it is in the zone if it is for one of them. Where a tissue conducts differently in different
 /// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
 static IrzCode fill_points(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, Piece *piece,
                            IrzError *error) {
-  const IrzPart *part = stage->part;
-  const int32_t n = part->n_vertices + (nodes == 10 ? part->n_edges : 0);
+  const int32_t n = stage->found.sides.n_rows;
   uint16_t *region = NULL;
   double *weight = NULL;
   bool several = false;
@@ -288,7 +324,7 @@ static IrzCode fill_points(const IrzStage *stage, const IrzTissue *const *tissue
 #pragma omp parallel for num_threads(irz_threads(stage->threads)) reduction(|| : several)
   for (int32_t i = 0; i < n; i++) {
     int32_t to = point_of(piece, i);
-    if (to < 0) continue;
+    if (to < 0 || to >= piece->n_points) continue;
     double field = stage->found.drawn.field[i];
     piece->field[to] = field / 100;
     piece->zone[to] = 0;
@@ -337,7 +373,7 @@ static IrzCode list_arrays(const IrzStage *stage, const IrzSummary *summary, Pie
   piece->arrays[piece->n_arrays++] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece->field};
   piece->arrays[piece->n_arrays++] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece->conductivity};
   piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
-  if (stage->found.survival != NULL) IRZ_TRY(add_nodes(stage, piece, "survival", stage->found.survival, error));
+  if (stage->found.survival != NULL) IRZ_TRY(add_array(stage, piece, "survival", stage->found.survival, true, error));
   if (summary->heat == NULL) return IRZ_OK;
   IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", stage->found.heat.peak, error));
   IRZ_TRY(add_nodes(stage, piece, "thermal_damage", stage->found.heat.omega, error));

@@ -109,17 +109,20 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
   return code;
 }
 
-IrzCode irz_part_share(const IrzPart *part, int components, double *values, IrzError *error) {
-  if (part->size == 1) return IRZ_OK;
+IrzCode irz_share_over(PetscSF forest, int components, double *values, IrzError *error) {
   MPI_Datatype type = MPI_DOUBLE;
   if (components > 1) {
     MPI_Type_contiguous(components, MPI_DOUBLE, &type);
     MPI_Type_commit(&type);
   }
-  PetscErrorCode code = PetscSFBcastBegin(part->nodes, type, values, values, MPI_REPLACE);
-  if (code == 0) code = PetscSFBcastEnd(part->nodes, type, values, values, MPI_REPLACE);
+  PetscErrorCode code = PetscSFBcastBegin(forest, type, values, values, MPI_REPLACE);
+  if (code == 0) code = PetscSFBcastEnd(forest, type, values, values, MPI_REPLACE);
   if (components > 1) MPI_Type_free(&type);
   return irz_petsc(code, "node exchange", error);
+}
+
+IrzCode irz_part_share(const IrzPart *part, int components, double *values, IrzError *error) {
+  return part->size == 1 ? IRZ_OK : irz_share_over(part->nodes, components, values, error);
 }
 
 void irz_part_free(IrzPart *part) {

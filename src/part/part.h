@@ -62,6 +62,11 @@ IrzCode irz_part_create(MPI_Comm comm, const IrzMesh *mesh, int n_probes, const 
 /// @param[in,out] values      [n_vertices + n_edges][components]
 IrzCode irz_part_share(const IrzPart *part, int components, double *values, IrzError *error);
 
+/// Give the leaves of a star forest the values of their roots. Collective.
+/// @param[in]     components  values of each
+/// @param[in,out] values      [roots and leaves][components]
+IrzCode irz_share_over(PetscSF forest, int components, double *values, IrzError *error);
+
 /// Free a part; NULL is allowed. Collective.
 void irz_part_free(IrzPart *part);
 

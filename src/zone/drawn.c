@@ -218,21 +218,31 @@ static inline bool crosses_kink(const LawTable *table, double a, double b) {
   return crosses;
 }
 
-/// The region of the edges that matter: those within one tissue.
-static IrzCode find_regions(const IrzMedium *medium, uint8_t **region, IrzError *error) {
-  const IrzPart *part = medium->part;
-  IRZ_TRY(irz_alloc(region, (size_t)part->n_edges, 1, error));
+/// A tetrahedron at each edge: those that matter are within one tissue.
+static IrzCode find_beside(const IrzPart *part, int32_t **beside, IrzError *error) {
+  IRZ_TRY(irz_alloc(beside, (size_t)part->n_edges, sizeof **beside, error));
   for (int32_t t = 0; t < part->n_tets; t++) {
-    for (int e = 0; e < 6; e++) (*region)[part->tet[t][4 + e] - part->n_vertices] = medium->region[t];
+    for (int e = 0; e < 6; e++) (*beside)[part->tet[t][4 + e] - part->n_vertices] = t;
   }
   return IRZ_OK;
+}
+
+/// The rows of an edge's ends and its own in a tetrahedron.
+/// @param[in,out] row  [3] in: their nodes
+static void rows_beside(const IrzZoneTask *task, int32_t tet, int32_t row[3]) {
+  const int32_t *node = task->medium->part->tet[tet], *rows = irz_tet_rows(task->sides, task->medium->part, tet);
+  for (int k = 0; k < 3; k++) {
+    int i = k < 2 ? 0 : 4;
+    while (node[i] != row[k]) i++;
+    row[k] = rows[i];
+  }
 }
 
 /// Move points to kinks. Collective.
 static IrzCode place_points(const Work *work, IrzError *error) {
   const IrzZoneTask *task = work->task;
   const IrzPart *part = task->medium->part;
-  uint8_t *region = NULL;
+  int32_t *beside = NULL;
   bool kinks = false, several = false;
   for (int r = 0; r < task->medium->n_regions; r++) {
     kinks = kinks || work->table[r].n_kinks > 0;
@@ -241,15 +251,17 @@ static IrzCode place_points(const Work *work, IrzError *error) {
   for (int32_t i = 0; i < part->n_edges; i++) work->drawn->place[i] = 0.5;
   if (!kinks) return IRZ_OK;
   IRZ_TRY(find_fixed(part, work->drawn->place, error));
-  if (several) find_regions(task->medium, &region, error);
+  if (several) find_beside(part, &beside, error);
   IrzCode code = irz_error_agree(part->comm, error);
 #pragma omp parallel for num_threads(irz_threads(task->n_threads)) schedule(static)
   for (int32_t i = 0; i < (code == IRZ_OK ? part->n_edges : 0); i++) {
-    const int32_t node[3] = {part->edge[2 * (size_t)i], part->edge[2 * (size_t)i + 1], part->n_vertices + i};
+    int32_t node[3] = {part->edge[2 * (size_t)i], part->edge[2 * (size_t)i + 1], part->n_vertices + i};
     double *place = &work->drawn->place[i], f[3], along = 0;
     bool plain = *place >= 0;
-    int r = region != NULL ? region[i] : 0;
+    int r = beside != NULL ? task->medium->region[beside[i]] : 0;
     *place = 0.5;
+    if (task->sides != NULL && irz_has_sides(task->sides, node[2])) continue; /* kinks of two laws, and one place */
+    if (beside != NULL) rows_beside(task, beside[i], node);
     if (!plain || !crosses_kink(&work->table[r], task->recovered[node[0]], task->recovered[node[1]])) continue;
     for (int k = 0; k < 3; k++) {
       f[k] = task->recovered[node[k]];
@@ -258,7 +270,7 @@ static IrzCode place_points(const Work *work, IrzError *error) {
     }
     if (plain) *place = find_kink(work, task->laws[r], &work->table[r], f, along, &work->drawn->field[node[2]]);
   }
-  free(region);
+  free(beside);
   return code;
 }
 
@@ -364,7 +376,7 @@ typedef struct {
 
 /// The drawn field at a tetrahedron's samples.
 static void drawn_fields(const Work *work, int32_t tet, double field[SAMPLES]) {
-  const int32_t *node = work->task->medium->part->tet[tet];
+  const int32_t *node = irz_tet_rows(work->task->sides, work->task->medium->part, tet);
   double value[10];
   for (int i = 0; i < 10; i++) value[i] = work->drawn->field[node[i]];
   combine(work->flat, value, field);
@@ -410,7 +422,7 @@ static void element_fields(const IrzZoneTask *task, const IrzCell *cell, const G
 /// @param[in,out] field  in: a guess
 static void smooth_fields(const Work *work, const Grid *grid, int32_t tet, double along, double field[SAMPLES]) {
   const IrzZoneTask *task = work->task;
-  const int32_t *node = task->medium->part->tet[tet];
+  const int32_t *node = irz_tet_rows(task->sides, task->medium->part, tet);
   int region = task->medium->region[tet];
   const LawTable *table = &work->table[region];
   double value[10], wanted[SAMPLES], least = INFINITY, most = -INFINITY;
@@ -435,7 +447,7 @@ static void smooth_fields(const Work *work, const Grid *grid, int32_t tet, doubl
 /// Whether the field in a tetrahedron of order 2 is smooth up to the law's kinks: irz_zone_measure() trusts it there.
 /// @param[out] along  mean of the nodes
 static bool is_smooth(const IrzZoneTask *task, int32_t tet, double *along) {
-  const int32_t *node = task->medium->part->tet[tet];
+  const int32_t *node = irz_tet_rows(task->sides, task->medium->part, tet);
   int32_t general = task->medium->general[tet] - 1;
   if (task->along == NULL || (general >= 0 && task->medium->mixed[general])) return false;
   *along = 0;
@@ -478,7 +490,7 @@ static void count_tet(Work *work, Chunk *chunk, int32_t tet, int32_t curved, Met
 
 /// Whether a level meets a tetrahedron.
 static bool is_met(const Work *work, int32_t tet) {
-  const int32_t *node = work->task->medium->part->tet[tet];
+  const int32_t *node = irz_tet_rows(work->task->sides, work->task->medium->part, tet);
   double least = work->drawn->field[node[0]], most = least;
   for (int i = 1; i < 10; i++) {
     double field = work->drawn->field[node[i]];
@@ -586,24 +598,31 @@ static void find_changes(const Counts *counts, double from[BINS + 1]) {
   }
 }
 
+static inline int32_t n_rows(const IrzZoneTask *task) {
+  const IrzPart *part = task->medium->part;
+  return task->sides != NULL ? task->sides->n_rows : part->n_vertices + part->n_edges;
+}
+
 /// Change the drawn values.
-static void change_values(const Work *work, const double from[BINS + 1]) {
+/// @param[in] changed  of find_changes()
+static void change_values(const Work *work, const double changed[BINS + 1]) {
   const IrzPart *part = work->task->medium->part;
-  int32_t n = part->n_vertices + (work->task->order == 2 ? part->n_edges : 0);
+  int32_t n = n_rows(work->task), edges = work->task->order == 1 ? part->n_edges : 0; /* these are filled later */
   double change[BINS + 1];
   for (int i = 0, k = 0; i <= BINS; i++) { /* on equal steps of the present value */
-    while (k < BINS && from[k + 1] < i) k++;
-    if (i <= from[0] || from[k] > i || k == BINS) {
-      change[i] = i <= from[0] ? -from[0] : BINS - from[BINS];
+    while (k < BINS && changed[k + 1] < i) k++;
+    if (i <= changed[0] || changed[k] > i || k == BINS) {
+      change[i] = i <= changed[0] ? -changed[0] : BINS - changed[BINS];
       continue;
     }
-    double gap = from[k + 1] - from[k], s = gap > 0 ? (i - from[k]) / gap : 0;
+    double gap = changed[k + 1] - changed[k], s = gap > 0 ? (i - changed[k]) / gap : 0;
     change[i] = k + s - i;
   }
   double lowest = field_at(work, work->bottom + change[0] / work->per_level) / work->low;
   double highest = field_at(work, work->bottom + (BINS + change[BINS]) / work->per_level) / work->high;
 #pragma omp parallel for num_threads(irz_threads(work->task->n_threads)) schedule(static)
-  for (int32_t i = 0; i < n; i++) {
+  for (int32_t k = 0; k < n - edges; k++) {
+    int32_t i = k < part->n_vertices ? k : k + edges;
     double *field = &work->drawn->field[i], place = scale_of(work, *field);
     double at = (place - work->bottom) * work->per_level;
     if (at < 0) {
@@ -611,18 +630,25 @@ static void change_values(const Work *work, const double from[BINS + 1]) {
     } else if (at >= BINS) {
       *field *= highest;
     } else {
-      int k = (int)at;
-      double step = change[k] + (at - k) * (change[k + 1] - change[k]);
+      int from = (int)at;
+      double step = change[from] + (at - from) * (change[from + 1] - change[from]);
       if (step != 0) *field = field_at(work, place + step / work->per_level);
     }
   }
 }
 
 /// Linear values in the middles of the edges.
-static void fill_edges(const IrzPart *part, double *field) {
+static void fill_edges(const IrzZoneTask *task, double *field) {
+  const IrzPart *part = task->medium->part;
   for (int32_t i = 0; i < part->n_edges; i++) {
     const int32_t *end = part->edge + 2 * (size_t)i;
     field[part->n_vertices + i] = 0.5 * (field[end[0]] + field[end[1]]);
+  }
+  for (int32_t k = 0; task->sides != NULL && k < task->sides->n_split; k++) {
+    const int32_t *row = task->sides->row[k];
+    for (int e = 0; e < 6; e++) {
+      field[row[4 + e]] = 0.5 * (field[row[irz_edge_vertices[e][0]]] + field[row[irz_edge_vertices[e][1]]]);
+    }
   }
 }
 
@@ -685,12 +711,13 @@ static void work_clear(Work *work, Chunk *chunk) {
 IrzCode irz_drawn_make(const IrzZoneTask *task, IrzDrawn *drawn, IrzError *error) {
   const IrzMedium *medium = task->medium;
   const IrzPart *part = medium->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  size_t n = (size_t)n_rows(task);
   bool sharp = task->order == 2 && task->along != NULL;
   Work work = {.task = task, .drawn = drawn};
   Chunk *chunk = NULL;
   Counts counts;
   irz_drawn_clear(drawn);
+  drawn->sides = task->sides;
   irz_alloc(&drawn->field, n, sizeof *drawn->field, error);
   if (error->code == IRZ_OK && sharp) irz_alloc(&drawn->place, (size_t)part->n_edges, sizeof *drawn->place, error);
   if (error->code == IRZ_OK) irz_alloc(&chunk, CHUNKS, sizeof *chunk, error);
@@ -706,7 +733,7 @@ IrzCode irz_drawn_make(const IrzZoneTask *task, IrzDrawn *drawn, IrzError *error
     place_samples(work.flat);
     make_grid(work.flat, node, &work.grid);
     memcpy(drawn->field, task->recovered, n * sizeof *drawn->field);
-    if (task->order == 1) fill_edges(part, drawn->field);
+    if (task->order == 1) fill_edges(task, drawn->field);
     if (sharp) code = place_points(&work, error);
   }
   for (int pass = 0; code == IRZ_OK && pass < PASSES; pass++) {
@@ -714,10 +741,11 @@ IrzCode irz_drawn_make(const IrzZoneTask *task, IrzDrawn *drawn, IrzError *error
     code = count_all(&work, chunk, pass == 0, &counts, error);
     if (code == IRZ_OK) find_changes(&counts, from);
     if (code == IRZ_OK) change_values(&work, from);
-    if (task->order == 1) fill_edges(part, drawn->field);
+    if (task->order == 1) fill_edges(task, drawn->field);
   }
   work_clear(&work, chunk);
-  if (code == IRZ_OK) code = irz_part_share(part, 1, drawn->field, error);
+  if (code == IRZ_OK && task->sides != NULL) code = irz_sides_share(task->sides, 1, drawn->field, error);
+  if (code == IRZ_OK && task->sides == NULL) code = irz_part_share(part, 1, drawn->field, error);
   if (code != IRZ_OK) irz_drawn_clear(drawn);
   return code;
 }

@@ -15,9 +15,10 @@
 /// found from samples in all small tetrahedra. At order 1 it turns means at nodes into a field that has the volumes of
 /// irz_linear_volume().
 typedef struct {
-  double *field; ///< [nodes of the part] V/m
-  double *place; ///< [n_edges] where an edge's point lies between the edge's two vertices: 0.5, or for a straight edge
-                 ///< that crosses a kink the share of the way; NULL: all in the middle
+  const IrzSides *sides; ///< of the task that it was made for; NULL: rows are nodes
+  double *field;         ///< [rows] V/m
+  double *place;         ///< [n_edges] where an edge's point lies between the edge's two vertices: 0.5, or for a straight edge
+                         ///< that crosses a kink the share of the way; NULL: all in the middle
 } IrzDrawn;
 
 /// The levels between which the drawn field has the right volumes, V/m: those of all thresholds, and of the fields that
@@ -37,6 +38,21 @@ void irz_drawn_clear(IrzDrawn *drawn);
 /// @param[out] x       m
 /// @return whether a point is not where irz_part_nodes() has it
 bool irz_drawn_points(const IrzPart *part, const IrzDrawn *drawn, int32_t tet, int32_t curved, double x[10][3]);
+
+/// A quantity of order 2 at the point of an edge of a tetrahedron.
+/// @param[in] value  [rows]
+/// @param[in] node   [10] of the tetrahedron, and
+/// @param[in] row    [10] its rows
+/// @param[in] e      the edge
+static inline double irz_drawn_on_edge(const IrzPart *part, const IrzDrawn *drawn, const double *value,
+                                       const int32_t *node, const int32_t *row, int e) {
+  int32_t edge = node[4 + e] - part->n_vertices;
+  double s = drawn->place != NULL ? drawn->place[edge] : 0.5;
+  if (s == 0.5) return value[row[4 + e]];
+  int a = irz_edge_vertices[e][0], b = irz_edge_vertices[e][1];
+  if (node[a] != part->edge[2 * (size_t)edge]) s = 1 - s;
+  return value[row[a]] * (1 - s) * (1 - 2 * s) + value[row[b]] * s * (2 * s - 1) + 4 * value[row[4 + e]] * s * (1 - s);
+}
 
 /// A quantity of order 2 at the point of a node.
 /// @param[in] node  [nodes of the part] its values

@@ -47,9 +47,19 @@ static void join(int32_t *parent, int32_t i, int32_t j) {
   }
 }
 
+/// The rows of a tetrahedron.
+static inline const int32_t *rows_of(const Zone *zone, int32_t tet) {
+  return irz_tet_rows(zone->drawn->sides, zone->medium->part, tet);
+}
+
+static inline int32_t count_rows(const Zone *zone) {
+  const IrzPart *part = zone->medium->part;
+  return zone->drawn->sides != NULL ? zone->drawn->sides->n_rows : part->n_vertices + part->n_edges;
+}
+
 /// Nodes of a tetrahedron inside the zone, as bits.
 static inline unsigned inside_of(const Zone *zone, int32_t tet) {
-  const int32_t *node = zone->medium->part->tet[tet];
+  const int32_t *node = rows_of(zone, tet);
   double limit = zone->threshold[zone->medium->region[tet]];
   unsigned in = 0;
   for (int i = 0; i < 10; i++) in |= (unsigned)(zone->drawn->field[node[i]] >= limit) << i;
@@ -71,7 +81,22 @@ static void join_tet(const int32_t *node, unsigned in, int32_t *parent) {
   }
 }
 
-/// Join the nodes of this rank that the zone connects; `inside` marks nodes in the zone.
+/// Join what lies on several sides of one node.
+static void join_sides(const IrzSides *sides, const uint8_t *inside, int32_t *parent) {
+  for (int32_t row = sides->n_nodes; row < sides->n_rows; row++) {
+    int32_t node = irz_row_node(sides, row), other = row - 1;
+    if (!inside[row]) continue;
+    if (inside[node]) {
+      join(parent, row, node);
+      continue;
+    }
+    for (; other >= sides->n_nodes && irz_row_node(sides, other) == node; other--) {
+      if (inside[other]) join(parent, row, other);
+    }
+  }
+}
+
+/// Join the rows of this rank that the zone connects; `inside` marks rows in the zone.
 static void join_all(const Zone *zone, int32_t *parent, uint8_t *inside) {
   const IrzPart *part = zone->medium->part;
 #pragma omp parallel for num_threads(irz_threads(zone->n_threads)) schedule(static)
@@ -81,16 +106,19 @@ static void join_all(const Zone *zone, int32_t *parent, uint8_t *inside) {
     for (int i = 0; i < 10; i++) {
       if ((in >> i & 1) == 0) continue;
 #pragma omp atomic write
-      inside[part->tet[t][i]] = 1;
+      inside[rows_of(zone, t)[i]] = 1;
     }
-    join_tet(part->tet[t], in, parent);
+    join_tet(rows_of(zone, t), in, parent);
   }
+  if (zone->drawn->sides != NULL) join_sides(zone->drawn->sides, inside, parent);
 }
 
 /// Let pieces that continue on other ranks agree on a name: the smallest name spreads until nothing changes.
 static IrzCode agree_on_names(const Zone *zone, int32_t *parent, const uint8_t *inside, double *name, IrzError *error) {
   const IrzPart *part = zone->medium->part;
-  int32_t n = part->n_vertices + part->n_edges;
+  const IrzSides *sides = zone->drawn->sides;
+  PetscSF forest = sides != NULL && sides->rows != NULL ? sides->rows : part->nodes;
+  int32_t n = count_rows(zone);
   int64_t mine = n, end;
   MPI_Scan(&mine, &end, 1, MPI_INT64_T, MPI_SUM, part->comm);
 #pragma omp parallel for num_threads(irz_threads(zone->n_threads)) schedule(static)
@@ -104,10 +132,10 @@ static IrzCode agree_on_names(const Zone *zone, int32_t *parent, const uint8_t *
       if (inside[i]) name[i] = name[root_of(parent, i)];
     }
     /* Down from owners to copies, and up from copies to owners. */
-    PetscErrorCode code = PetscSFReduceBegin(part->nodes, MPI_DOUBLE, name, name, MPI_MIN);
-    if (code == 0) code = PetscSFReduceEnd(part->nodes, MPI_DOUBLE, name, name, MPI_MIN);
+    PetscErrorCode code = PetscSFReduceBegin(forest, MPI_DOUBLE, name, name, MPI_MIN);
+    if (code == 0) code = PetscSFReduceEnd(forest, MPI_DOUBLE, name, name, MPI_MIN);
     if (code != 0) return irz_error_set(error, IRZ_ERR_SOLVER, "pieces of the zone: exchange failed");
-    IRZ_TRY(irz_part_share(part, 1, name, error));
+    IRZ_TRY(irz_share_over(forest, 1, name, error));
     int here = 0;
     for (int32_t i = 0; i < n; i++) {
       if (inside[i] && name[i] != name[root_of(parent, i)]) here = 1;
@@ -183,7 +211,7 @@ static void grow_by_cut(const double *const x[4], const double f[4], double box[
 /// Add the pieces in a tetrahedron that the zone's surface may cut.
 static IrzCode cut_pieces(const Zone *zone, const double *name, int32_t tet, int32_t curved, Pieces *pieces,
                           IrzError *error) {
-  const int32_t *node = zone->medium->part->tet[tet];
+  const int32_t *node = rows_of(zone, tet);
   double limit = zone->threshold[zone->medium->region[tet]], point[10][3];
   irz_drawn_points(zone->medium->part, zone->drawn, tet, curved, point);
   for (int c = 0; c < 8; c++) {
@@ -225,7 +253,7 @@ static IrzCode range_pieces(const Zone *zone, const double *name, int32_t first,
       irz_box_grow(pieces->box, x[i]);
     }
     for (int e = 0; e < 6 && bent; e++) irz_box_grow(pieces->box, part->curved_xyz[curved][e]);
-    IRZ_TRY(pieces_add(pieces, (Piece){name[node[0]], irz_tet_volume(x[0], x[1], x[2], x[3])}, error));
+    IRZ_TRY(pieces_add(pieces, (Piece){name[rows_of(zone, t)[0]], irz_tet_volume(x[0], x[1], x[2], x[3])}, error));
   }
   return IRZ_OK;
 }
@@ -257,7 +285,7 @@ IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const IrzDrawn *d
                        IrzZoneParts *parts, IrzError *error) {
   const IrzPart *part = medium->part;
   const Zone zone = {medium, n_threads, drawn, threshold};
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  size_t n = (size_t)count_rows(&zone);
   int32_t *parent = NULL;
   uint8_t *inside = NULL;
   double *name = NULL;
@@ -296,7 +324,10 @@ IrzCode irz_zone_parts(const IrzMedium *medium, int n_threads, const IrzDrawn *d
         parts->largest = fmax(parts->largest, all[i].volume);
         if (all[i].volume > 1e-3 * sum) parts->count++;
       }
-      for (int32_t v = 0; v < part->n_owned_vertices; v++) touches |= inside[v] && part->outer[v];
+      for (int32_t row = 0; row < (int32_t)n; row++) {
+        int32_t v = drawn->sides != NULL ? irz_row_node(drawn->sides, row) : row;
+        touches |= inside[row] && v < part->n_owned_vertices && part->outer[v];
+      }
       MPI_Allreduce(&touches, &touched, 1, MPI_INT, MPI_MAX, part->comm);
       parts->touches_outer = touched != 0;
       MPI_Allreduce(own.box[0], parts->box[0], 3, MPI_DOUBLE, MPI_MIN, part->comm);

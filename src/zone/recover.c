@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Means at the nodes of the part, one row each: the sum of a thread's rows, then the gradient and 1.
+/// Means in the rows of the nodes: the sum of a thread's rows, then the gradient and 1.
 typedef double (*Rows)[IRZ_ROW];
 
 /// Rows at the ten nodes of a tetrahedron.
@@ -39,21 +39,23 @@ static void node_rows(const IrzPart *part, int32_t tet, int32_t curved, int orde
 
 /// Means of one potential's gradients at a thread's nodes.
 /// @param[in,out] sum  in: zero
-static void average(const IrzPart *part, const IrzMember *member, int order, const double *potential, Rows sum) {
+static void average(const IrzSides *sides, const IrzMember *member, int order, const double *potential, Rows sum) {
+  const IrzPart *part = sides->part;
   int32_t curved = irz_first_curved(part, member->tet[0]);
   for (int32_t k = 0; k < irz_member_count(member); k++) {
     int32_t t = irz_member_tet(member, k);
-    const int32_t *node = part->tet[t];
+    const int32_t *node = part->tet[t], *to = irz_tet_rows(sides, part, t);
     _Alignas(32) double row[10][IRZ_ROW];
     node_rows(part, t, irz_is_bent(part, t, &curved) ? curved : -1, order, potential, row);
     for (int i = 0; i < 10; i++) {
       if (!irz_member_owns(member, i, node[i])) continue;
-      for (int d = 0; d < IRZ_ROW; d++) sum[node[i]][d] += row[i][d];
+      for (int d = 0; d < IRZ_ROW; d++) sum[to[i]][d] += row[i][d];
     }
   }
-  for (int kind = 0; kind < 2; kind++) {
-    const int32_t *range = kind == 0 ? member->vertex : member->edge;
-    for (int32_t i = range[0]; i < range[1]; i++) {
+  for (int k = 0; k < IRZ_ROW_RUNS; k++) {
+    int32_t run[2];
+    irz_member_rows(member, sides, k, run);
+    for (int32_t i = run[0]; i < run[1]; i++) {
       double inverse = 1 / sum[i][3];
       for (int d = 0; d < IRZ_ROW; d++) sum[i][d] *= inverse;
     }
@@ -63,6 +65,7 @@ static void average(const IrzPart *part, const IrzMember *member, int order, con
 /// What the defects of a run of tetrahedra are made from.
 typedef struct {
   const IrzMedium *medium;
+  const IrzSides *sides;
   const IrzLaw *const *laws;
   const IrzPoints *floor; ///< NULL: nothing is remembered
   int order;
@@ -124,7 +127,7 @@ static double point_defect(const Defects *task, int32_t tet, int point, const Ir
 /// The defect of a tetrahedron at the points of the fast rule.
 static double fast_defect(const Defects *task, int32_t tet, int32_t curved, Waiting *waiting) {
   const IrzPart *part = task->medium->part;
-  const int32_t *node = part->tet[tet];
+  const int32_t *row_of = irz_tet_rows(task->sides, part, tet);
   const IrzLaw *law = task->laws[task->medium->region[tet]];
   const double near = IRZ_RULE_NEAR, step = IRZ_RULE_FAR - IRZ_RULE_NEAR;
   _Alignas(32) double slope[4][3][IRZ_ROW], corner[4][IRZ_ROW], total = 0;
@@ -153,7 +156,7 @@ static double fast_defect(const Defects *task, int32_t tet, int32_t curved, Wait
     double det = row[3], inverse = 1 / det;
     for (int d = 0; d < IRZ_ROW; d++) row[d] *= inverse;
     for (int i = 0; i < (task->order == 2 ? 10 : 4); i++) {
-      for (int d = 0; d < IRZ_ROW; d++) difference[d] += task->value[q][i] * task->recovered[node[i]][d];
+      for (int d = 0; d < IRZ_ROW; d++) difference[d] += task->value[q][i] * task->recovered[row_of[i]][d];
     }
     for (int d = 0; d < IRZ_ROW; d++) difference[d] -= row[d];
     total += point_defect(task, tet, q, law, row, difference, irz_rule_fast.weight[q] * det / 6, waiting);
@@ -164,7 +167,7 @@ static double fast_defect(const Defects *task, int32_t tet, int32_t curved, Wait
 /// The defect of a general tetrahedron at the points of its own rule, where it is known what tissue remembers.
 static double general_defect(const Defects *task, int32_t tet, int32_t curved, Waiting *waiting) {
   const IrzMedium *medium = task->medium;
-  const int32_t *node = medium->part->tet[tet];
+  const int32_t *node = medium->part->tet[tet], *row_of = irz_tet_rows(task->sides, medium->part, tet);
   int32_t general = medium->general[tet] - 1;
   const IrzRule *rule = irz_medium_rule(medium, general);
   double x[10][3], u[10], value[10], total = 0;
@@ -175,7 +178,7 @@ static double general_defect(const Defects *task, int32_t tet, int32_t curved, W
     double det = irz_gradient(x, curved >= 0, task->order == 2 ? 10 : 4, u, rule->point[q], row);
     basis(task->order, rule->point[q], value);
     for (int i = 0; i < 10; i++) {
-      for (int d = 0; d < IRZ_ROW; d++) difference[d] += value[i] * task->recovered[node[i]][d];
+      for (int d = 0; d < IRZ_ROW; d++) difference[d] += value[i] * task->recovered[row_of[i]][d];
     }
     for (int d = 0; d < IRZ_ROW; d++) difference[d] -= row[d];
     const IrzLaw *law = task->laws[medium->point_region[medium->first_point[general] + q]];
@@ -216,10 +219,11 @@ static double gradient_defect(const Defects *task, int n_threads) {
   return total;
 }
 
-IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzLaw *const *laws, bool memory, int order,
-                    int n_pulses, double *const *potential, double *field, double *defect, IrzError *error) {
+IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzSides *sides, const IrzLaw *const *laws,
+                    bool memory, int order, int n_pulses, double *const *potential, double *field, double *defect,
+                    IrzError *error) {
   const IrzPart *part = medium->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  size_t n = (size_t)sides->n_rows;
   Rows sum = NULL;
   IrzPoints floor = {0}; /* as each pulse met it */
   irz_alloc(&sum, n, sizeof *sum, error);
@@ -229,20 +233,22 @@ IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzLaw *
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       const IrzMember *member = &team->member[k];
-      if (p > 0) {
-        memset(sum[member->vertex[0]], 0, (size_t)(member->vertex[1] - member->vertex[0]) * sizeof *sum);
-        memset(sum[member->edge[0]], 0, (size_t)(member->edge[1] - member->edge[0]) * sizeof *sum);
+      for (int run = 0; run < IRZ_ROW_RUNS && p > 0; run++) {
+        int32_t rows[2];
+        irz_member_rows(member, sides, run, rows);
+        memset(sum[rows[0]], 0, (size_t)(rows[1] - rows[0]) * sizeof *sum);
       }
-      average(part, member, order, potential[p], sum);
+      average(sides, member, order, potential[p], sum);
     }
     /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
-    code = irz_part_share(part, IRZ_ROW, &sum[0][0], error);
+    code = irz_sides_share(sides, IRZ_ROW, &sum[0][0], error);
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static)
     for (size_t i = 0; i < n; i++) {
       double size = sqrt(sum[i][0] * sum[i][0] + sum[i][1] * sum[i][1] + sum[i][2] * sum[i][2]);
       field[i] = p == 0 || size > field[i] ? size : field[i];
     }
     Defects task = {.medium = medium,
+                    .sides = sides,
                     .laws = laws,
                     .floor = memory ? &floor : NULL,
                     .order = order,

@@ -10,16 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// A node's region before its first tetrahedron and between regions; otherwise the region's index.
-enum { REGION_NONE = -1, REGION_MIXED = -2 };
-
 /// Components side by side, as long as a vector register: E, D and, in means at nodes, the first two of the gradient of
 /// |E|.
 enum { LANES = 8, FLUX = 3, CLIMB = 6 };
 
 /// A sum over the tetrahedra around a vertex, with their volumes as weights.
 typedef struct {
-  double slope[3][LANES]; ///< along x, y, z, of the components of E and D; NaN between regions
+  double slope[3][LANES]; ///< along x, y, z, of the components of E and D; NaN where no tissue is known
   double weight;
 } Slope;
 
@@ -38,16 +35,15 @@ typedef struct {
 
 /// What is wanted, where, and what was found.
 typedef struct {
-  uint8_t *want_value; ///< [nodes] 1 in tetrahedra that a threshold may cut: most of a mesh is far from every threshold
-  uint8_t *want_slope; ///< [nodes] 1 at vertices of tetrahedra with such a node
-  int32_t *place;      ///< [nodes] index into `value`
-  int32_t *corner;     ///< [n_vertices] index into `slope`
+  uint8_t *want_value; ///< [rows] 1 in tetrahedra that a threshold may cut: most of a mesh is far from every threshold
+  uint8_t *want_slope; ///< [rows] 1 at vertices of tetrahedra with such a node
+  int32_t *place;      ///< [rows] index into `value`
+  int32_t *corner;     ///< [rows] index into `slope`
   int32_t n_values, n_slopes;
   Value *value;
   Slope *slope;
-  int16_t *region; ///< [nodes]; NULL: one tissue everywhere
-  Visits *visits;  ///< [team size]
-  double *room;    ///< [nodes][3] for exchanges; NULL on one rank
+  Visits *visits; ///< [team size]
+  double *room;   ///< [rows][3] for exchanges; NULL on one rank
 } Work;
 
 /// How far, relative, the other field's bounds may be outside those of the recovered one.
@@ -57,10 +53,15 @@ static double size_of(const double v[3]) {
   return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
 }
 
+/// The rows of a tetrahedron.
+static inline const int32_t *rows_of(const IrzSharpenTask *task, int32_t tet) {
+  return irz_tet_rows(task->sides, task->medium->part, tet);
+}
+
 /// Whether a threshold may cut a tetrahedron.
 static bool may_be_cut(const IrzSharpenTask *task, int32_t tet) {
   if (task->everywhere) return true;
-  const int32_t *node = task->medium->part->tet[tet];
+  const int32_t *node = rows_of(task, tet);
   double low = task->recovered[node[0]], high = low;
   for (int i = 1; i < 10; i++) {
     double field = task->recovered[node[i]];
@@ -76,11 +77,11 @@ static bool may_be_cut(const IrzSharpenTask *task, int32_t tet) {
 }
 
 /// Give ghosts their owners' marks, which see all tetrahedra around a node.
-static IrzCode share_marks(const IrzPart *part, uint8_t *mark, double *room, IrzError *error) {
-  if (part->size == 1) return IRZ_OK;
-  int32_t n = part->n_vertices + part->n_edges;
+static IrzCode share_marks(const IrzSides *sides, uint8_t *mark, double *room, IrzError *error) {
+  if (sides->part->size == 1) return IRZ_OK;
+  int32_t n = sides->n_rows;
   for (int32_t i = 0; i < n; i++) room[i] = mark[i];
-  IRZ_TRY(irz_part_share(part, 1, room, error));
+  IRZ_TRY(irz_sides_share(sides, 1, room, error));
   for (int32_t i = 0; i < n; i++) mark[i] = room[i] > 0;
   return IRZ_OK;
 }
@@ -105,20 +106,21 @@ static IrzCode find_wanted(const IrzSharpenTask *task, Work *work, IrzError *err
   const IrzPart *part = task->medium->part;
 #pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
   for (int32_t t = 0; t < part->n_tets; t++) {
-    if (may_be_cut(task, t)) set_marks(part->tet[t], 10, work->want_value);
+    if (may_be_cut(task, t)) set_marks(rows_of(task, t), 10, work->want_value);
   }
-  IRZ_TRY(share_marks(part, work->want_value, work->room, error));
+  IRZ_TRY(share_marks(task->sides, work->want_value, work->room, error));
 #pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
   for (int32_t t = 0; t < part->n_tets; t++) {
-    if (has_marked(work->want_value, part->tet[t], 10)) set_marks(part->tet[t], 4, work->want_slope);
+    if (has_marked(work->want_value, rows_of(task, t), 10)) set_marks(rows_of(task, t), 4, work->want_slope);
   }
-  return share_marks(part, work->want_slope, work->room, error);
+  return share_marks(task->sides, work->want_slope, work->room, error);
 }
 
 /// Whether a member owns a marked one among the first `count` nodes.
-static bool owns_marked(const IrzMember *member, const uint8_t *mark, const int32_t *node, int count) {
+static bool owns_marked(const IrzMember *member, const uint8_t *mark, const int32_t *node, const int32_t *row,
+                        int count) {
   bool owns = false;
-  for (int i = 0; i < count; i++) owns = owns || (mark[node[i]] && irz_member_owns(member, i, node[i]));
+  for (int i = 0; i < count; i++) owns = owns || (mark[row[i]] && irz_member_owns(member, i, node[i]));
   return owns;
 }
 
@@ -132,66 +134,31 @@ static IrzCode append(int32_t **list, int32_t *count, int32_t *room, int32_t tet
 }
 
 /// List the tetrahedra that a member visits.
-static IrzCode list_visits(const IrzPart *part, const IrzMember *member, const Work *work, Visits *visits,
+static IrzCode list_visits(const IrzSharpenTask *task, const IrzMember *member, const Work *work, Visits *visits,
                            IrzError *error) {
   for (int32_t k = 0; k < irz_member_count(member); k++) {
     int32_t t = irz_member_tet(member, k);
-    const int32_t *node = part->tet[t];
-    if (!has_marked(work->want_slope, node, 4)) continue; /* then none of its values is wanted, either */
-    if (owns_marked(member, work->want_slope, node, 4)) {
+    const int32_t *node = task->medium->part->tet[t], *row = rows_of(task, t);
+    if (!has_marked(work->want_slope, row, 4)) continue; /* then none of its values is wanted, either */
+    if (owns_marked(member, work->want_slope, node, row, 4)) {
       IRZ_TRY(append(&visits->slopes, &visits->n_slopes, &visits->slope_room, t, error));
     }
-    if (owns_marked(member, work->want_value, node, 10)) {
+    if (owns_marked(member, work->want_value, node, row, 10)) {
       IRZ_TRY(append(&visits->values, &visits->n_values, &visits->value_room, t, error));
     }
   }
   return IRZ_OK;
 }
 
-/// The first region of the same tissue: between two of these nothing happens to the fields.
-static int first_alike(const IrzLaw *const *laws, int region) {
-  int first = 0;
-  while (laws[first] != laws[region]) first++;
-  return first;
-}
-
-/// Whether there are places between regions.
-static bool has_borders(const IrzSharpenTask *task) {
-  bool borders = false;
-  for (int r = 0; r < task->medium->n_regions; r++) borders = borders || task->laws[r] != task->laws[0];
-  for (int32_t g = 0; g < task->medium->n_general; g++) borders = borders || task->medium->mixed[g];
-  return borders;
-}
-
-/// Note the regions around a member's nodes.
-static void find_regions(const IrzSharpenTask *task, const IrzMember *member, const Visits *visits, int16_t *region) {
-  const IrzMedium *medium = task->medium;
-  const int32_t *list[2] = {visits->slopes, visits->values}, count[2] = {visits->n_slopes, visits->n_values};
-  for (int kind = 0; kind < 2; kind++) {
-    for (int32_t k = 0; k < count[kind]; k++) {
-      int32_t t = list[kind][k], general = medium->general[t] - 1;
-      bool mixed = general >= 0 && medium->mixed[general];
-      int16_t here = (int16_t)(mixed ? REGION_MIXED : first_alike(task->laws, medium->region[t]));
-      for (int i = 0; i < 10; i++) {
-        int32_t node = medium->part->tet[t][i];
-        if (!irz_member_owns(member, i, node)) continue;
-        region[node] = region[node] == REGION_NONE || region[node] == here ? here : REGION_MIXED;
-      }
-    }
-  }
-}
-
 /// Find out where what is wanted, and make room for it. Collective.
 static IrzCode prepare(const IrzSharpenTask *task, Work *work, IrzError *error) {
   const IrzPart *part = task->medium->part;
   const IrzTeam *team = task->team;
-  int32_t n = part->n_vertices + part->n_edges;
-  bool borders = has_borders(task);
+  int32_t n = task->sides->n_rows;
   irz_alloc(&work->want_value, (size_t)n, 1, error);
   if (error->code == IRZ_OK) irz_alloc(&work->want_slope, (size_t)n, 1, error);
   if (error->code == IRZ_OK) irz_alloc(&work->place, (size_t)n, sizeof *work->place, error);
-  if (error->code == IRZ_OK) irz_alloc(&work->corner, (size_t)part->n_vertices, sizeof *work->corner, error);
-  if (error->code == IRZ_OK && borders) irz_alloc(&work->region, (size_t)n, sizeof *work->region, error);
+  if (error->code == IRZ_OK) irz_alloc(&work->corner, (size_t)n, sizeof *work->corner, error);
   if (error->code == IRZ_OK) irz_alloc(&work->visits, (size_t)team->size, sizeof *work->visits, error);
   if (error->code == IRZ_OK && part->size > 1) irz_alloc(&work->room, 3 * (size_t)n, sizeof *work->room, error);
   IRZ_TRY(irz_error_agree(part->comm, error));
@@ -199,18 +166,15 @@ static IrzCode prepare(const IrzSharpenTask *task, Work *work, IrzError *error) 
   for (int32_t i = 0; i < n; i++) {
     if (work->want_value[i]) work->place[i] = work->n_values++;
     if (work->want_slope[i]) work->corner[i] = work->n_slopes++;
-    if (borders) work->region[i] = REGION_NONE;
   }
   irz_alloc(&work->value, (size_t)work->n_values, sizeof *work->value, error);
   if (error->code == IRZ_OK) irz_alloc(&work->slope, (size_t)work->n_slopes, sizeof *work->slope, error);
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
   for (int k = 0; k < team->size; k++) {
     IrzError own = {0};
-    if (list_visits(part, &team->member[k], work, &work->visits[k], &own) != IRZ_OK) {
+    if (list_visits(task, &team->member[k], work, &work->visits[k], &own) != IRZ_OK) {
 #pragma omp critical
       *error = own;
-    } else if (borders) {
-      find_regions(task, &team->member[k], &work->visits[k], work->region);
     }
   }
   return irz_error_agree(part->comm, error);
@@ -227,7 +191,6 @@ static void work_clear(const IrzTeam *team, Work *work) {
   free(work->corner);
   free(work->value);
   free(work->slope);
-  free(work->region);
   free(work->visits);
   free(work->room);
 }
@@ -324,7 +287,7 @@ static int visit_pair(const IrzSharpenTask *task, const double *potential, const
 }
 
 /// Add a tetrahedron's slopes to a member's vertices.
-static void add_slopes(const IrzMember *member, const int32_t *node, const Visit *visit, const Work *work) {
+static void add_slopes(const IrzMember *member, const int32_t *node, const int32_t *row, const Visit *visit, const Work *work) {
   _Alignas(64) double gradient[3][LANES] = {{0}};
   for (int d = 0; d < 3; d++) {
     for (int i = 0; i < 4; i++) {
@@ -332,8 +295,8 @@ static void add_slopes(const IrzMember *member, const int32_t *node, const Visit
     }
   }
   for (int i = 0; i < 4; i++) {
-    if (!work->want_slope[node[i]] || !irz_member_owns(member, i, node[i])) continue;
-    Slope *sum = &work->slope[work->corner[node[i]]];
+    if (!work->want_slope[row[i]] || !irz_member_owns(member, i, node[i])) continue;
+    Slope *sum = &work->slope[work->corner[row[i]]];
     for (int d = 0; d < 3; d++) {
       for (int k = 0; k < LANES; k++) sum->slope[d][k] += gradient[d][k];
     }
@@ -341,41 +304,51 @@ static void add_slopes(const IrzMember *member, const int32_t *node, const Visit
   }
 }
 
-/// Mean gradients of E and D at a member's vertices, NaN between regions.
+/// Mean gradients of E and D at a member's vertices, NaN where no tissue is known.
 static void find_slopes(const IrzSharpenTask *task, const IrzMember *member, const Visits *visits,
                         const double *potential, const Work *work) {
   const IrzPart *part = task->medium->part;
+  const int16_t *tissue = task->sides->tissue;
   Visit visit[PAIR];
-  int32_t curved = 0;
-  for (int32_t v = member->vertex[0]; v < member->vertex[1]; v++) {
-    if (work->want_slope[v]) work->slope[work->corner[v]] = (Slope){0};
+  int32_t curved = 0, run[2];
+  for (int kind = 0; kind < IRZ_ROW_RUNS; kind += 2) { /* those of vertices */
+    irz_member_rows(member, task->sides, kind, run);
+    for (int32_t i = run[0]; i < run[1]; i++) {
+      if (work->want_slope[i]) work->slope[work->corner[i]] = (Slope){0};
+    }
   }
   for (int32_t at = 0; at < visits->n_slopes; at += PAIR) {
     int found = visit_pair(task, potential, visits->slopes, visits->n_slopes, at, &curved, visit);
-    for (int k = 0; k < found; k++) add_slopes(member, part->tet[visit[k].tet], &visit[k], work);
+    for (int k = 0; k < found; k++) {
+      int32_t t = visit[k].tet;
+      add_slopes(member, part->tet[t], rows_of(task, t), &visit[k], work);
+    }
   }
-  for (int32_t v = member->vertex[0]; v < member->vertex[1]; v++) {
-    if (!work->want_slope[v]) continue;
-    Slope *mean = &work->slope[work->corner[v]];
-    double scale = work->region != NULL && work->region[v] == REGION_MIXED ? NAN : 1 / mean->weight;
-    for (int d = 0; d < 3; d++) {
-      for (int k = 0; k < LANES; k++) mean->slope[d][k] *= scale;
+  for (int kind = 0; kind < IRZ_ROW_RUNS; kind += 2) {
+    irz_member_rows(member, task->sides, kind, run);
+    for (int32_t i = run[0]; i < run[1]; i++) {
+      if (!work->want_slope[i]) continue;
+      Slope *mean = &work->slope[work->corner[i]];
+      double scale = tissue != NULL && tissue[i] == IRZ_NO_TISSUE ? NAN : 1 / mean->weight;
+      for (int d = 0; d < 3; d++) {
+        for (int k = 0; k < LANES; k++) mean->slope[d][k] *= scale;
+      }
     }
   }
 }
 
 /// Bring ghosts' slopes up to date.
-static IrzCode share_slopes(const IrzPart *part, const Work *work, IrzError *error) {
-  for (int k = 0; k < CLIMB && part->size > 1; k++) {
-    for (int32_t v = 0; v < part->n_vertices; v++) {
-      for (int d = 0; d < 3 && work->want_slope[v]; d++) {
-        work->room[3 * (size_t)v + (size_t)d] = work->slope[work->corner[v]].slope[d][k];
+static IrzCode share_slopes(const IrzSides *sides, const Work *work, IrzError *error) {
+  for (int k = 0; k < CLIMB && sides->part->size > 1; k++) {
+    for (int32_t i = 0; i < sides->n_rows; i++) {
+      for (int d = 0; d < 3 && work->want_slope[i]; d++) {
+        work->room[3 * (size_t)i + (size_t)d] = work->slope[work->corner[i]].slope[d][k];
       }
     }
-    IRZ_TRY(irz_part_share(part, 3, work->room, error));
-    for (int32_t v = 0; v < part->n_vertices; v++) {
-      for (int d = 0; d < 3 && work->want_slope[v]; d++) {
-        work->slope[work->corner[v]].slope[d][k] = work->room[3 * (size_t)v + (size_t)d];
+    IRZ_TRY(irz_sides_share(sides, 3, work->room, error));
+    for (int32_t i = 0; i < sides->n_rows; i++) {
+      for (int d = 0; d < 3 && work->want_slope[i]; d++) {
+        work->slope[work->corner[i]].slope[d][k] = work->room[3 * (size_t)i + (size_t)d];
       }
     }
   }
@@ -426,14 +399,15 @@ static void bend_curved(const Visit *visit, double excess[6][LANES], double valu
 /// Values at the ten nodes of a tetrahedron, bent. Between its corners a quadratic sum of -4 q_ij l_i l_j lies under
 /// its own linear interpolant, by q_ij in the middle of edge ij: an eighth of the change of slope along it. What is
 /// linear in a tetrahedron is close to the projection of the truth: that of l_i l_j is 2/15 at corners i and j and
-/// -1/30 at the others. So 4 q_ij times these is added at the corners. Beside a vertex between regions nothing is bent.
-static void bend(const IrzPart *part, const Work *work, const Visit *visit, double value[10][LANES]) {
-  const int32_t *node = part->tet[visit->tet];
+/// -1/30 at the others. So 4 q_ij times these is added at the corners. Beside a vertex without a tissue nothing is bent.
+static void bend(const IrzSharpenTask *task, const Work *work, const Visit *visit, double value[10][LANES]) {
+  const IrzPart *part = task->medium->part;
+  const int32_t *node = part->tet[visit->tet], *row = rows_of(task, visit->tet);
   const Slope *slope[4];
   _Alignas(64) double excess[6][LANES], all[LANES] = {0};
   bool plain = false;
   for (int i = 0; i < 4; i++) {
-    slope[i] = &work->slope[work->corner[node[i]]];
+    slope[i] = &work->slope[work->corner[row[i]]];
     plain = plain || isnan(slope[i]->slope[0][0]);
   }
   memset(excess, 0, sizeof excess);
@@ -467,18 +441,18 @@ static void bend(const IrzPart *part, const Work *work, const Visit *visit, doub
 }
 
 /// Add a tetrahedron's values to a member's nodes.
-static void add_values(const IrzPart *part, const IrzMember *member, const Visit *visit, const Work *work) {
-  const int32_t *node = part->tet[visit->tet];
+static void add_values(const IrzSharpenTask *task, const IrzMember *member, const Visit *visit, const Work *work) {
+  const int32_t *node = task->medium->part->tet[visit->tet], *row = rows_of(task, visit->tet);
   _Alignas(64) double value[10][LANES];
   double climb[3] = {0, 0, 0}; /* constant in the tetrahedron; times det */
   for (int i = 0; i < 4; i++) {
     double strength = size_of(visit->value[i]);
     for (int d = 0; d < 3; d++) climb[d] += strength * visit->slope[i][d];
   }
-  bend(part, work, visit, value);
+  bend(task, work, visit, value);
   for (int i = 0; i < 10; i++) {
-    if (!work->want_value[node[i]] || !irz_member_owns(member, i, node[i])) continue;
-    Value *sum = &work->value[work->place[node[i]]];
+    if (!work->want_value[row[i]] || !irz_member_owns(member, i, node[i])) continue;
+    Value *sum = &work->value[work->place[row[i]]];
     for (int k = 0; k < LANES; k++) sum->value[k] += visit->det * value[i][k];
     sum->value[CLIMB] += climb[0];
     sum->value[CLIMB + 1] += climb[1];
@@ -490,18 +464,18 @@ static void add_values(const IrzPart *part, const IrzMember *member, const Visit
 /// Mean E, D and gradient of |E| at a member's nodes.
 static void find_values(const IrzSharpenTask *task, const IrzMember *member, const Visits *visits,
                         const double *potential, const Work *work) {
-  const IrzPart *part = task->medium->part;
   Visit visit[PAIR];
   int32_t curved = 0;
-  for (int kind = 0; kind < 2; kind++) {
-    const int32_t *range = kind == 0 ? member->vertex : member->edge;
-    for (int32_t i = range[0]; i < range[1]; i++) {
+  for (int kind = 0; kind < IRZ_ROW_RUNS; kind++) {
+    int32_t run[2];
+    irz_member_rows(member, task->sides, kind, run);
+    for (int32_t i = run[0]; i < run[1]; i++) {
       if (work->want_value[i]) work->value[work->place[i]] = (Value){0};
     }
   }
   for (int32_t at = 0; at < visits->n_values; at += PAIR) {
     int found = visit_pair(task, potential, visits->values, visits->n_values, at, &curved, visit);
-    for (int k = 0; k < found; k++) add_values(part, member, &visit[k], work);
+    for (int k = 0; k < found; k++) add_values(task, member, &visit[k], work);
   }
 }
 
@@ -603,7 +577,7 @@ static void raise_together(Together *t, double *field, double *along) {
 }
 
 /// Raise the field at a node to that of one pulse, from the means there.
-/// @param[in] law  NULL: between regions
+/// @param[in] law  NULL: no tissue is known
 static void raise_from(const IrzLaw *law, int32_t node, const Value *sum, Together *t, double *field, double *along) {
   const double *mean = sum->value, climb[3] = {mean[CLIMB], mean[CLIMB + 1], sum->climb};
   double strength = size_of(mean), steep = size_of(climb), normal[3], across[3];
@@ -631,12 +605,14 @@ static void raise_from(const IrzLaw *law, int32_t node, const Value *sum, Togeth
 /// Raise the field at a member's nodes to that of one pulse.
 static void raise_field(const IrzSharpenTask *task, const IrzMember *member, const Work *work, double *field,
                         double *along) {
+  const int16_t *tissue = task->sides->tissue;
   Together together = {0};
-  for (int kind = 0; kind < 2; kind++) {
-    const int32_t *range = kind == 0 ? member->vertex : member->edge;
-    for (int32_t i = range[0]; i < range[1]; i++) {
+  for (int kind = 0; kind < IRZ_ROW_RUNS; kind++) {
+    int32_t run[2];
+    irz_member_rows(member, task->sides, kind, run);
+    for (int32_t i = run[0]; i < run[1]; i++) {
       if (!work->want_value[i]) continue;
-      int region = work->region != NULL ? work->region[i] : 0;
+      int region = tissue != NULL ? tissue[i] : 0;
       raise_from(region >= 0 ? task->laws[region] : NULL, i, &work->value[work->place[i]], &together, field, along);
     }
   }
@@ -644,9 +620,8 @@ static void raise_field(const IrzSharpenTask *task, const IrzMember *member, con
 }
 
 IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, IrzError *error) {
-  const IrzPart *part = task->medium->part;
   const IrzTeam *team = task->team;
-  int32_t n = part->n_vertices + part->n_edges;
+  int32_t n = task->sides->n_rows;
   Work work = {0};
   IrzCode code = prepare(task, &work, error);
   if (code == IRZ_OK) {
@@ -662,15 +637,15 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
       find_slopes(task, &team->member[k], &work.visits[k], task->potential[p], &work);
     }
     /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
-    code = share_slopes(part, &work, error);
+    code = share_slopes(task->sides, &work, error);
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       find_values(task, &team->member[k], &work.visits[k], task->potential[p], &work);
       raise_field(task, &team->member[k], &work, field, along);
     }
   }
-  if (code == IRZ_OK) code = irz_part_share(part, 1, field, error);
-  if (code == IRZ_OK) code = irz_part_share(part, 1, along, error);
+  if (code == IRZ_OK) code = irz_sides_share(task->sides, 1, field, error);
+  if (code == IRZ_OK) code = irz_sides_share(task->sides, 1, along, error);
   work_clear(team, &work);
   return code;
 }

@@ -2,21 +2,20 @@
 #ifndef IREZONE_ZONE_SHARPEN_H
 #define IREZONE_ZONE_SHARPEN_H
 
-#include "field/medium.h"
-#include "zone/team.h"
-#include <irezone/law.h>
+#include "zone/sides.h"
 
-/// In place of w at a node between regions, where E jumps and means say little.
+/// In place of w at a node beside a tetrahedron with several regions inside, where E jumps and means say little.
 #define IRZ_NOT_SMOOTH (-1)
 
 /// What to recover, and where it matters.
 typedef struct {
   const IrzMedium *medium;   ///< regions and curved tetrahedra
+  const IrzSides *sides;     ///< rows of the nodes
   const IrzLaw *const *laws; ///< [n_regions] conductivities
   int n_pulses;              ///< number of potentials
   const IrzTeam *team;       ///< threads, of the medium's part
   double *const *potential;  ///< [n_pulses] each [nodes of the part], of order 2, V
-  const double *recovered;   ///< [nodes of the part] |E| from means of E alone, V/m
+  const double *recovered;   ///< [rows] |E| from means of E alone, V/m
   const double *threshold;   ///< [n_regions] V/m, of each region
   int n_also;
   const double *also; ///< [n_also] V/m, for every region
@@ -31,14 +30,14 @@ typedef struct {
 /// bends over less than an element where the law is steep; means of E over the tetrahedra around a node smear that. So
 /// E and D are averaged, and E gets the normal part that makes that of D right. Means of element-wise values at nodes
 /// are off by the curvature of the truth, which the change of the slopes from node to node tells; that is taken away
-/// first. Between regions |E| is that of the mean E.
+/// first. Where tissues meet each has means of its own. Beside a tetrahedron with several regions inside |E| is that of
+/// the mean E.
 ///
 /// For interpolation: if D is parallel to E and w = (E.n)^2 / |E|^2, the slope of |E| along n times
 /// 1 + w |E| sigma' / sigma is continuous, so |E| sigma(|E|)^w has no kink where w varies little. Collective.
-/// @param[out]    field      [nodes of the part] largest |E| over the pulses, V/m; that of task->recovered at nodes
-///                           whose tetrahedra are far from every threshold
-/// @param[out]    along      [nodes of the part] w of the pulse with the largest, 0 at those other nodes, or
-///                           IRZ_NOT_SMOOTH between regions
+/// @param[out]    field      [rows] largest |E| over the pulses, V/m; that of task->recovered at nodes whose tetrahedra
+///                           are far from every threshold
+/// @param[out]    along      [rows] w of the pulse with the largest, 0 at those other nodes, or IRZ_NOT_SMOOTH
 IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, IrzError *error);
 
 /// The quantity without a kink: |E| sigma(|E|)^w.
@@ -53,10 +52,10 @@ typedef struct {
 } IrzKinkless;
 
 /// Find it.
-/// @param[in]  node   [10]
-/// @param[in]  field  [nodes of the part] of irz_sharpen(), V/m
-/// @param[in]  along  [nodes of the part] of irz_sharpen(); NULL: nothing is smooth
-/// @return whether the tetrahedron's nodes are all inside one tissue; if not, `value` is the field itself
+/// @param[in]  node   [10] rows of the tetrahedron
+/// @param[in]  field  [rows] of irz_sharpen(), V/m
+/// @param[in]  along  [rows] of irz_sharpen(); NULL: nothing is smooth
+/// @return whether the field is smooth in the tetrahedron; if not, `value` is the field itself
 bool irz_kinkless_make(const IrzLaw *law, const int32_t *node, const double *field, const double *along,
                        IrzKinkless *kinkless);
 

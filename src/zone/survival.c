@@ -36,7 +36,7 @@ double irz_survival_score(const IrzDeath *death, int n_pulses, const IrzPulse *p
 
 IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzError *error) {
   const IrzPart *part = task->medium->part;
-  size_t n = (size_t)part->n_vertices + (size_t)part->n_edges;
+  size_t n = task->sides != NULL ? (size_t)task->sides->n_rows : (size_t)part->n_vertices + (size_t)part->n_edges;
   double *field = NULL;
   IRZ_TRY(irz_alloc(&field, (size_t)task->n_pulses, sizeof *field, error));
   for (size_t i = 0; i < n; i++) {
@@ -67,6 +67,7 @@ typedef struct {
   IrzLattice coarse;  ///< for what the error estimate needs
   Fields fields;      ///< that score_at() takes
   IrzCell cell;
+  const int32_t *row;     ///< [10] of the tetrahedron
   bool smooth;            ///< the recovered fields can be trusted: they are measured
   const IrzLaw *law;      ///< if smooth and order 2, as the rest
   double *along;          ///< [n_pulses] means of the nodes
@@ -82,7 +83,7 @@ static double score_of(const Place *place, const double *field) {
 static void make_kinkless(Place *place) {
   const IrzSurvivalTask *task = place->task;
   const IrzMedium *medium = task->medium;
-  const int32_t *node = place->cell.node, tet = place->cell.tet;
+  const int32_t *node = place->row, tet = place->cell.tet;
   int32_t general = medium->general[tet] - 1;
   place->smooth = task->order == 1;
   if (task->order == 1 || task->along == NULL || (general >= 0 && medium->mixed[general])) return;
@@ -131,7 +132,7 @@ static double undo_kinkless(const IrzLaw *law, double along, double wanted, doub
 /// Recovered |E| of a pair at a point; where the fields are smooth it is irz_kinkless() that is interpolated.
 /// @param[in] share  of the current density that is there; where nothing is smooth, of the field
 static double recovered_field(const Place *place, int pulse, const double l[4], double share) {
-  const int32_t *node = place->cell.node;
+  const int32_t *node = place->row;
   double value[10], sum = 0, low = INFINITY, high = 0;
   for (int i = 0; i < 10; i++) value[i] = place->task->field[pulse][node[i]];
   if (place->task->order == 1) {
@@ -148,7 +149,7 @@ static double recovered_field(const Place *place, int pulse, const double l[4], 
 
 /// |E| of a pair at a point from means of E alone.
 static double plain_field(const Place *place, int pulse, const double l[4]) {
-  const int32_t *node = place->cell.node;
+  const int32_t *node = place->row;
   double value[10];
   for (int i = 0; i < 10; i++) value[i] = place->task->plain[pulse][node[i]];
   return irz_quadratic(value, l);
@@ -162,7 +163,7 @@ static double damping_at(const Place *place, double level) {
   int strongest = 0;
   for (int p = 0; p < task->n_pulses; p++) {
     field[p] = 0;
-    for (int i = 0; i < 10; i++) field[p] += 0.1 * task->field[p][place->cell.node[i]];
+    for (int i = 0; i < 10; i++) field[p] += 0.1 * task->field[p][place->row[i]];
     strongest = field[p] > field[strongest] ? p : strongest;
   }
   if (field[strongest] <= 0) return 1;
@@ -201,8 +202,8 @@ static void score_bounds(Place *place, double *low, double *high) {
       place->high[p] = 0;
     }
     for (int i = 0; i < (task->order == 2 ? 10 : 4); i++) {
-      place->low[p] = fmin(place->low[p], task->field[p][place->cell.node[i]]);
-      place->high[p] = fmax(place->high[p], task->field[p][place->cell.node[i]]);
+      place->low[p] = fmin(place->low[p], task->field[p][place->row[i]]);
+      place->high[p] = fmax(place->high[p], task->field[p][place->row[i]]);
     }
   }
   for (int p = 0; p < task->n_pulses; p++) {
@@ -281,6 +282,7 @@ IrzCode irz_survival_measure(const IrzSurvivalTask *task, IrzVolume *volume, Irz
     curved += bent;
     if (!part->mine[t]) continue;
     irz_cell_move(&place.cell, t, bend);
+    place.row = irz_tet_rows(task->sides, part, t);
     measure_tet(&place, level, mine);
   }
   irz_cell_clear(&place.cell);

@@ -16,21 +16,22 @@ double irz_survival_score(const IrzDeath *death, int n_pulses, const IrzPulse *p
 /// What to measure.
 typedef struct {
   const IrzMedium *medium;
+  const IrzSides *sides; ///< NULL: rows are nodes
   int order; ///< of the potentials
   const IrzDeath *death;
   int n_pulses;
   const IrzPulse *pulses;    ///< [n_pulses]
   double *const *potential;  ///< [n_pulses] each [nodes of the part], V
-  double *const *field;      ///< [n_pulses] each [nodes of the part], recovered |E|, V/m
-  double *const *plain;      ///< [n_pulses] each [nodes of the part], |E| of irz_recover(), V/m, to compare with; used
+  double *const *field;      ///< [n_pulses] each [rows] recovered |E|, V/m
+  double *const *plain;      ///< [n_pulses] each [rows] |E| of irz_recover(), V/m, to compare with; used
                              ///< with `along` only
-  double *const *along;      ///< [n_pulses] each [nodes of the part], of irz_sharpen() for that pulse alone; order 2
+  double *const *along;      ///< [n_pulses] each [rows] of irz_sharpen() for that pulse alone; order 2
                              ///< only. NULL: nothing is smooth
   const IrzLaw *const *laws; ///< [regions of the medium]; used with `along` only
 } IrzSurvivalTask;
 
 /// Survival at the nodes, from the recovered fields. Local.
-/// @param[out] survival  [nodes of the part] 1
+/// @param[out] survival  [rows] 1
 IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzError *error);
 
 /// Volumes where survival is at most death->survival[k], integrated inside the tetrahedra that their surfaces cut: the

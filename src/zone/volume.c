@@ -20,6 +20,7 @@ typedef struct {
   const IrzLattice *lattice; ///< eight tetrahedra: 64 change volumes by less than one in ten thousand, in three times
                              ///< the time
   IrzCell cell;
+  const int32_t *row; ///< [10] of the tetrahedron
   bool smooth;          ///< the recovered field can be trusted: it is measured
   IrzKinkless kinkless; ///< of the recovered field; order 2 only, as the rest
   double plain[10];     ///< at the nodes, if smooth, V/m
@@ -40,12 +41,11 @@ static double element_field(void *context, const double l[4]) {
 /// @param[in] plain  the tetrahedron lies in one region
 static void make_kinkless(Place *place, bool plain) {
   const IrzZoneTask *task = place->task;
-  const int32_t *node = place->cell.node;
   place->smooth = task->order == 1;
   if (task->order == 1) return;
-  place->smooth = irz_kinkless_make(task->laws[task->medium->region[place->cell.tet]], node, task->recovered,
+  place->smooth = irz_kinkless_make(task->laws[task->medium->region[place->cell.tet]], place->row, task->recovered,
                                     plain ? task->along : NULL, &place->kinkless);
-  for (int i = 0; i < 10 && place->smooth; i++) place->plain[i] = task->plain[node[i]];
+  for (int i = 0; i < 10 && place->smooth; i++) place->plain[i] = task->plain[place->row[i]];
 }
 
 /// The recovered field; at order 2 what irz_kinkless() makes of it.
@@ -53,7 +53,7 @@ static double recovered_field(void *context, const double l[4]) {
   const Place *place = context;
   if (place->task->order == 1) {
     double sum = 0;
-    for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->cell.node[i]];
+    for (int i = 0; i < 4; i++) sum += l[i] * place->task->recovered[place->row[i]];
     return sum;
   }
   return irz_quadratic(place->kinkless.value, l);
@@ -75,14 +75,14 @@ static double recovered_level(const Place *place, double threshold) {
 static void field_bounds(const Place *place, double *low, double *high) {
   const IrzZoneTask *task = place->task;
   double element_low = 0;
-  *low = *high = task->recovered[place->cell.node[0]];
+  *low = *high = task->recovered[place->row[0]];
   for (int i = 1; i < (task->order == 2 ? 10 : 4); i++) {
-    double field = task->recovered[place->cell.node[i]];
+    double field = task->recovered[place->row[i]];
     *low = field < *low ? field : *low;
     *high = field > *high ? field : *high;
   }
   for (int i = 0; i < 10 && task->along != NULL; i++) {
-    double field = task->plain[place->cell.node[i]];
+    double field = task->plain[place->row[i]];
     *low = field < *low ? field : *low;
     *high = field > *high ? field : *high;
   }
@@ -215,6 +215,7 @@ static void measure_range(Place *place, int32_t first, int32_t last, Sums *sums)
     int32_t general = medium->general[t] - 1;
     if (!part->mine[t]) continue;
     irz_cell_move(&place->cell, t, irz_is_bent(part, t, &curved) ? curved : -1);
+    place->row = irz_tet_rows(place->task->sides, part, t);
     if (general >= 0 && medium->mixed[general]) {
       measure_mixed(place, general, sums);
     } else {

@@ -2,8 +2,7 @@
 #ifndef IREZONE_ZONE_VOLUME_H
 #define IREZONE_ZONE_VOLUME_H
 
-#include "field/medium.h"
-#include <irezone/law.h>
+#include "zone/sides.h"
 
 /// Thresholds to integrate for.
 enum { IRZ_MAX_THRESHOLDS = IRZ_MAX_ALSO + 1 };
@@ -25,13 +24,14 @@ static inline double irz_linear_volume(double recovered, double element) {
 /// What to measure.
 typedef struct {
   const IrzMedium *medium;
+  const IrzSides *sides; ///< NULL: rows are nodes
   int order; ///< of the potentials
   int n_pulses;
   int n_threads;
   double *const *potential;  ///< [n_pulses] each [nodes of the part], V
-  const double *recovered;   ///< [nodes of the part] |E| at nodes, V/m
-  const double *plain;       ///< [nodes of the part] |E| of irz_recover(), V/m, to compare with; used with `along` only
-  const double *along;       ///< [nodes of the part] of irz_sharpen(); order 2 only. NULL: nothing is smooth
+  const double *recovered;   ///< [rows] |E|, V/m
+  const double *plain;       ///< [rows] |E| of irz_recover(), V/m, to compare with; used with `along` only
+  const double *along;       ///< [rows] of irz_sharpen(); order 2 only. NULL: nothing is smooth
   const IrzLaw *const *laws; ///< [n_regions]; order 2 only
   const double *threshold;   ///< [n_regions] V/m, of each region
   int n_also;
@@ -41,7 +41,7 @@ typedef struct {
 /// Volume above one threshold, and what an error estimate needs. m^3.
 typedef struct {
   double
-      volume; ///< with the recovered field; beside a change of tissue with the element-wise one; at order 1 with both
+      volume; ///< with the recovered field; where that is not smooth with the element-wise one; at order 1 with both
   double off; ///< how far that is off at the surface, with its sign, from the difference of the two fields
   double scatter; ///< root of the sum of the squared differences in each tetrahedron
   double slope;   ///< volume lost where the current density along grad |E| is lower by 1, relative: -dV / d ln(|E|
