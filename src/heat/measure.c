@@ -34,8 +34,8 @@ IrzCode irz_heat_measure(const IrzHeatTask *task, const IrzHeatFields *fields, I
     double volume = irz_gradient(x, bent, 4, zero, middle, unused) / 6;
     for (int i = 0; i < 10; i++) {
       int32_t node = part->tet[t][i];
-      levels(fields->peak[node], fields->omega[node], fields->cem43[node], task->recovered[irz_tet_rows(task->sides, part, t)[i]],
-             task->threshold[medium->region[t]], f[i]);
+      levels(fields->peak[node], fields->omega[node], fields->cem43[node],
+             task->recovered[irz_tet_rows(task->sides, part, t)[i]], task->threshold[medium->region[t]], f[i]);
     }
     for (int c = 0; c < 8; c++) {
       for (int k = 0; k < N_VOLUMES; k++) {

@@ -260,8 +260,8 @@ static IrzCode build(IrzThermal *thermal, IrzError *error) {
   return irz_alloc(&thermal->fixed_stiff, owned, sizeof(double), error);
 }
 
-IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides,
-                           const double *recovered, const double *threshold, IrzThermal **thermal, IrzError *error) {
+IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides, const double *recovered,
+                           const double *threshold, IrzThermal **thermal, IrzError *error) {
   IrzThermal *t = NULL;
   *thermal = NULL;
   IrzCode code = irz_alloc(&t, 1, sizeof *t, error);

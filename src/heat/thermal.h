@@ -30,8 +30,8 @@ typedef struct {
 /// @param[in] sides      rows of the nodes; NULL: rows are nodes
 /// @param[in] recovered  [rows] largest |E|, V/m: where perfusion stops, if the plan says so
 /// @param[in] threshold  [n_regions] V/m
-IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides,
-                           const double *recovered, const double *threshold, IrzThermal **thermal, IrzError *error);
+IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides, const double *recovered,
+                           const double *threshold, IrzThermal **thermal, IrzError *error);
 
 /// Joule heat of a potential: integral of sigma |E|^2 times each basis function. Local.
 /// @param[in]  order      element order of the potential

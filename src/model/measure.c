@@ -62,8 +62,8 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
   IrzCode code = irz_alloc(&defect, (size_t)found->n_met, sizeof *defect, error);
   if (code == IRZ_OK) code = irz_team_create(stage->part, stage->threads, &team, error);
   if (code == IRZ_OK) {
-    code = irz_recover(stage->medium, &team, &found->sides, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order, found->n_met,
-                       found->met, found->recovered, defect, error);
+    code = irz_recover(stage->medium, &team, &found->sides, laws, plan->memory == IRZ_MEMORY_PAIRS, plan->mesh.order,
+                       found->n_met, found->met, found->recovered, defect, error);
   }
   if (code == IRZ_OK && sharp) {
     IrzSharpenTask sharpen = {.medium = stage->medium,

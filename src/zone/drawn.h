@@ -17,8 +17,8 @@
 typedef struct {
   const IrzSides *sides; ///< of the task that it was made for; NULL: rows are nodes
   double *field;         ///< [rows] V/m
-  double *place;         ///< [n_edges] where an edge's point lies between the edge's two vertices: 0.5, or for a straight edge
-                         ///< that crosses a kink the share of the way; NULL: all in the middle
+  double *place; ///< [n_edges] where an edge's point lies between the edge's two vertices: 0.5, or for a straight edge
+                 ///< that crosses a kink the share of the way; NULL: all in the middle
 } IrzDrawn;
 
 /// The levels between which the drawn field has the right volumes, V/m: those of all thresholds, and of the fields that

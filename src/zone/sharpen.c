@@ -287,7 +287,8 @@ static int visit_pair(const IrzSharpenTask *task, const double *potential, const
 }
 
 /// Add a tetrahedron's slopes to a member's vertices.
-static void add_slopes(const IrzMember *member, const int32_t *node, const int32_t *row, const Visit *visit, const Work *work) {
+static void add_slopes(const IrzMember *member, const int32_t *node, const int32_t *row, const Visit *visit,
+                       const Work *work) {
   _Alignas(64) double gradient[3][LANES] = {{0}};
   for (int d = 0; d < 3; d++) {
     for (int i = 0; i < 4; i++) {
@@ -399,7 +400,8 @@ static void bend_curved(const Visit *visit, double excess[6][LANES], double valu
 /// Values at the ten nodes of a tetrahedron, bent. Between its corners a quadratic sum of -4 q_ij l_i l_j lies under
 /// its own linear interpolant, by q_ij in the middle of edge ij: an eighth of the change of slope along it. What is
 /// linear in a tetrahedron is close to the projection of the truth: that of l_i l_j is 2/15 at corners i and j and
-/// -1/30 at the others. So 4 q_ij times these is added at the corners. Beside a vertex without a tissue nothing is bent.
+/// -1/30 at the others. So 4 q_ij times these is added at the corners. Beside a vertex without a tissue nothing is
+/// bent.
 static void bend(const IrzSharpenTask *task, const Work *work, const Visit *visit, double value[10][LANES]) {
   const IrzPart *part = task->medium->part;
   const int32_t *node = part->tet[visit->tet], *row = rows_of(task, visit->tet);

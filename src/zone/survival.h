@@ -17,7 +17,7 @@ double irz_survival_score(const IrzDeath *death, int n_pulses, const IrzPulse *p
 typedef struct {
   const IrzMedium *medium;
   const IrzSides *sides; ///< NULL: rows are nodes
-  int order; ///< of the potentials
+  int order;             ///< of the potentials
   const IrzDeath *death;
   int n_pulses;
   const IrzPulse *pulses;    ///< [n_pulses]

@@ -20,7 +20,7 @@ typedef struct {
   const IrzLattice *lattice; ///< eight tetrahedra: 64 change volumes by less than one in ten thousand, in three times
                              ///< the time
   IrzCell cell;
-  const int32_t *row; ///< [10] of the tetrahedron
+  const int32_t *row;   ///< [10] of the tetrahedron
   bool smooth;          ///< the recovered field can be trusted: it is measured
   IrzKinkless kinkless; ///< of the recovered field; order 2 only, as the rest
   double plain[10];     ///< at the nodes, if smooth, V/m

@@ -25,7 +25,7 @@ static inline double irz_linear_volume(double recovered, double element) {
 typedef struct {
   const IrzMedium *medium;
   const IrzSides *sides; ///< NULL: rows are nodes
-  int order; ///< of the potentials
+  int order;             ///< of the potentials
   int n_pulses;
   int n_threads;
   double *const *potential;  ///< [n_pulses] each [nodes of the part], V
@@ -40,9 +40,8 @@ typedef struct {
 
 /// Volume above one threshold, and what an error estimate needs. m^3.
 typedef struct {
-  double
-      volume; ///< with the recovered field; where that is not smooth with the element-wise one; at order 1 with both
-  double off; ///< how far that is off at the surface, with its sign, from the difference of the two fields
+  double volume; ///< with the recovered field; where that is not smooth with the element-wise one; at order 1 with both
+  double off;    ///< how far that is off at the surface, with its sign, from the difference of the two fields
   double scatter; ///< root of the sum of the squared differences in each tetrahedron
   double slope;   ///< volume lost where the current density along grad |E| is lower by 1, relative: -dV / d ln(|E|
                   ///< sigma^w) with w of irz_sharpen(); -dV / d ln(threshold) where nothing is smooth

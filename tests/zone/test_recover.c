@@ -67,7 +67,8 @@ static void recover(const Problem *p, int n_threads, const IrzLaw *law, bool mem
   IrzSides sides;
   assert_int_equal(irz_sides_create(p->medium, laws, &sides, &error), IRZ_OK);
   assert_int_equal(irz_team_create(p->part, n_threads, &team, &error), IRZ_OK);
-  assert_int_equal(irz_recover(p->medium, &team, &sides, laws, memory, order, 2, p->potential, field, defect, &error), IRZ_OK);
+  assert_int_equal(irz_recover(p->medium, &team, &sides, laws, memory, order, 2, p->potential, field, defect, &error),
+                   IRZ_OK);
   irz_team_clear(&team);
   irz_sides_clear(&sides);
 }
