@@ -19,15 +19,20 @@ typedef struct {
   int32_t *start;  ///< [nodes] first of the further rows
 } Around;
 
+static bool are_equal(const double *a, const double *b, int n) {
+  int i = 0;
+  while (i < n && a[i] == b[i]) i++;
+  return i == n;
+}
+
 static bool is_alike(const IrzLaw *a, const IrzLaw *b) {
-  size_t points = a->kind == IRZ_LAW_TABLE ? (size_t)a->n_points : 0;
   if (a == b) return true;
   if (a->kind != b->kind || a->direction != b->direction) return false;
-  if (a->direction != IRZ_LAW_ISOTROPIC && memcmp(a->shape, b->shape, sizeof a->shape) != 0) return false;
+  if (a->direction != IRZ_LAW_ISOTROPIC && !are_equal(a->shape, b->shape, 6)) return false;
   if (a->kind == IRZ_LAW_CONSTANT) return a->low == b->low;
   if (a->kind == IRZ_LAW_TABLE) {
-    return a->n_points == b->n_points && memcmp(a->field, b->field, points * sizeof *a->field) == 0 &&
-           memcmp(a->sigma, b->sigma, points * sizeof *a->sigma) == 0;
+    return a->n_points == b->n_points && are_equal(a->field, b->field, a->n_points) &&
+           are_equal(a->sigma, b->sigma, a->n_points);
   }
   return a->low == b->low && a->high == b->high && a->p == b->p && a->q == b->q;
 }
