@@ -48,6 +48,7 @@ typedef struct {
   double threshold; ///< V/m, the one that applies to it
   double volume;    ///< m^3
   double ablated;   ///< m^3
+  double ablated_error; ///< m^3, estimated; negative: not estimated
 } IrzRegionVolume;
 
 /// The irreversible zone.

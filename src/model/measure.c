@@ -80,7 +80,7 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
     code = irz_sharpen(&sharpen, found->sharp, found->along, error);
   }
   if (code == IRZ_OK) code = irz_alloc(&measure.region_volume, (size_t)n, sizeof(double), error);
-  if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof(double), error);
+  if (code == IRZ_OK) code = irz_alloc(&measure.region_ablated, (size_t)n, sizeof *measure.region_ablated, error);
   if (code == IRZ_OK) code = irz_alloc(&zone->regions, (size_t)n, sizeof *zone->regions, error);
   if (code == IRZ_OK) code = irz_zone_measure(&task, &measure, error);
   if (code == IRZ_OK) code = irz_drawn_make(&task, &found->drawn, error);
@@ -109,7 +109,8 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
       snprintf(region->region, sizeof region->region, "%s", stage->medium->regions[r].name);
       region->threshold = found->threshold[r];
       region->volume = measure.region_volume[r];
-      region->ablated = measure.region_ablated[r];
+      region->ablated = measure.region_ablated[r].volume;
+      region->ablated_error = irz_volume_bar(&measure.region_ablated[r], *relative);
     }
   }
   irz_team_clear(&team);

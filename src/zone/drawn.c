@@ -260,7 +260,7 @@ static IrzCode place_points(const Work *work, IrzError *error) {
     bool plain = *place >= 0;
     int r = beside != NULL ? task->medium->region[beside[i]] : 0;
     *place = 0.5;
-    if (task->sides != NULL && irz_has_sides(task->sides, node[2])) continue; /* kinks of two laws, and one place */
+    if (irz_has_sides(task->sides, node[2])) continue; /* kinks of two laws, and one place */
     if (beside != NULL) rows_beside(task, beside[i], node);
     if (!plain || !crosses_kink(&work->table[r], task->recovered[node[0]], task->recovered[node[1]])) continue;
     for (int k = 0; k < 3; k++) {

@@ -138,13 +138,16 @@ static IrzCode number_rows(Around *around, IrzSides *sides, IrzError *error) {
   sides->n_rows = (int32_t)total;
   IRZ_TRY(irz_alloc(&sides->node, (size_t)(sides->n_rows - sides->n_nodes), sizeof *sides->node, error));
   IRZ_TRY(irz_alloc(&sides->tissue, (size_t)sides->n_rows, sizeof *sides->tissue, error));
+  IRZ_TRY(irz_alloc(&sides->between, n, 1, error));
   for (int32_t i = 0; i < sides->n_nodes; i++) {
     sides->tissue[i] = IRZ_NO_TISSUE;
     for (int k = 0; k < around->n_tissues && !around->mixed[i]; k++) {
       if (!(around->set[(size_t)(k / WORD) * n + (size_t)i] >> k % WORD & 1)) continue;
       int32_t row = row_of(around, n, i, k);
       sides->tissue[row] = (int16_t)around->first[k];
-      if (row != i) sides->node[row - sides->n_nodes] = i;
+      if (row == i) continue;
+      sides->node[row - sides->n_nodes] = i;
+      sides->between[i] = 1;
     }
   }
   return IRZ_OK;
@@ -249,6 +252,7 @@ void irz_sides_clear(IrzSides *sides) {
   if (sides->rows != NULL) PetscSFDestroy(&sides->rows);
   free(sides->node);
   free(sides->tissue);
+  free(sides->between);
   free(sides->split);
   free(sides->row);
   *sides = (IrzSides){0};
@@ -270,11 +274,6 @@ static int32_t first_further(const IrzSides *sides, int32_t node) {
       high = middle;
   }
   return sides->n_nodes + low;
-}
-
-bool irz_has_sides(const IrzSides *sides, int32_t node) {
-  int32_t row = first_further(sides, node);
-  return row < sides->n_rows && irz_row_node(sides, row) == node;
 }
 
 void irz_member_rows(const IrzMember *member, const IrzSides *sides, int k, int32_t run[2]) {

@@ -20,6 +20,7 @@ typedef struct {
   int32_t n_rows;
   int32_t *node;      ///< [n_rows - n_nodes] node of each further row, increasing
   int16_t *tissue;    ///< [n_rows] first region of its tissue, or IRZ_NO_TISSUE; NULL: one tissue everywhere
+  uint8_t *between;   ///< [n_nodes] 1: has further rows; NULL: there are none
   int32_t n_split;    ///< tetrahedra with further rows
   int32_t *split;     ///< [n_tets] 0, or 1 + index into `row`; NULL: there are no further rows
   int32_t (*row)[10]; ///< [n_split] as IrzPart.tet
@@ -52,7 +53,18 @@ static inline int32_t irz_row_node(const IrzSides *sides, int32_t row) {
 }
 
 /// Whether a node has further rows.
-bool irz_has_sides(const IrzSides *sides, int32_t node);
+/// @param[in] sides  NULL: rows are nodes
+static inline bool irz_has_sides(const IrzSides *sides, int32_t node) {
+  return sides != NULL && sides->between != NULL && sides->between[node];
+}
+
+/// Whether a node of a tetrahedron has further rows.
+static inline bool irz_touches_sides(const IrzSides *sides, int32_t tet) {
+  bool touches = false;
+  if (sides == NULL || sides->between == NULL) return false;
+  for (int i = 0; i < 10; i++) touches = touches || sides->between[sides->part->tet[tet][i]];
+  return touches;
+}
 
 /// The rows of the nodes that a thread owns come in this many runs.
 enum { IRZ_ROW_RUNS = 4 };

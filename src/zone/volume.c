@@ -21,6 +21,7 @@ typedef struct {
                              ///< the time
   IrzCell cell;
   const int32_t *row;   ///< [10] of the tetrahedron
+  bool between;         ///< it touches an interface, where means are those of one side
   bool smooth;          ///< the recovered field can be trusted: it is measured
   IrzKinkless kinkless; ///< of the recovered field; order 2 only, as the rest
   double plain[10];     ///< at the nodes, if smooth, V/m
@@ -99,7 +100,8 @@ static void field_bounds(const Place *place, double *low, double *high) {
 typedef struct {
   IrzVolume zone;
   IrzVolume also[IRZ_MAX_ALSO];
-  double *region_volume, *region_ablated;
+  double *region_volume;
+  IrzVolume *region_ablated;
 } Sums;
 
 /// Field in a tetrahedron on the lattice: bounds, and values where a threshold may cut it.
@@ -109,15 +111,20 @@ typedef struct {
   double recovered[IRZ_LATTICE_POINTS], element[IRZ_LATTICE_POINTS], plain[IRZ_LATTICE_POINTS];
 } Sampled;
 
+static void add(IrzVolume *sum, const IrzVolume *more) {
+  sum->volume += more->volume;
+  sum->off += more->off;
+  sum->scatter += more->scatter;
+  sum->slope += more->slope;
+  sum->smear += more->smear;
+}
+
 /// Add the volume in a tetrahedron, or a part of one, and its difference from that of the other field.
-/// @return the volume stated
-static double add_difference(const Place *place, double volume, double other, IrzVolume *sum) {
+static void add_difference(const Place *place, double volume, double other, IrzVolume *sum) {
   bool linear = place->task->order == 1, sharp = place->smooth && !linear;
-  double stated = linear ? irz_linear_volume(volume, other) : volume;
-  sum->volume += stated;
-  sum->off += (sharp ? IRZ_RECOVERED_SHARE : 1) * (volume - other);
+  sum->volume += linear ? irz_linear_volume(volume, other) : volume;
+  sum->off += (sharp && !place->between ? IRZ_RECOVERED_SHARE : 1) * (volume - other);
   sum->scatter += (volume - other) * (volume - other);
-  return stated;
 }
 
 static void swap(double *a, double *b) {
@@ -127,7 +134,7 @@ static void swap(double *a, double *b) {
 }
 
 /// Volume above a threshold in one tetrahedron, added to the sums.
-static double add_volume(Place *place, Sampled *s, double threshold, IrzVolume *sum) {
+static void add_volume(Place *place, Sampled *s, double threshold, IrzVolume *sum) {
   const IrzLattice *lattice = place->lattice;
   double next = threshold * (1 + slope_step), volume = 0, other = 0, above = 0, damping = 1;
   if (s->low >= next) {
@@ -150,16 +157,14 @@ static double add_volume(Place *place, Sampled *s, double threshold, IrzVolume *
     }
   }
   sum->slope += damping * (volume - above) / slope_step;
-  return add_difference(place, volume, other, sum);
+  add_difference(place, volume, other, sum);
 }
 
 /// Add a quadrature point's share to a volume.
-/// @return the volume stated
-static double add_share(const Place *place, double field, double other, double threshold, double share,
-                        IrzVolume *sum) {
+static void add_share(const Place *place, double field, double other, double threshold, double share, IrzVolume *sum) {
   bool in = field >= threshold;
   sum->slope += in && field < threshold * (1 + slope_step) ? share / slope_step : 0;
-  return add_difference(place, in ? share : 0, other >= threshold ? share : 0, sum);
+  add_difference(place, in ? share : 0, other >= threshold ? share : 0, sum);
 }
 
 /// A tetrahedron with several regions inside: each point of its rule stands for its share.
@@ -175,7 +180,10 @@ static void measure_mixed(Place *place, int32_t general, Sums *sums) {
     double field = element_field(place, rule->point[q]), other = recovered_field(place, rule->point[q]);
     if (place->smooth) swap(&field, &other);
     sums->region_volume[region[q]] += share;
-    sums->region_ablated[region[q]] += add_share(place, field, other, task->threshold[region[q]], share, &sums->zone);
+    IrzVolume own = {0};
+    add_share(place, field, other, task->threshold[region[q]], share, &own);
+    add(&sums->zone, &own);
+    add(&sums->region_ablated[region[q]], &own);
     for (int k = 0; k < task->n_also; k++) add_share(place, field, other, task->also[k], share, &sums->also[k]);
   }
 }
@@ -200,7 +208,10 @@ static void measure_plain(Place *place, Sums *sums) {
     if (place->smooth && task->order == 2) s.plain[p] = plain_field(place, lattice->l[p]);
   }
   sums->region_volume[region] += place->cell.volume;
-  sums->region_ablated[region] += add_volume(place, &s, threshold, &sums->zone);
+  IrzVolume own = {0};
+  add_volume(place, &s, threshold, &own);
+  add(&sums->zone, &own);
+  add(&sums->region_ablated[region], &own);
   for (int k = 0; k < task->n_also; k++) add_volume(place, &s, task->also[k], &sums->also[k]);
 }
 
@@ -216,6 +227,7 @@ static void measure_range(Place *place, int32_t first, int32_t last, Sums *sums)
     if (!part->mine[t]) continue;
     irz_cell_move(&place->cell, t, irz_is_bent(part, t, &curved) ? curved : -1);
     place->row = irz_tet_rows(place->task->sides, part, t);
+    place->between = irz_touches_sides(place->task->sides, t);
     if (general >= 0 && medium->mixed[general]) {
       measure_mixed(place, general, sums);
     } else {
@@ -232,15 +244,7 @@ static void sums_clear(Sums *sums) {
 static IrzCode sums_create(int n_regions, Sums *sums, IrzError *error) {
   *sums = (Sums){0};
   IRZ_TRY(irz_alloc(&sums->region_volume, (size_t)n_regions, sizeof(double), error));
-  return irz_alloc(&sums->region_ablated, (size_t)n_regions, sizeof(double), error);
-}
-
-static void add(IrzVolume *sum, const IrzVolume *more) {
-  sum->volume += more->volume;
-  sum->off += more->off;
-  sum->scatter += more->scatter;
-  sum->slope += more->slope;
-  sum->smear += more->smear;
+  return irz_alloc(&sums->region_ablated, (size_t)n_regions, sizeof *sums->region_ablated, error);
 }
 
 static void sums_add(const IrzZoneTask *task, Sums *sums, const Sums *more) {
@@ -248,7 +252,7 @@ static void sums_add(const IrzZoneTask *task, Sums *sums, const Sums *more) {
   for (int k = 0; k < task->n_also; k++) add(&sums->also[k], &more->also[k]);
   for (int r = 0; r < task->medium->n_regions; r++) {
     sums->region_volume[r] += more->region_volume[r];
-    sums->region_ablated[r] += more->region_ablated[r];
+    add(&sums->region_ablated[r], &more->region_ablated[r]);
   }
 }
 
@@ -300,7 +304,8 @@ IrzCode irz_zone_measure(const IrzZoneTask *task, IrzZoneMeasure *measure, IrzEr
     measure->zone.scatter = sqrt(measure->zone.scatter);
     for (int k = 0; k < task->n_also; k++) measure->also[k].scatter = sqrt(measure->also[k].scatter);
     MPI_Allreduce(sums.region_volume, measure->region_volume, n, MPI_DOUBLE, MPI_SUM, comm);
-    MPI_Allreduce(sums.region_ablated, measure->region_ablated, n, MPI_DOUBLE, MPI_SUM, comm);
+    MPI_Allreduce(sums.region_ablated, measure->region_ablated, IRZ_VOLUME_SUMS * n, MPI_DOUBLE, MPI_SUM, comm);
+    for (int r = 0; r < n; r++) measure->region_ablated[r].scatter = sqrt(measure->region_ablated[r].scatter);
   }
   sums_clear(&sums);
   return code;

@@ -11,7 +11,8 @@ enum { IRZ_MAX_THRESHOLDS = IRZ_MAX_ALSO + 1 };
 /// is worse. On 8 unstructured meshes of concentric spheres with 400 to 4000 tetrahedra, ten laws, two voltages and 14
 /// thresholds, against exact solutions, it was 0.21 in the median and 0.55 at 95 % where the difference was more than
 /// five times the scatter: at kinks and steep places of the law (181 volumes). Where the element-wise field is
-/// measured, all of the difference counts.
+/// measured, and where means are those of one side of an
+/// interface, all of the difference counts.
 #define IRZ_RECOVERED_SHARE 0.5
 
 /// Volume at order 1, half-way between those of the recovered and of the element-wise field. Means at nodes smear a
@@ -57,7 +58,7 @@ typedef struct {
   IrzVolume zone;
   IrzVolume also[IRZ_MAX_ALSO];
   double *region_volume;  ///< [n_regions] m^3, owned by the caller
-  double *region_ablated; ///< [n_regions] m^3
+  IrzVolume *region_ablated; ///< [n_regions] of the zone in each
 } IrzZoneMeasure;
 
 /// Measure. Collective. In a tetrahedron that the zone's surface cuts the field is taken on a lattice of eight smaller

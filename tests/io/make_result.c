@@ -51,7 +51,7 @@ static void fill_summary(IrzSummary *summary, IrzPulseResult *pulse, IrzRegionVo
                             .potential = {3000, 0},
                             .electrode_current = {19.36, -19.36}};
   for (int i = 0; i < 2; i++) {
-    regions[i] = (IrzRegionVolume){"", 50000, 0.06 * 0.06 * 0.03, ball / 2};
+    regions[i] = (IrzRegionVolume){"", 50000, 0.06 * 0.06 * 0.03, ball / 2, -1};
     snprintf(regions[i].region, sizeof regions[i].region, "%s", i == 0 ? "default" : "tumour");
   }
   snprintf(summary->status, sizeof summary->status, "converged");

@@ -16,7 +16,8 @@ static char *warnings[] = {"probe spacing 40 mm is beyond 32 mm"};
 static IrzPulseResult pulses[2] = {
     {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0},
     {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015}};
-static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5}, {"tumour", 60000, 8e-6, 1.44e-6}};
+static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5, 2e-7},
+                                      {"tumour", 60000, 8e-6, 1.44e-6, -1}};
 
 static void fill(IrzSummary *summary, IrzPlan *plan) {
   memset(plan, 0, sizeof *plan);
@@ -124,6 +125,8 @@ static void json_layout(void **state) {
   check_number(root, "zone/by_region/1/threshold_V_per_cm", 600);
   check_number(root, "zone/by_region/1/volume_cm3", 8);
   check_number(root, "zone/by_region/1/ablated_cm3", 1.44);
+  check_number(root, "zone/by_region/0/ablated_error_cm3", 0.2);
+  check_null(root, "zone/by_region/1/ablated_error_cm3");
   check_text(root, "probes/2/name", "C");
   check_number(root, "probes/0/potential_V/0", 3000);
   check_null(root, "probes/2/potential_V/0");

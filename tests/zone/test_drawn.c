@@ -175,7 +175,8 @@ static void as_measured(void **state) {
     Problem p = problem_create(&law, IRZ_NOT_SMOOTH);
     size_t n = (size_t)p.part->n_vertices + (size_t)p.part->n_edges;
     for (size_t i = 0; i < n; i++) p.recovered[i] *= 0.95; /* the potential's own field is 2e6 times the height */
-    double whole, ablated;
+    double whole;
+    IrzVolume ablated;
     IrzZoneMeasure found = {.region_volume = &whole, .region_ablated = &ablated};
     IrzZoneTask task = task_of(&p, order, laws, &threshold, 2, also);
     IrzDrawn drawn = {0};

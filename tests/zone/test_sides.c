@@ -172,7 +172,8 @@ static void zone_ends(void **state) {
     IrzError error = {0};
     IrzDrawn drawn = {0};
     IrzZoneParts parts;
-    double defect, volumes[3] = {0}, ablated[3] = {0}, lower[3] = {low, low, low};
+    IrzVolume ablated[3] = {{0}};
+    double defect, volumes[3] = {0}, lower[3] = {low, low, low};
     IrzZoneMeasure measure = {.region_volume = volumes, .region_ablated = ablated};
     assert_int_equal(
         irz_recover(p.medium, &p.team, &p.sides, laws, false, order, 1, &p.potential, p.plain, &defect, &error),
@@ -193,8 +194,8 @@ static void zone_ends(void **state) {
     assert_int_equal(irz_zone_measure(&task, &measure, &error), IRZ_OK);
     assert_close(measure.zone.volume, whole / 2, 1e-9);
     assert_close(measure.also[0].volume, whole, 1e-9);
-    assert_close(ablated[0], whole / 2, 1e-9);
-    assert_true(ablated[1] == 0 && ablated[2] == 0);
+    assert_close(ablated[0].volume, whole / 2, 1e-9);
+    assert_true(ablated[1].volume == 0 && ablated[2].volume == 0);
     assert_near(measure.zone.off, 0, 1e-12 * whole);
     assert_near(measure.zone.scatter, 0, 1e-12 * whole);
     assert_int_equal(irz_drawn_make(&task, &drawn, &error), IRZ_OK);

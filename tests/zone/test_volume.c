@@ -50,7 +50,8 @@ static IrzVolume measure(const IrzLaw *law, double share, double threshold) {
       along[node] = share;
     }
   }
-  double whole, ablated;
+  double whole;
+  IrzVolume ablated;
   IrzZoneMeasure found = {.region_volume = &whole, .region_ablated = &ablated};
   IrzZoneTask task = {.medium = medium,
                       .order = 2,
@@ -64,7 +65,7 @@ static IrzVolume measure(const IrzLaw *law, double share, double threshold) {
                       .threshold = &threshold};
   assert_int_equal(irz_zone_measure(&task, &found, &error), IRZ_OK);
   assert_close(whole, box, 1e-9);
-  assert_close(ablated, found.zone.volume, 1e-9);
+  assert_close(ablated.volume, found.zone.volume, 1e-9);
   free(potential);
   free(recovered);
   free(plain);
