@@ -40,6 +40,10 @@ static void format_error(char text[CELL], double value, double error, const char
     snprintf(text, CELL, "%.4g %s", value, unit);
     return;
   }
+  if (value == 0 && error == 0) {
+    snprintf(text, CELL, "0 %s", unit);
+    return;
+  }
   int decimals = 2;
   if (error > 0) decimals = (int)fmin(fmax(1 - floor(log10(error)), 0), 4);
   /* 0.060 says no more than 0.06. */

@@ -1,9 +1,11 @@
 /* Nodal averaging; see recover.h. */
 #include "zone/recover.h"
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "base/threads.h"
 #include "field/conductivity.h"
 #include "field/kernel.h"
+#include "zone/mend.h"
 #include "zone/nodal.h"
 #include <math.h>
 #include <stdlib.h>
@@ -59,6 +61,26 @@ static void average(const IrzSides *sides, const IrzMember *member, int order, c
       double inverse = 1 / sum[i][3];
       for (int d = 0; d < IRZ_ROW; d++) sum[i][d] *= inverse;
     }
+  }
+}
+
+/// Make the means on both sides of joints agree.
+static void mend_means(const IrzSides *sides, const IrzLaw *const *laws, int n_threads, Rows mean) {
+#pragma omp parallel for num_threads(irz_threads(n_threads)) schedule(static)
+  for (int32_t row = sides->n_nodes; row < sides->n_rows; row++) {
+    const IrzJoint *joint = irz_row_joint(sides, row);
+    if (joint == NULL) continue;
+    const int32_t of[2] = {irz_row_node(sides, row), row};
+    const IrzLaw *law[2];
+    double field[2][3], flux[2][3], sigma[6];
+    for (int k = 0; k < 2; k++) {
+      law[k] = laws[sides->tissue[of[k]]];
+      memcpy(field[k], mean[of[k]], sizeof field[k]);
+      irz_law_tensor(law[k], field[k], NULL, sigma, NULL);
+      irz_tensor_apply(sigma, field[k], flux[k]);
+    }
+    irz_mend(joint, law, flux, field);
+    for (int k = 0; k < 2; k++) memcpy(mean[of[k]], field[k], sizeof field[k]);
   }
 }
 
@@ -242,6 +264,7 @@ IrzCode irz_recover(const IrzMedium *medium, const IrzTeam *team, const IrzSides
     }
     /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
     code = irz_sides_share(sides, IRZ_ROW, &sum[0][0], error);
+    mend_means(sides, laws, team->size, sum);
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static)
     for (size_t i = 0; i < n; i++) {
       double size = sqrt(sum[i][0] * sum[i][0] + sum[i][1] * sum[i][1] + sum[i][2] * sum[i][2]);

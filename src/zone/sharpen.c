@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "base/vector.h"
 #include "field/conductivity.h"
+#include "zone/mend.h"
 #include "zone/nodal.h"
 #include <math.h>
 #include <stdlib.h>
@@ -107,6 +108,10 @@ static IrzCode find_wanted(const IrzSharpenTask *task, Work *work, IrzError *err
 #pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
   for (int32_t t = 0; t < part->n_tets; t++) {
     if (may_be_cut(task, t)) set_marks(rows_of(task, t), 10, work->want_value);
+  }
+  for (int32_t i = task->sides->n_nodes; i < task->sides->n_rows; i++) { /* sides are mended together */
+    uint8_t *one = &work->want_value[i], *other = &work->want_value[irz_row_node(task->sides, i)];
+    *one = *other = *one | *other;
   }
   IRZ_TRY(share_marks(task->sides, work->want_value, work->room, error));
 #pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
@@ -483,34 +488,6 @@ static void find_values(const IrzSharpenTask *task, const IrzMember *member, con
 
 /* ---- From means to the field ---- */
 
-/// Steps of Newton's method at most; three or four do.
-static const int most_steps = 40;
-
-/// The normal part of E at which that of D is `flux`; it grows with E's, so Newton's method stays in a bracket.
-/// @param[in] normal  [3] unit vector
-/// @param[in] across  [3] the tangential part of E, V/m
-/// @param[in] start   first guess, V/m
-static double normal_part(const IrzLaw *law, const double normal[3], const double across[3], double flux,
-                          double start) {
-  double low = -INFINITY, high = INFINITY, part = start, size = hypot(start, size_of(across));
-  for (int step = 0; step < most_steps; step++) {
-    double field[3], current[3], sigma[6], tangent[6];
-    for (int d = 0; d < 3; d++) field[d] = across[d] + part * normal[d];
-    irz_law_tensor(law, field, NULL, sigma, tangent);
-    irz_tensor_apply(sigma, field, current);
-    double excess = irz_dot(current, normal) - flux;
-    if (excess > 0)
-      high = part;
-    else
-      low = part;
-    double next = part - excess / irz_tensor_square(tangent, normal);
-    if (!(next >= low && next <= high)) next = isfinite(low) && isfinite(high) ? 0.5 * (low + high) : part;
-    if (fabs(next - part) <= 1e-6 * size) return next;
-    part = next;
-  }
-  return part;
-}
-
 /// Nodes whose normal part is looked for together: laws work on several points at once.
 typedef struct {
   int count;
@@ -521,7 +498,7 @@ typedef struct {
   double start[IRZ_LANES];  ///< normal part of the mean E, V/m
 } Together;
 
-/// normal_part() of several nodes with laws that need no direction.
+/// irz_normal_part() of several nodes with laws that need no direction.
 static void normal_parts(const Together *t, double part[IRZ_LANES]) {
   double low[IRZ_LANES], high[IRZ_LANES], enough[IRZ_LANES], size[IRZ_LANES], sigma[IRZ_LANES], steep[IRZ_LANES];
   int done[IRZ_LANES], left = IRZ_LANES;
@@ -532,7 +509,7 @@ static void normal_parts(const Together *t, double part[IRZ_LANES]) {
     enough[l] = 1e-6 * sqrt(part[l] * part[l] + t->across[l] * t->across[l]);
     done[l] = 0;
   }
-  for (int step = 0; step < most_steps && left > 0; step++) {
+  for (int step = 0; step < IRZ_MOST_STEPS && left > 0; step++) {
     left = 0;
 #pragma omp simd
     for (int l = 0; l < IRZ_LANES; l++) size[l] = sqrt(part[l] * part[l] + t->across[l] * t->across[l]);
@@ -600,8 +577,38 @@ static void raise_from(const IrzLaw *law, int32_t node, const Value *sum, Togeth
     if (++t->count == IRZ_LANES) raise_together(t, field, along);
     return;
   }
-  double part = normal_part(law, normal, across, flux, start), sharp = hypot(part, size_of(across));
+  double part = irz_normal_part(law, normal, across, flux, start), sharp = hypot(part, size_of(across));
   raise_node(node, sharp, sharp > 0 ? part * part / (sharp * sharp) : 0, field, along);
+}
+
+/// Make both sides of a member's joints agree.
+static void mend_means(const IrzSharpenTask *task, const IrzMember *member, const Work *work) {
+  const IrzSides *sides = task->sides;
+  for (int kind = 2; kind < IRZ_ROW_RUNS; kind++) {
+    int32_t run[2];
+    irz_member_rows(member, sides, kind, run);
+    for (int32_t i = run[0]; i < run[1]; i++) {
+      const IrzJoint *joint = irz_row_joint(sides, i);
+      if (joint == NULL || !work->want_value[i]) continue;
+      const int32_t row[2] = {irz_row_node(sides, i), i};
+      const IrzLaw *law[2];
+      double field[2][3], flux[2][3], sigma[6];
+      for (int k = 0; k < 2; k++) {
+        const Value *sum = &work->value[work->place[row[k]]];
+        law[k] = task->laws[sides->tissue[row[k]]];
+        for (int d = 0; d < 3; d++) field[k][d] = sum->value[d] / sum->weight;
+        for (int d = 0; d < 3; d++) flux[k][d] = sum->value[FLUX + d] / sum->weight;
+      }
+      irz_mend(joint, law, flux, field);
+      for (int k = 0; k < 2; k++) {
+        Value *sum = &work->value[work->place[row[k]]];
+        irz_law_tensor(law[k], field[k], NULL, sigma, NULL);
+        irz_tensor_apply(sigma, field[k], flux[k]);
+        for (int d = 0; d < 3; d++) sum->value[d] = field[k][d] * sum->weight;
+        for (int d = 0; d < 3; d++) sum->value[FLUX + d] = flux[k][d] * sum->weight;
+      }
+    }
+  }
 }
 
 /// Raise the field at a member's nodes to that of one pulse.
@@ -643,6 +650,7 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       find_values(task, &team->member[k], &work.visits[k], task->potential[p], &work);
+      mend_means(task, &team->member[k], &work);
       raise_field(task, &team->member[k], &work, field, along);
     }
   }

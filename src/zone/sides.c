@@ -2,6 +2,9 @@
 #include "zone/sides.h"
 #include "base/memory.h"
 #include "base/petsc.h"
+#include "base/vector.h"
+#include "zone/nodal.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,7 +224,96 @@ static IrzCode share_rows(const Around *around, IrzSides *sides, IrzError *error
   return code;
 }
 
-IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, IrzSides *sides, IrzError *error) {
+/* ---- Joints ---- */
+
+/// A normal may turn by this much, as a cosine, between neighbouring nodes; and what the two sides' normals leave over is
+/// at most this much: more if the interface ends at the node.
+static const double least_cosine = 0.87, most_left = 0.1;
+
+/// Integrals of the gradients of the nodes' functions over each side: the functions vanish on all faces around but those
+/// of the interface (and of the model's wall), so they come to its normal.
+/// @param[out] sum  [n_rows] the integral, m^2, and the volume, m^3, each times 6
+static void add_normals(const IrzSides *sides, double (*sum)[IRZ_ROW]) {
+  const IrzPart *part = sides->part;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (!irz_touches_sides(sides, t)) continue;
+    const int32_t *row = irz_tet_rows(sides, part, t);
+    double g[4][IRZ_ROW], det = irz_straight_map(part, t, g);
+    for (int i = 0; i < 10; i++) {
+      if (!sides->between[part->tet[t][i]]) continue;
+      const double *a = g[i < 4 ? i : irz_edge_vertices[i - 4][0]], *b = i < 4 ? NULL : g[irz_edge_vertices[i - 4][1]];
+      for (int d = 0; d < 3; d++) sum[row[i]][d] += a[d] + (b != NULL ? b[d] : 0);
+      sum[row[i]][3] += det;
+    }
+  }
+}
+
+/// The joint of a further row, if its node has two.
+static void make_joint(const IrzSides *sides, const double (*sum)[IRZ_ROW], int32_t row, IrzJoint *joint) {
+  int32_t node = irz_row_node(sides, row);
+  const double *a = sum[node], *b = sum[row];
+  double left[3], across[3];
+  bool alone = (row == sides->n_nodes || irz_row_node(sides, row - 1) != node) &&
+               (row + 1 == sides->n_rows || irz_row_node(sides, row + 1) != node);
+  for (int d = 0; d < 3; d++) {
+    left[d] = a[d] + b[d];
+    across[d] = a[d] - b[d];
+  }
+  double size = sqrt(irz_dot(across, across));
+  *joint = (IrzJoint){.weight = {a[3] / 6, b[3] / 6}};
+  if (!alone || !(size > 0) || sqrt(irz_dot(left, left)) > most_left * size) return;
+  for (int d = 0; d < 3; d++) joint->normal[d] = across[d] / size;
+}
+
+/// Mark the nodes beside which the normal turns.
+/// @param[out] turns  [n_rows] of nodes
+static void mark_turns(const IrzSides *sides, const int32_t *further, double *turns) {
+  const IrzPart *part = sides->part;
+  for (int32_t t = 0; t < part->n_tets; t++) {
+    if (!irz_touches_sides(sides, t)) continue;
+    const int32_t *node = part->tet[t];
+    for (int i = 0; i < 10; i++) {
+      for (int j = 0; j < i && sides->between[node[i]]; j++) {
+        if (!sides->between[node[j]]) continue;
+        const IrzJoint *a = irz_row_joint(sides, further[node[i]]), *b = irz_row_joint(sides, further[node[j]]);
+        if (a == NULL || b == NULL || fabs(irz_dot(a->normal, b->normal)) >= least_cosine) continue;
+        turns[node[i]] = turns[node[j]] = 1;
+      }
+    }
+  }
+}
+
+/// Find the joints. Collective.
+/// @param[in] further  [nodes] first further row of each
+static IrzCode find_joints(const int32_t *further, IrzSides *sides, IrzError *error) {
+  double(*sum)[IRZ_ROW] = NULL, *turns = NULL;
+  irz_alloc(&sum, (size_t)sides->n_rows, sizeof *sum, error);
+  if (error->code == IRZ_OK) irz_alloc(&turns, (size_t)sides->n_rows, sizeof *turns, error);
+  if (error->code == IRZ_OK) {
+    irz_alloc(&sides->joint, (size_t)(sides->n_rows - sides->n_nodes), sizeof *sides->joint, error);
+  }
+  IrzCode code = irz_error_agree(sides->part->comm, error);
+  if (code == IRZ_OK) {
+    add_normals(sides, sum);
+    code = irz_sides_share(sides, IRZ_ROW, &sum[0][0], error);
+  }
+  if (code == IRZ_OK) {
+    for (int32_t row = sides->n_nodes; row < sides->n_rows; row++) {
+      make_joint(sides, (const double(*)[IRZ_ROW])sum, row, &sides->joint[row - sides->n_nodes]);
+    }
+    mark_turns(sides, further, turns);
+    code = irz_sides_share(sides, 1, turns, error);
+  }
+  for (int32_t row = sides->n_nodes; code == IRZ_OK && row < sides->n_rows; row++) {
+    if (turns[irz_row_node(sides, row)] > 0) memset(sides->joint[row - sides->n_nodes].normal, 0, 3 * sizeof(double));
+  }
+  free(sum);
+  free(turns);
+  return code;
+}
+
+IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, bool agree, IrzSides *sides,
+                         IrzError *error) {
   const IrzPart *part = medium->part;
   Around around = {.medium = medium};
   int several = 0;
@@ -241,6 +333,7 @@ IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, Irz
     give_rows(&around, sides, error);
     code = irz_error_agree(part->comm, error);
     if (code == IRZ_OK) code = share_rows(&around, sides, error);
+    if (code == IRZ_OK && agree) code = find_joints(around.start, sides, error);
   }
   free(around.set);
   free(around.mixed);
@@ -252,6 +345,7 @@ void irz_sides_clear(IrzSides *sides) {
   if (sides->rows != NULL) PetscSFDestroy(&sides->rows);
   free(sides->node);
   free(sides->tissue);
+  free(sides->joint);
   free(sides->between);
   free(sides->split);
   free(sides->row);

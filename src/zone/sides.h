@@ -14,12 +14,20 @@
 /// In IrzSides.tissue: a row of several tissues, as there is a tetrahedron with several inside.
 #define IRZ_NO_TISSUE (-1)
 
+/// Where two tissues meet at a node.
+typedef struct {
+  double normal[3]; ///< unit vector from the node's row to the further one; 0: three tissues meet, or the interface ends
+                    ///< or turns
+  double weight[2]; ///< volumes around the node on both sides, m^3
+} IrzJoint;
+
 typedef struct {
   const IrzPart *part;
   int32_t n_nodes; ///< of the part
   int32_t n_rows;
   int32_t *node;      ///< [n_rows - n_nodes] node of each further row, increasing
   int16_t *tissue;    ///< [n_rows] first region of its tissue, or IRZ_NO_TISSUE; NULL: one tissue everywhere
+  IrzJoint *joint;    ///< [n_rows - n_nodes]; NULL: sides are not made to agree
   uint8_t *between;   ///< [n_nodes] 1: has further rows; NULL: there are none
   int32_t n_split;    ///< tetrahedra with further rows
   int32_t *split;     ///< [n_tets] 0, or 1 + index into `row`; NULL: there are no further rows
@@ -30,7 +38,10 @@ typedef struct {
 /// Find the rows. Collective; clear them afterwards, also after a failure.
 /// @param[in] medium  must outlive them
 /// @param[in] laws    [n_regions]
-IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, IrzSides *sides, IrzError *error);
+/// @param[in] agree   whether the current follows the laws, so that both sides can be made to agree: not where tissue
+///                    remembers or warms up
+IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, bool agree, IrzSides *sides,
+                         IrzError *error);
 
 /// Release them. Collective.
 void irz_sides_clear(IrzSides *sides);
@@ -50,6 +61,14 @@ static inline const int32_t *irz_tet_rows(const IrzSides *sides, const IrzPart *
 /// The node of a row.
 static inline int32_t irz_row_node(const IrzSides *sides, int32_t row) {
   return row < sides->n_nodes ? row : sides->node[row - sides->n_nodes];
+}
+
+/// The joint of a further row; NULL where it has no normal.
+static inline const IrzJoint *irz_row_joint(const IrzSides *sides, int32_t row) {
+  if (sides->joint == NULL) return NULL;
+  const IrzJoint *joint = &sides->joint[row - sides->n_nodes];
+  bool flat = joint->normal[0] != 0 || joint->normal[1] != 0 || joint->normal[2] != 0;
+  return flat ? joint : NULL;
 }
 
 /// Whether a node has further rows.

@@ -246,11 +246,13 @@ static void measure_tet(Place *place, const double *level, IrzVolume *volume) {
       lattice_volumes(place, &place->coarse, (Fields)f, level, rough[f]);
     }
   }
+  bool between = sharp && irz_touches_sides(place->task->sides, place->cell.tet);
+  double share = !sharp ? 1 : between ? IRZ_BETWEEN_SHARE : IRZ_RECOVERED_SHARE;
   for (int k = 0; k < n; k++) {
     if (low < level[k] && level[k] <= high) {
       double difference = rough[OTHER][k] - rough[OWN][k];
       volume[k].volume += place->task->order == 1 ? irz_linear_volume(fine[k], fine[k] + difference) : fine[k];
-      volume[k].off += (sharp && !irz_touches_sides(place->task->sides, place->cell.tet) ? IRZ_RECOVERED_SHARE : 1) * difference;
+      volume[k].off += share * difference;
       volume[k].scatter += difference * difference;
       volume[k].slope += (rough[OWN][k] - rough[WEAKER][k]) / slope_step;
       volume[k].smear += sharp ? damping_at(place, level[k]) * (rough[OTHER][k] - rough[PLAIN][k]) : 0;

@@ -123,7 +123,7 @@ static void add(IrzVolume *sum, const IrzVolume *more) {
 static void add_difference(const Place *place, double volume, double other, IrzVolume *sum) {
   bool linear = place->task->order == 1, sharp = place->smooth && !linear;
   sum->volume += linear ? irz_linear_volume(volume, other) : volume;
-  sum->off += (sharp && !place->between ? IRZ_RECOVERED_SHARE : 1) * (volume - other);
+  sum->off += (!sharp ? 1 : place->between ? IRZ_BETWEEN_SHARE : IRZ_RECOVERED_SHARE) * (volume - other);
   sum->scatter += (volume - other) * (volume - other);
 }
 

@@ -1,7 +1,9 @@
 /* Where tissues meet: fields with a jump are found exactly, on both sides and on all ranks, and the zone ends there. */
 #include "base/petsc.h"
+#include "base/vector.h"
 #include "grid_mesh.h"
 #include "testing.h"
+#include "zone/mend.h"
 #include "zone/parts.h"
 #include "zone/recover.h"
 #include "zone/sharpen.h"
@@ -36,7 +38,7 @@ typedef struct {
   double *potential, *plain, *sharp, *along;
 } Problem;
 
-static Problem problem_create(const IrzLaw *const *laws, int n_threads) {
+static Problem problem_create(const IrzLaw *const *laws, bool agree, int n_threads) {
   static const GridMesh grid = {.n = {6, 6, 4}, .shake = 0.25, .n_regions = 3, .region = region_at, .surface = nowhere};
   GridMesh plan = grid;
   int rank;
@@ -53,7 +55,7 @@ static Problem problem_create(const IrzLaw *const *laws, int n_threads) {
   }
   assert_int_equal(irz_part_create(PETSC_COMM_WORLD, p.mesh, 0, NULL, &p.part, &error), IRZ_OK);
   assert_int_equal(irz_medium_create(p.part, NULL, &p.medium, &error), IRZ_OK);
-  assert_int_equal(irz_sides_create(p.medium, laws, &p.sides, &error), IRZ_OK);
+  assert_int_equal(irz_sides_create(p.medium, laws, agree, &p.sides, &error), IRZ_OK);
   assert_int_equal(irz_team_create(p.part, n_threads, &p.team, &error), IRZ_OK);
   size_t rows = (size_t)p.sides.n_rows;
   p.potential = calloc((size_t)p.sides.n_nodes, sizeof(double));
@@ -106,7 +108,7 @@ static void rows(void **state) {
   const IrzLaw *two[] = {&weak, &strong, &same}, *three[] = {&weak, &strong, &other}, *one[] = {&same, &strong, &same};
   const IrzLaw *const *laws[] = {two, three, one};
   for (int k = 0; k < 3; k++) {
-    Problem p = problem_create(laws[k], 1);
+    Problem p = problem_create(laws[k], true, 1);
     int32_t on_x, on_both, further = p.sides.n_rows - p.sides.n_nodes;
     count_between(&p, &on_x, &on_both);
     if (k == 0) assert_int_equal(further, on_x);
@@ -124,13 +126,68 @@ static void rows(void **state) {
   }
 }
 
+/// Joints have the interface's normal, but for nodes at the wall or where three tissues meet.
+static void joints(void **state) {
+  (void)state;
+  const IrzLaw *laws[] = {&weak, &strong, &other};
+  Problem p = problem_create(laws, true, 1);
+  uint8_t *wall = calloc((size_t)p.sides.n_nodes, 1);
+  int flat = 0;
+  for (int32_t t = 0; t < p.part->n_tets; t++) {
+    double x[10][3];
+    irz_part_nodes(p.part, t, -1, x);
+    for (int i = 0; i < 10; i++) {
+      for (int d = 0; d < 3; d++) wall[p.part->tet[t][i]] |= fabs(fabs(x[i][d]) - side / 2) < 1e-9;
+    }
+  }
+  for (int32_t row = p.sides.n_nodes; row < p.sides.n_rows; row++) {
+    const IrzJoint *joint = irz_row_joint(&p.sides, row);
+    if (joint == NULL) continue;
+    int axis = p.sides.tissue[irz_row_node(&p.sides, row)] == 0 ? 0 : 1;
+    assert_near(joint->normal[axis], 1, 1e-9);
+    assert_true(joint->weight[0] > 0 && joint->weight[1] > 0 && !wall[irz_row_node(&p.sides, row)]);
+    flat++;
+  }
+  assert_true(p.part->size > 1 || flat > 20);
+  free(wall);
+  problem_clear(&p);
+}
+
+/// Fields that were made to agree do, and where one side conducts far better they take the flux from the other, which
+/// knows it, and the field along the interface from it.
+static void mended(void **state) {
+  (void)state;
+  const IrzJoint joint = {.normal = {0.6, 0, 0.8}, .weight = {2, 1}};
+  const IrzLaw ramp = {.kind = IRZ_LAW_RAMP, .low = 0.1, .high = 0.4, .p = 30000, .q = 60000};
+  for (int k = 0; k < 2; k++) {
+    IrzLaw best = {.kind = IRZ_LAW_CONSTANT, .low = k == 0 ? 0.5 : 1e6};
+    const IrzLaw *law[2] = {&ramp, &best};
+    double field[2][3] = {{40000, 7000, 20000}, {k == 0 ? 9000 : 0, 5000, k == 0 ? 4000 : 0}}, given[2][3], flux[2][3], after[2];
+    for (int s = 0; s < 2; s++) {
+      double sigma = irz_law_sigma(law[s], sqrt(irz_dot(field[s], field[s])), NULL);
+      for (int d = 0; d < 3; d++) flux[s][d] = sigma * (given[s][d] = field[s][d]);
+    }
+    irz_mend(&joint, law, flux, field);
+    for (int s = 0; s < 2; s++) {
+      after[s] = irz_dot(field[s], joint.normal) * irz_law_sigma(law[s], sqrt(irz_dot(field[s], field[s])), NULL);
+    }
+    assert_close(after[1], after[0], 1e-5);
+    for (int d = 0; d < 3; d++) {
+      double here = field[0][d] - irz_dot(field[0], joint.normal) * joint.normal[d];
+      assert_near(here, field[1][d] - irz_dot(field[1], joint.normal) * joint.normal[d], 1e-6);
+      if (k == 1) assert_near(here, given[1][d] - irz_dot(given[1], joint.normal) * joint.normal[d], 1);
+    }
+    if (k == 1) assert_close(after[0], irz_dot(flux[0], joint.normal), 1e-4);
+  }
+}
+
 /// Means in the rows are the fields of the tissues, and no jump counts as an error.
 static void exact_fields(void **state) {
   (void)state;
-  const IrzLaw *laws[] = {&weak, &strong, &other};
+  const IrzLaw *laws[] = {&weak, &strong, &same};
   const double thresholds[3] = {40000, 40000, 40000};
   for (int threads = 1; threads < 4; threads += 2) {
-    Problem p = problem_create(laws, threads);
+    Problem p = problem_create(laws, threads > 1, threads);
     for (int order = 1; order < 3; order++) {
       IrzError error = {0};
       double defect = 1;
@@ -168,7 +225,7 @@ static void zone_ends(void **state) {
   const IrzLaw *laws[] = {&weak, &strong, &same};
   const double low = 20000, thresholds[3] = {40000, 40000, 40000}, whole = side * side * side;
   for (int order = 1; order < 3; order++) {
-    Problem p = problem_create(laws, 1);
+    Problem p = problem_create(laws, true, 1);
     IrzError error = {0};
     IrzDrawn drawn = {0};
     IrzZoneParts parts;
@@ -213,7 +270,7 @@ static void zone_ends(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(exact_fields),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(joints), cmocka_unit_test(mended), cmocka_unit_test(exact_fields),
                                      cmocka_unit_test(zone_ends)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) != 0) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
