@@ -24,9 +24,11 @@ static IrzCode list_met(IrzStage *stage, IrzError *error) {
 /// Find the rows of the nodes, and make room for fields in them. Collective.
 static IrzCode make_rows(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, IrzError *error) {
   IrzSolution *found = &stage->found;
-  bool agree = plan->memory == IRZ_MEMORY_NONE && found->heat.n_pulses == 0; /* full coupling: sigma follows heat */
+  IrzFollowed followed = found->heat.n_pulses > 0            ? IRZ_FOLLOWS_HEAT /* full coupling */
+                         : plan->memory == IRZ_MEMORY_PAIRS ? IRZ_FOLLOWS_MEMORY
+                                                            : IRZ_FOLLOWS_LAWS;
   irz_sides_clear(&found->sides);
-  IRZ_TRY(irz_sides_create(stage->medium, laws, agree, &found->sides, error));
+  IRZ_TRY(irz_sides_create(stage->medium, laws, followed, &found->sides, error));
   size_t rows = (size_t)found->sides.n_rows;
   irz_resize(&found->recovered, rows, sizeof *found->recovered, error);
   if (error->code == IRZ_OK && plan->mesh.order == 2) irz_resize(&found->sharp, rows, sizeof *found->sharp, error);

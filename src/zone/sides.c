@@ -29,7 +29,6 @@ static bool are_equal(const double *a, const double *b, int n) {
 }
 
 static bool is_alike(const IrzLaw *a, const IrzLaw *b) {
-  if (a == b) return true;
   if (a->kind != b->kind || a->direction != b->direction) return false;
   if (a->direction != IRZ_LAW_ISOTROPIC && !are_equal(a->shape, b->shape, 6)) return false;
   if (a->kind == IRZ_LAW_CONSTANT) return a->low == b->low;
@@ -40,9 +39,10 @@ static bool is_alike(const IrzLaw *a, const IrzLaw *b) {
   return a->low == b->low && a->high == b->high && a->p == b->p && a->q == b->q;
 }
 
-int irz_first_alike(const IrzLaw *const *laws, int region) {
+/// The region that stands for a tissue: the first with the same law.
+static int first_alike(const IrzLaw *const *laws, IrzFollowed followed, int region) {
   int first = 0;
-  while (!is_alike(laws[first], laws[region])) first++;
+  while (laws[first] != laws[region] && (followed == IRZ_FOLLOWS_HEAT || !is_alike(laws[first], laws[region]))) first++;
   return first;
 }
 
@@ -53,10 +53,10 @@ static bool is_mixed(const IrzMedium *medium, int32_t tet) {
 
 /// Number the tissues.
 /// @return whether there may be places between them
-static bool find_tissues(const IrzMedium *medium, const IrzLaw *const *laws, Around *around) {
+static bool find_tissues(const IrzMedium *medium, const IrzLaw *const *laws, IrzFollowed followed, Around *around) {
   bool mixed = false;
   for (int r = 0; r < medium->n_regions; r++) {
-    int first = irz_first_alike(laws, r);
+    int first = first_alike(laws, followed, r);
     if (first == r) {
       around->first[around->n_tissues] = r;
       around->tissue[r] = around->n_tissues++;
@@ -312,14 +312,14 @@ static IrzCode find_joints(const int32_t *further, IrzSides *sides, IrzError *er
   return code;
 }
 
-IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, bool agree, IrzSides *sides,
+IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, IrzFollowed followed, IrzSides *sides,
                          IrzError *error) {
   const IrzPart *part = medium->part;
   Around around = {.medium = medium};
   int several = 0;
   *sides = (IrzSides){.part = part, .n_nodes = part->n_vertices + part->n_edges};
   sides->n_rows = sides->n_nodes;
-  int mine = find_tissues(medium, laws, &around);
+  int mine = find_tissues(medium, laws, followed, &around);
   MPI_Allreduce(&mine, &several, 1, MPI_INT, MPI_MAX, part->comm);
   if (!several) return IRZ_OK;
   IrzCode code = find_sets(medium, &around, error);
@@ -333,7 +333,7 @@ IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, boo
     give_rows(&around, sides, error);
     code = irz_error_agree(part->comm, error);
     if (code == IRZ_OK) code = share_rows(&around, sides, error);
-    if (code == IRZ_OK && agree) code = find_joints(around.start, sides, error);
+    if (code == IRZ_OK && followed == IRZ_FOLLOWS_LAWS) code = find_joints(around.start, sides, error);
   }
   free(around.set);
   free(around.mixed);

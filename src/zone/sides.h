@@ -14,6 +14,14 @@
 /// In IrzSides.tissue: a row of several tissues, as there is a tetrahedron with several inside.
 #define IRZ_NO_TISSUE (-1)
 
+/// What the current follows.
+typedef enum {
+  IRZ_FOLLOWS_LAWS,   ///< the laws, so both sides of an interface can be made to agree
+  IRZ_FOLLOWS_MEMORY, ///< what tissue remembers, too
+  IRZ_FOLLOWS_HEAT    ///< temperatures, too: only regions with the very same law are one tissue, not those whose laws are
+                      ///< equal
+} IrzFollowed;
+
 /// Where two tissues meet at a node.
 typedef struct {
   double normal[3]; ///< unit vector from the node's row to the further one; 0: three tissues meet, or the interface ends
@@ -38,9 +46,7 @@ typedef struct {
 /// Find the rows. Collective; clear them afterwards, also after a failure.
 /// @param[in] medium  must outlive them
 /// @param[in] laws    [n_regions]
-/// @param[in] agree   whether the current follows the laws, so that both sides can be made to agree: not where tissue
-///                    remembers or warms up
-IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, bool agree, IrzSides *sides,
+IrzCode irz_sides_create(const IrzMedium *medium, const IrzLaw *const *laws, IrzFollowed followed, IrzSides *sides,
                          IrzError *error);
 
 /// Release them. Collective.
@@ -91,8 +97,5 @@ enum { IRZ_ROW_RUNS = 4 };
 /// One of these runs: rows [first, last).
 /// @param[in] k  0: its vertices; 1: its edges; 2, 3: the further rows of both
 void irz_member_rows(const IrzMember *member, const IrzSides *sides, int k, int32_t run[2]);
-
-/// The region that stands for a tissue: the first with the same law.
-int irz_first_alike(const IrzLaw *const *laws, int region);
 
 #endif

@@ -38,7 +38,7 @@ typedef struct {
   double *potential, *plain, *sharp, *along;
 } Problem;
 
-static Problem problem_create(const IrzLaw *const *laws, bool agree, int n_threads) {
+static Problem problem_create(const IrzLaw *const *laws, IrzFollowed followed, int n_threads) {
   static const GridMesh grid = {.n = {6, 6, 4}, .shake = 0.25, .n_regions = 3, .region = region_at, .surface = nowhere};
   GridMesh plan = grid;
   int rank;
@@ -55,7 +55,7 @@ static Problem problem_create(const IrzLaw *const *laws, bool agree, int n_threa
   }
   assert_int_equal(irz_part_create(PETSC_COMM_WORLD, p.mesh, 0, NULL, &p.part, &error), IRZ_OK);
   assert_int_equal(irz_medium_create(p.part, NULL, &p.medium, &error), IRZ_OK);
-  assert_int_equal(irz_sides_create(p.medium, laws, agree, &p.sides, &error), IRZ_OK);
+  assert_int_equal(irz_sides_create(p.medium, laws, followed, &p.sides, &error), IRZ_OK);
   assert_int_equal(irz_team_create(p.part, n_threads, &p.team, &error), IRZ_OK);
   size_t rows = (size_t)p.sides.n_rows;
   p.potential = calloc((size_t)p.sides.n_nodes, sizeof(double));
@@ -106,13 +106,14 @@ static void count_between(const Problem *p, int32_t *on_x, int32_t *on_both) {
 static void rows(void **state) {
   (void)state;
   const IrzLaw *two[] = {&weak, &strong, &same}, *three[] = {&weak, &strong, &other}, *one[] = {&same, &strong, &same};
-  const IrzLaw *const *laws[] = {two, three, one};
-  for (int k = 0; k < 3; k++) {
-    Problem p = problem_create(laws[k], true, 1);
+  const IrzLaw *const *laws[] = {two, three, one, one};
+  for (int k = 0; k < 4; k++) {
+    Problem p = problem_create(laws[k], k == 3 ? IRZ_FOLLOWS_HEAT : IRZ_FOLLOWS_LAWS, 1);
     int32_t on_x, on_both, further = p.sides.n_rows - p.sides.n_nodes;
     count_between(&p, &on_x, &on_both);
     if (k == 0) assert_int_equal(further, on_x);
     if (k == 1) assert_true(p.part->size > 1 || further > on_x + on_both); /* and those of y = 0 on the right */
+    if (k == 3) assert_true(p.part->size > 1 || further > 0); /* may warm up in different ways */
     if (k == 2) assert_true(further == 0 && p.sides.tissue == NULL);
     for (int32_t t = 0; t < p.part->n_tets; t++) {
       const int32_t *row = irz_tet_rows(&p.sides, p.part, t);
@@ -130,7 +131,7 @@ static void rows(void **state) {
 static void joints(void **state) {
   (void)state;
   const IrzLaw *laws[] = {&weak, &strong, &other};
-  Problem p = problem_create(laws, true, 1);
+  Problem p = problem_create(laws, IRZ_FOLLOWS_LAWS, 1);
   uint8_t *wall = calloc((size_t)p.sides.n_nodes, 1);
   int flat = 0;
   for (int32_t t = 0; t < p.part->n_tets; t++) {
@@ -187,7 +188,7 @@ static void exact_fields(void **state) {
   const IrzLaw *laws[] = {&weak, &strong, &same};
   const double thresholds[3] = {40000, 40000, 40000};
   for (int threads = 1; threads < 4; threads += 2) {
-    Problem p = problem_create(laws, threads > 1, threads);
+    Problem p = problem_create(laws, threads > 1 ? IRZ_FOLLOWS_LAWS : IRZ_FOLLOWS_MEMORY, threads);
     for (int order = 1; order < 3; order++) {
       IrzError error = {0};
       double defect = 1;
@@ -225,7 +226,7 @@ static void zone_ends(void **state) {
   const IrzLaw *laws[] = {&weak, &strong, &same};
   const double low = 20000, thresholds[3] = {40000, 40000, 40000}, whole = side * side * side;
   for (int order = 1; order < 3; order++) {
-    Problem p = problem_create(laws, true, 1);
+    Problem p = problem_create(laws, IRZ_FOLLOWS_LAWS, 1);
     IrzError error = {0};
     IrzDrawn drawn = {0};
     IrzZoneParts parts;
