@@ -45,9 +45,9 @@ typedef struct {
 /// One region's share of the zone.
 typedef struct {
   char region[IRZ_NAME_MAX];
-  double threshold; ///< V/m, the one that applies to it
-  double volume;    ///< m^3
-  double ablated;   ///< m^3
+  double threshold;     ///< V/m, the one that applies to it
+  double volume;        ///< m^3
+  double ablated;       ///< m^3
   double ablated_error; ///< m^3, estimated; negative: not estimated
 } IrzRegionVolume;
 

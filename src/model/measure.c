@@ -24,7 +24,7 @@ static IrzCode list_met(IrzStage *stage, IrzError *error) {
 /// Find the rows of the nodes, and make room for fields in them. Collective.
 static IrzCode make_rows(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, IrzError *error) {
   IrzSolution *found = &stage->found;
-  IrzFollowed followed = found->heat.n_pulses > 0            ? IRZ_FOLLOWS_HEAT /* full coupling */
+  IrzFollowed followed = found->heat.n_pulses > 0           ? IRZ_FOLLOWS_HEAT /* full coupling */
                          : plan->memory == IRZ_MEMORY_PAIRS ? IRZ_FOLLOWS_MEMORY
                                                             : IRZ_FOLLOWS_LAWS;
   irz_sides_clear(&found->sides);

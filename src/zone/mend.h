@@ -15,8 +15,8 @@ double irz_normal_part(const IrzLaw *law, const double normal[3], const double a
 
 /// Make the fields on both sides agree: across an interface the field's tangential part is continuous, and so is the
 /// current density's normal part. Both are means of the two sides with volumes as weights, times the conductivity for
-/// the first and over it for the second: of all fields that agree these differ least from the given ones in energy. What
-/// is uncertain on one side, as there is little of it or it conducts well, is taken from the other.
+/// the first and over it for the second: of all fields that agree these differ least from the given ones in energy.
+/// What is uncertain on one side, as there is little of it or it conducts well, is taken from the other.
 /// @param[in]     law    [2] of both sides
 /// @param[in]     flux   [2] A/m^2
 /// @param[in,out] field  [2] V/m

@@ -8,7 +8,8 @@
 /// Recover the field and estimate how far the element-wise one is from it.
 /// The recovered gradient at a node is the mean of those of the tetrahedra around it, with their volumes as weights,
 /// pulse by pulse (Zienkiewicz and Zhu 1987). Where tissues meet each has a mean of its own: the gradient jumps there,
-/// and a mean over both would take that for an error; but the means of both sides are made to agree by irz_mend(). Collective.
+/// and a mean over both would take that for an error; but the means of both sides are made to agree by irz_mend().
+/// Collective.
 /// @param[in]  medium     regions and curved tetrahedra
 /// @param[in]  team       threads, of the medium's part
 /// @param[in]  sides      rows of the nodes

@@ -226,12 +226,12 @@ static IrzCode share_rows(const Around *around, IrzSides *sides, IrzError *error
 
 /* ---- Joints ---- */
 
-/// A normal may turn by this much, as a cosine, between neighbouring nodes; and what the two sides' normals leave over is
-/// at most this much: more if the interface ends at the node.
+/// A normal may turn by this much, as a cosine, between neighbouring nodes; and what the two sides' normals leave over
+/// is at most this much: more if the interface ends at the node.
 static const double least_cosine = 0.87, most_left = 0.1;
 
-/// Integrals of the gradients of the nodes' functions over each side: the functions vanish on all faces around but those
-/// of the interface (and of the model's wall), so they come to its normal.
+/// Integrals of the gradients of the nodes' functions over each side: the functions vanish on all faces around but
+/// those of the interface (and of the model's wall), so they come to its normal.
 /// @param[out] sum  [n_rows] the integral, m^2, and the volume, m^3, each times 6
 static void add_normals(const IrzSides *sides, double (*sum)[IRZ_ROW]) {
   const IrzPart *part = sides->part;

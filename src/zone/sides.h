@@ -18,14 +18,14 @@
 typedef enum {
   IRZ_FOLLOWS_LAWS,   ///< the laws, so both sides of an interface can be made to agree
   IRZ_FOLLOWS_MEMORY, ///< what tissue remembers, too
-  IRZ_FOLLOWS_HEAT    ///< temperatures, too: only regions with the very same law are one tissue, not those whose laws are
-                      ///< equal
+  IRZ_FOLLOWS_HEAT ///< temperatures, too: only regions with the very same law are one tissue, not those whose laws are
+                   ///< equal
 } IrzFollowed;
 
 /// Where two tissues meet at a node.
 typedef struct {
-  double normal[3]; ///< unit vector from the node's row to the further one; 0: three tissues meet, or the interface ends
-                    ///< or turns
+  double normal[3]; ///< unit vector from the node's row to the further one; 0: three tissues meet, or the interface
+                    ///< ends or turns
   double weight[2]; ///< volumes around the node on both sides, m^3
 } IrzJoint;
 

@@ -14,9 +14,9 @@ enum { IRZ_MAX_THRESHOLDS = IRZ_MAX_ALSO + 1 };
 /// measured, all of the difference counts.
 #define IRZ_RECOVERED_SHARE 0.5
 
-/// The same in tetrahedra that touch an interface, where means are those of one side. On meshes of three tissues between
-/// concentric spheres, one or two layers of tetrahedra each and contrasts from 2 to 100, errors were 0.5 to 2 times the
-/// difference.
+/// The same in tetrahedra that touch an interface, where means are those of one side. On meshes of three tissues
+/// between concentric spheres, one or two layers of tetrahedra each and contrasts from 2 to 100, errors were 0.5 to 2
+/// times the difference.
 #define IRZ_BETWEEN_SHARE 2
 
 /// Volume at order 1, half-way between those of the recovered and of the element-wise field. Means at nodes smear a
@@ -61,7 +61,7 @@ enum { IRZ_VOLUME_SUMS = sizeof(IrzVolume) / sizeof(double) };
 typedef struct {
   IrzVolume zone;
   IrzVolume also[IRZ_MAX_ALSO];
-  double *region_volume;  ///< [n_regions] m^3, owned by the caller
+  double *region_volume;     ///< [n_regions] m^3, owned by the caller
   IrzVolume *region_ablated; ///< [n_regions] of the zone in each
 } IrzZoneMeasure;
 

@@ -16,8 +16,7 @@ static char *warnings[] = {"probe spacing 40 mm is beyond 32 mm"};
 static IrzPulseResult pulses[2] = {
     {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0},
     {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015}};
-static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5, 2e-7},
-                                      {"tumour", 60000, 8e-6, 1.44e-6, -1}};
+static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5, 2e-7}, {"tumour", 60000, 8e-6, 1.44e-6, -1}};
 
 static void fill(IrzSummary *summary, IrzPlan *plan) {
   memset(plan, 0, sizeof *plan);

@@ -65,7 +65,8 @@ static void recover(const Problem *p, int n_threads, const IrzLaw *law, bool mem
   IrzError error = {0};
   IrzTeam team;
   IrzSides sides;
-  assert_int_equal(irz_sides_create(p->medium, laws, memory ? IRZ_FOLLOWS_MEMORY : IRZ_FOLLOWS_LAWS, &sides, &error), IRZ_OK);
+  assert_int_equal(irz_sides_create(p->medium, laws, memory ? IRZ_FOLLOWS_MEMORY : IRZ_FOLLOWS_LAWS, &sides, &error),
+                   IRZ_OK);
   assert_int_equal(irz_team_create(p->part, n_threads, &team, &error), IRZ_OK);
   assert_int_equal(irz_recover(p->medium, &team, &sides, laws, memory, order, 2, p->potential, field, defect, &error),
                    IRZ_OK);

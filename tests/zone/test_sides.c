@@ -113,7 +113,7 @@ static void rows(void **state) {
     count_between(&p, &on_x, &on_both);
     if (k == 0) assert_int_equal(further, on_x);
     if (k == 1) assert_true(p.part->size > 1 || further > on_x + on_both); /* and those of y = 0 on the right */
-    if (k == 3) assert_true(p.part->size > 1 || further > 0); /* may warm up in different ways */
+    if (k == 3) assert_true(p.part->size > 1 || further > 0);              /* may warm up in different ways */
     if (k == 2) assert_true(further == 0 && p.sides.tissue == NULL);
     for (int32_t t = 0; t < p.part->n_tets; t++) {
       const int32_t *row = irz_tet_rows(&p.sides, p.part, t);
@@ -163,7 +163,8 @@ static void mended(void **state) {
   for (int k = 0; k < 2; k++) {
     IrzLaw best = {.kind = IRZ_LAW_CONSTANT, .low = k == 0 ? 0.5 : 1e6};
     const IrzLaw *law[2] = {&ramp, &best};
-    double field[2][3] = {{40000, 7000, 20000}, {k == 0 ? 9000 : 0, 5000, k == 0 ? 4000 : 0}}, given[2][3], flux[2][3], after[2];
+    double field[2][3] = {{40000, 7000, 20000}, {k == 0 ? 9000 : 0, 5000, k == 0 ? 4000 : 0}}, given[2][3], flux[2][3],
+           after[2];
     for (int s = 0; s < 2; s++) {
       double sigma = irz_law_sigma(law[s], sqrt(irz_dot(field[s], field[s])), NULL);
       for (int d = 0; d < 3; d++) flux[s][d] = sigma * (given[s][d] = field[s][d]);
@@ -271,8 +272,8 @@ static void zone_ends(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(joints), cmocka_unit_test(mended), cmocka_unit_test(exact_fields),
-                                     cmocka_unit_test(zone_ends)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(joints), cmocka_unit_test(mended),
+                                     cmocka_unit_test(exact_fields), cmocka_unit_test(zone_ends)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) != 0) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();
