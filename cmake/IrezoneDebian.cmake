@@ -5,7 +5,14 @@ if(NOT PROJECT_IS_TOP_LEVEL)
 endif()
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_CONTACT "irezone <irezone@localhost>")
+# Who makes packages says who they are as Debian's tools ask it: by DEBFULLNAME and DEBEMAIL.
+set(name "$ENV{DEBFULLNAME}")
+set(mail "$ENV{DEBEMAIL}")
+if(NOT name OR NOT mail)
+  set(name "irezone developers")
+  set(mail irezone@users.noreply.github.com)
+endif()
+set(CPACK_PACKAGE_CONTACT "${name} <${mail}>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
@@ -32,28 +39,46 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME irezone)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libirezone0 ${version}")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS openmpi-bin)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "paraview, slurm-client")
-set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "Simulates irreversible electroporation around needle probes: the program.")
+set(about
+    "irezone computes the electric field of needle probes in tissue whose
+conductivity depends on the field, and from it the volume that
+irreversible electroporation ablates. It is for research and is not a
+medical device.
+")
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "${about}This package has the program, its documentation and examples.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libirezone0)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS ${IREZONE_GMSH_PACKAGE})
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_BINARY_DIR}/triggers)
 file(WRITE ${CMAKE_BINARY_DIR}/triggers "activate-noawait ldconfig\n")
-set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "Simulates irreversible electroporation around needle probes: the library.")
+set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "${about}This package has the shared library.")
+# What is linked to the library asks for this very version of it (docs/building.md).
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY "=")
+set(CPACK_POST_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/IrezoneDebianFinish.cmake)
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libirezone-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libirezone0 ${version}, libopenmpi-dev, libpetsc-real-dev, pkg-config")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
-    "Simulates irreversible electroporation around needle probes: headers, CMake package and pkg-config file.")
+    "${about}This package has what programs need to use the library: its headers, a
+CMake package and a pkg-config file.")
 
-# Each package says under which terms it may be used; only packages for /usr need it.
+# Each package says under which terms it may be used, and what has changed; only packages for /usr need it.
 if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
+  find_program(GZIP gzip REQUIRED)
+  string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC) # or SOURCE_DATE_EPOCH
+  file(WRITE ${CMAKE_BINARY_DIR}/changelog
+       "irezone (${PROJECT_VERSION}) unstable; urgency=medium\n\n  * See /usr/share/doc/irezone/CHANGELOG.md.\n\n"
+       " -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+  execute_process(COMMAND ${GZIP} -9nf ${CMAKE_BINARY_DIR}/changelog COMMAND_ERROR_IS_FATAL ANY)
   foreach(pair program:irezone library:libirezone0 development:libirezone-dev)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 component)
     list(GET pair 1 package)
     install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/${package} RENAME copyright COMPONENT ${component})
+    install(FILES ${CMAKE_BINARY_DIR}/changelog.gz DESTINATION share/doc/${package} COMPONENT ${component})
   endforeach()
 endif()
 include(CPack)

@@ -13,7 +13,11 @@ install(
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 install(DIRECTORY include/irezone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING
         PATTERN "*.h")
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+install(FILES LICENSE README.md CHANGELOG.md CITATION.cff codemeta.json DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program PATTERN irezone.1 EXCLUDE
+        PATTERN __pycache__ EXCLUDE)
+install(DIRECTORY meshes DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program # that examples name
+        PATTERN *.py EXCLUDE PATTERN __pycache__ EXCLUDE)
 
 # irezone_module_of(VARIABLE MODULES LIBRARIES): the first pkg-config module that names no other libraries than these.
 # A module is found again wherever it is installed; a path is not.

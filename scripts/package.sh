@@ -1,6 +1,7 @@
 #!/bin/bash
 # Make the Debian packages irezone, libirezone0 and libirezone-dev, hardened by Debian's own flags.
 #   scripts/package.sh [BUILD]      default: build/package; the packages are left in BUILD/packages
+# DEBFULLNAME and DEBEMAIL say who makes them. lintian, if it is installed, must find nothing wrong with them.
 # Install them with: sudo apt install ./BUILD/packages/*.deb
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -11,3 +12,9 @@ configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/
   -DCMAKE_SKIP_INSTALL_RPATH=ON
 rm -rf "$build/packages"
 (cd "$build" && cpack -G DEB)
+if command -v lintian >/dev/null; then
+  run_as=()
+  [ "$(id -u)" -ne 0 ] || run_as=(--allow-root)
+  lintian "${run_as[@]}" --tag-display-limit 0 --fail-on error,warning "$build"/packages/*.deb
+  echo "lintian: nothing to say"
+fi

@@ -38,6 +38,13 @@ rm -rf "$work/prefix" "$prefix"
 DESTDIR= quietly cmake --install "$build" --prefix "$work/prefix"
 mv "$work/prefix" "$prefix"
 "$prefix/bin/irezone" --version
+for file in man/man1/irezone.1 bash-completion/completions/irezone zsh/site-functions/_irezone \
+  fish/vendor_completions.d/irezone.fish doc/irezone/docs/sweeps.md doc/irezone/CITATION.cff; do
+  [ -s "$prefix/share/$file" ] || fail "share/$file is not installed"
+done
+for example in two_probes_liver tumour_in_liver anatomy_synthetic; do # the last two read files beside them
+  quietly "$prefix/bin/irezone" check "$prefix/share/doc/irezone/examples/$example.yaml"
+done
 if grep -rIlF -e "$source/" -e "$work/" -e "$build" "$prefix"; then fail "these files name folders of the build"; fi
 libraries=$(find "$prefix" -name 'libirezone.*')
 [ $kind = static ] || [[ $libraries == *libirezone.so* ]] || fail "no shared library: $libraries"
