@@ -90,6 +90,9 @@ int irz_cli_launched(void);
 /// State the rank of this process, for irz_cli_first().
 void irz_cli_set_rank(int rank);
 
+/// What was stated.
+int irz_cli_rank(void);
+
 /// Whether this process is the one that talks: rank 0, or any process of a command that knows no others.
 bool irz_cli_first(void);
 
@@ -105,6 +108,10 @@ IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *
 /// for networks.
 /// @param[in]  arguments  whose PETSc options apply
 IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error);
+
+/// From now on this process ends, with one line, where PETSc finds no memory: the other ranks wait in the same call, and
+/// it cannot tell them. The launcher then ends them. For ranks that solve together.
+void irz_cli_end_alone(void);
 
 /// Stop them; warns of PETSc options that nobody read.
 void irz_cli_stop(void);

@@ -43,6 +43,10 @@ void irz_cli_set_rank(int rank) {
   own_rank = rank > 0 ? rank : 0;
 }
 
+int irz_cli_rank(void) {
+  return own_rank;
+}
+
 bool irz_cli_first(void) {
   return own_rank == 0;
 }

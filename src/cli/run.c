@@ -66,6 +66,9 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {
     IrzSummary summary = {0};
+    int size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (size > 1) irz_cli_end_alone();
     code = irz_cli_agree(false, error);
     if (code == IRZ_OK) code = agree(arguments, plan, directory, error);
     irz_progress_begin(&progress, quiet);

@@ -196,6 +196,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   /* Rank 0 hands out cases from a thread; without this level it would have to do only that. */
   PETSC_MPI_THREAD_REQUIRED = MPI_THREAD_MULTIPLE;
   IRZ_TRY(irz_cli_start(arguments, error));
+  if (options.ranks_per_case > 1) irz_cli_end_alone();
   IrzCode code = run_or_merge(arguments, &options, error);
   irz_cli_stop();
   return code;

@@ -20,6 +20,9 @@ enum {
 /// What Gmsh allocates for a point in small blocks, bytes: about 200, and a margin.
 enum { BYTES_PER_POINT = 512 };
 
+/// What HXT allocates at least, bytes: in all, and for the tetrahedra at a point of the boundary.
+enum { LEAST_FOR_TETS = 16 << 20, BYTES_OF_TETS = 4096 };
+
 /// Lengths in Gmsh per metre.
 #define TO_GMSH 1e3
 
@@ -465,9 +468,13 @@ static IrzCode take_tets(const IrzBoundary *boundary, const GmshMesh *volume, Ir
 }
 
 /// Let HXT make tetrahedra. Its hxtOptimizeTetrahedra() (Gmsh 4.8) reads an array that it has not filled, so that what
-/// lay in the heap before would decide about a few of them: larger new blocks are zero meanwhile.
-static IrzCode generate_tets(IrzError *error) {
+/// lay in the heap before would decide about a few of them: larger new blocks are zero meanwhile. It does not look
+/// whether it got the memory it asked for, either: that it can get what it takes at least is found out before.
+static IrzCode generate_tets(const IrzBoundary *boundary, IrzError *error) {
   int ierr;
+  char *trial;
+  IRZ_TRY(irz_alloc_unset(&trial, LEAST_FOR_TETS + BYTES_OF_TETS * (size_t)boundary->n_points, 1, error));
+  free(trial);
   irz_heap_clear_new(true);
   gmshModelMeshGenerate(3, &ierr);
   irz_heap_clear_new(false);
@@ -484,7 +491,7 @@ static IrzCode fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzM
     gmshOptionSetNumber("Mesh.Algorithm3D", ALGORITHM_3D_DELAUNAY, &ierr);
     CHECK_GMSH(ierr);
   }
-  IRZ_TRY(generate_tets(error));
+  IRZ_TRY(generate_tets(boundary, error));
   IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);
   if (code == IRZ_OK) code = take_tets(boundary, &volume, mesh, error);
   gmsh_mesh_clear(&volume);

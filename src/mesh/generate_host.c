@@ -79,11 +79,21 @@ typedef struct {
   IrzCode code;
 } Task;
 
+static void make_mesh(void *pointer) {
+  Task *task = pointer;
+  task->code = irz_gmsh_mesh(task->field, task->boundary, task->mesh, task->error);
+}
+
 static void *run(void *pointer) {
   Task *task = pointer;
   task->code = remember(task->error);
   if (task->code != IRZ_OK) return NULL;
-  task->code = irz_gmsh_mesh(task->field, task->boundary, task->mesh, task->error);
+  if (!irz_gmsh_guard(make_mesh, task)) {
+    irz_heap_clear_new(false);
+    irz_heap_release();
+    task->code = irz_error_set(task->error, IRZ_ERR_MEMORY,
+                               "out of memory: Gmsh needs more for the mesh; a larger mesh.accuracy needs less");
+  }
   restore();
   irz_heap_trim();
   return NULL;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <irezone/plan.h>
 #include <link.h>
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -35,6 +36,16 @@ static void open_from_below(void) {
   static const char *const needed[] = {IRZ_GMSH_NEEDED};
   for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) (void)dlopen(needed[i], OPEN_FLAGS);
 #endif
+}
+
+/* Whether the linker's reason is a lack of memory; its messages have no code. */
+static bool lacks_memory(const char *reason) {
+  static const char *const signs[] = {"failed to map", "annot map", "annot allocate", "annot create", "out of memory"};
+  if (strstr(reason, "not permitted") != NULL) return false; /* a file system without programs */
+  for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+    if (strstr(reason, signs[i]) != NULL) return true;
+  }
+  return false;
 }
 
 /* Say what is wrong with the library, and what to do. */
@@ -102,6 +113,33 @@ static const char *own_name(void *library) {
   return named && names != NULL ? names + offset : "";
 }
 
+/* Gmsh is C++, and where it finds no memory its exception would end the process, as C cannot catch it. `operator new`
+ * calls a handler before it throws: it leaves Gmsh with a jump. What Gmsh held is lost, and it is not used again. */
+typedef void (*Handler)(void);
+static Handler (*set_handler)(Handler); /* std::set_new_handler(); NULL: there is none of that name */
+static _Thread_local jmp_buf *way_out;
+static bool lost;
+
+static void no_memory(void) {
+  if (way_out != NULL) longjmp(*way_out, 1);
+  set_handler(NULL); /* somebody else's thread: it gets its exception */
+}
+
+bool irz_gmsh_guard(void (*work)(void *context), void *context) {
+  jmp_buf here;
+  volatile bool done = false;
+  Handler before = set_handler != NULL ? set_handler(no_memory) : NULL;
+  way_out = &here;
+  if (setjmp(here) == 0) {
+    work(context);
+    done = true;
+  }
+  way_out = NULL;
+  if (set_handler != NULL) set_handler(before);
+  lost = !done;
+  return done;
+}
+
 /* Find the functions. */
 static IrzCode find(void *library, IrzError *error) {
   char reason[128];
@@ -119,16 +157,27 @@ static IrzCode find(void *library, IrzError *error) {
   }
   IRZ_GMSH_FUNCTIONS(FIND)
 #undef FIND
+  void *handler = dlsym(library, "_ZSt15set_new_handlerPFvvE");
+  memcpy(&set_handler, &handler, sizeof set_handler);
   return IRZ_OK;
 }
 
 IrzCode irz_gmsh_load(IrzError *error) {
   static bool loaded;
+  if (lost) {
+    return irz_error_set(error, IRZ_ERR_MEMORY,
+                         "out of memory: Gmsh ran out of it before and makes no more meshes in this process");
+  }
   if (loaded) return IRZ_OK;
   IRZ_TRY(check_file(error));
   open_from_below();
   void *library = dlopen(IRZ_GMSH_LIBRARY, OPEN_FLAGS);
-  if (library == NULL) return refuse(dlerror(), error);
+  if (library == NULL) {
+    const char *reason = dlerror();
+    if (reason != NULL && !lacks_memory(reason)) return refuse(reason, error);
+    return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: Gmsh's library, which makes the mesh, does not fit: %s",
+                         reason != NULL ? reason : IRZ_GMSH_LIBRARY);
+  }
   IrzCode code = find(library, error);
   loaded = code == IRZ_OK;
   if (!loaded) dlclose(library);

@@ -6,6 +6,7 @@
 
 #include <gmshc.h>
 #include <irezone/error.h>
+#include <stdbool.h>
 
 /// The functions that are used.
 #define IRZ_GMSH_FUNCTIONS(X)                                                                                          \
@@ -42,8 +43,13 @@ typedef struct {
 extern IrzGmshFunctions irz_gmsh;
 
 /// Load Gmsh's library, once.
-/// @return IRZ_OK, or IRZ_ERR_INPUT if it is not installed or lacks a function
+/// @return IRZ_OK, IRZ_ERR_INPUT if it is not installed or lacks a function, or IRZ_ERR_MEMORY if it does not fit, or
+///         has run out of memory before
 IrzCode irz_gmsh_load(IrzError *error);
+
+/// Do something with Gmsh, after irz_gmsh_load().
+/// @return false if Gmsh had too little memory: `work` was left where it was, and Gmsh is not to be used again
+bool irz_gmsh_guard(void (*work)(void *context), void *context);
 
 #ifndef IRZ_GMSH_LAZY_NO_NAMES
 #define gmshClear irz_gmsh.to_gmshClear

@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: no_gmsh.sh IREZONE CC
-# Without Gmsh's library, or with one that is damaged or another: generating says so in one line, with the package's name and
-# status 3; loaded meshes do without.
+# Without Gmsh's library, or with one that is damaged, another, or too large for the memory: generating says so in one line, with
+# the package's name and status 3, or with status 6; loaded meshes do without.
 irezone=$1
 compiler=$2
 folder=$(mktemp -d) || exit 1
@@ -55,4 +55,26 @@ if unshare -rm true 2>/dev/null; then
   prefix=(unshare -rm sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' /dev/null "$(readlink -f "$real")")
   check "no library" "file too short"
 fi
+
+# Too little memory for the library, and for what it does: one line, status 6, as far as the C library's own linker does not
+# end the process (127) with a line of its own.
+limit=60000
+until (ulimit -v $limit && exec "$irezone" --version) >out 2>&1; do limit=$((limit + 4000)); done
+fits=0 status=1
+while [ $status != 0 ] && [ $limit -lt 1000000 ]; do
+  (ulimit -v $limit && exec "$irezone" mesh needles.yaml -o small.msh) >out 2>err
+  status=$?
+  line=$(head -c 300 err)
+  case $status in
+    0) ;;
+    6) [[ $line == "irezone: out of memory: "* ]] || { echo "$limit kB: $line"; failed=1; } ;;
+    127) [[ $line == "out of memory" ]] || { echo "$limit kB: status 127: $line"; failed=1; } ;;
+    *) echo "$limit kB: status $status: $line"; failed=1 ;;
+  esac
+  [ "$(wc -l <err)" -le 1 ] || { echo "$limit kB: $(wc -l <err) lines: $line"; failed=1; }
+  [[ $line == *"does not fit"* ]] && fits=1
+  limit=$((limit + 9000))
+done
+[ $status = 0 ] && [ $fits = 1 ] || { echo "limits of memory: status $status at $limit kB, $fits"; failed=1; }
+cmp -s whole.msh small.msh || { echo "another mesh with less memory"; failed=1; }
 exit $failed

@@ -2,10 +2,12 @@
    Kinds: memory, open, write, fsync, rename, mkdir, close (all of irezone's own code: what MPI does with its own files
    while it starts is not irezone's to report) and library-memory (allocations by any code). IREZONE_FAULT_ERRNO is what
    the call fails with (default EIO; memory: ENOMEM). IREZONE_FAULT_COUNT=FILE: how many calls of the kind were made is
-   appended there at the end. Only a program called irezone is touched. */
+   appended there at the end. IREZONE_FAULT_TRACE: who makes the call that fails is printed. Only a program called
+   irezone is touched. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdarg.h>
@@ -80,6 +82,10 @@ static bool fails(int of, const void *caller) {
   if (of != kind) return false;
   if (of != LIBRARY_MEMORY && ((uintptr_t)caller < own_low || (uintptr_t)caller >= own_high)) return false;
   if (__sync_add_and_fetch(&count, 1) != wanted) return false;
+  if (getenv("IREZONE_FAULT_TRACE") != NULL) {
+    void *calls[64];
+    backtrace_symbols_fd(calls, backtrace(calls, 64), STDERR_FILENO);
+  }
   errno = of == MEMORY || of == LIBRARY_MEMORY ? ENOMEM : failure;
   return true;
 }
@@ -87,8 +93,9 @@ static bool fails(int of, const void *caller) {
 static void say_count(void) {
   const char *path = getenv("IREZONE_FAULT_COUNT");
   if (kind <= NONE || path == NULL) return;
-  char text[32];
-  int length = snprintf(text, sizeof text, "%ld\n", count);
+  char text[64];
+  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+  int length = snprintf(text, sizeof text, "%s %ld\n", rank != NULL ? rank : "0", count);
   long file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0666);
   if (file >= 0) syscall(SYS_write, file, text, length);
 }
@@ -189,29 +196,41 @@ int mkdir(const char *path, mode_t mode) {
 int close(int file) {
   REAL(close);
   struct stat status;
-  bool counts = file > 2 && fstat(file, &status) == 0 && S_ISREG(status.st_mode) && fails(CLOSE, CALLER);
+  bool counts =
+      (file == 1 || (file > 2 && fstat(file, &status) == 0 && S_ISREG(status.st_mode))) && fails(CLOSE, CALLER);
   int result = real(file);
   if (!counts) return result;
   errno = failure;
   return -1;
 }
 
-int open(const char *path, int flags, ...) {
-  va_list more;
-  va_start(more, flags);
-  unsigned mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, unsigned) : 0;
-  va_end(more);
-  if ((flags & O_ACCMODE) != O_RDONLY && strncmp(path, "/dev", 4) != 0 && fails(OPEN, CALLER)) return -1;
-  REAL(open);
-  return real(path, flags, mode);
+/* Reading from the system's own folders is not irezone's business with files. */
+static bool open_fails(const char *path, const void *caller) {
+  for (size_t i = 0; i < 3; i++) {
+    static const char *const system[] = {"/dev", "/proc", "/sys"};
+    if (strncmp(path, system[i], strlen(system[i])) == 0) return false;
+  }
+  return fails(OPEN, caller);
 }
 
-int open64(const char *path, int flags, ...) {
-  va_list more;
-  va_start(more, flags);
-  unsigned mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, unsigned) : 0;
-  va_end(more);
-  if ((flags & O_ACCMODE) != O_RDONLY && strncmp(path, "/dev", 4) != 0 && fails(OPEN, CALLER)) return -1;
-  REAL(open64);
-  return real(path, flags, mode);
-}
+#define OPEN_LIKE(name)                                                                                                \
+  int name(const char *path, int flags, ...) {                                                                         \
+    va_list more;                                                                                                      \
+    va_start(more, flags);                                                                                             \
+    unsigned mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, unsigned) : 0;                                 \
+    va_end(more);                                                                                                      \
+    if (open_fails(path, CALLER)) return -1;                                                                           \
+    REAL(name);                                                                                                        \
+    return real(path, flags, mode);                                                                                    \
+  }
+OPEN_LIKE(open)
+OPEN_LIKE(open64)
+
+#define FOPEN_LIKE(name)                                                                                               \
+  FILE *name(const char *path, const char *mode) {                                                                     \
+    if (open_fails(path, CALLER)) return NULL;                                                                         \
+    REAL(name);                                                                                                        \
+    return real(path, mode);                                                                                           \
+  }
+FOPEN_LIKE(fopen)
+FOPEN_LIKE(fopen64)
