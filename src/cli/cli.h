@@ -109,8 +109,8 @@ IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *
 /// @param[in]  arguments  whose PETSc options apply
 IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error);
 
-/// From now on this process ends, with one line, where PETSc finds no memory: the other ranks wait in the same call, and
-/// it cannot tell them. The launcher then ends them. For ranks that solve together.
+/// From now on this process ends, with one line, where PETSc finds no memory: the other ranks wait in the same call,
+/// and it cannot tell them. The launcher then ends them. For ranks that solve together.
 void irz_cli_end_alone(void);
 
 /// Stop them; warns of PETSc options that nobody read.

@@ -69,7 +69,8 @@ static _Noreturn void end_alone(IrzCode status, const char *where, const char *w
   _exit(status);
 }
 
-/* MPI's errors end the process. PETSc has them returned, and nobody asks: a sum that failed is no sum. */
+/* MPI's errors end the process. PETSc has them returned, and nobody asks: a sum that failed is no sum.
+   The arguments are MPI's. NOLINTNEXTLINE(readability-non-const-parameter) */
 static void end_of_mpi(MPI_Comm *comm, int *code, ...) {
   char text[MPI_MAX_ERROR_STRING] = "unknown error";
   int length;
