@@ -54,15 +54,15 @@ static IrzCode fail(const IrzHdfWatch *watch, const char *path, IrzCode code, co
 }
 
 IrzCode irz_hdf_begin(IrzHdfFile *file, const char *path, IrzError *error) {
-  file->id = H5I_INVALID_HID;
+  file->id = file->driver = H5I_INVALID_HID;
   IRZ_TRY(irz_replace_begin(&file->replace, path, error));
   watch_begin(&file->watch);
-  file->id = irz_hdf_driver_create(&file->replace);
+  file->id = irz_hdf_driver_create(&file->replace, &file->driver);
   return file->id >= 0 ? IRZ_OK : irz_hdf_finish(file, 1, error);
 }
 
 IrzCode irz_hdf_finish(IrzHdfFile *file, int bad, IrzError *error) {
-  bad = (file->id >= 0 && H5Fclose(file->id) < 0) || bad;
+  bad = irz_hdf_driver_close(file->id, file->driver) < 0 || bad;
   watch_end(&file->watch);
   /* If a write has failed, that is the cause, whatever HDF5 made of it. */
   if (!bad || file->replace.reason != 0) return irz_replace_commit(&file->replace, error);
@@ -71,10 +71,10 @@ IrzCode irz_hdf_finish(IrzHdfFile *file, int bad, IrzError *error) {
 }
 
 IrzCode irz_hdf_open(IrzHdfInput *file, const char *path, IrzError *error) {
-  *file = (IrzHdfInput){.id = H5I_INVALID_HID, .descriptor = -1};
+  *file = (IrzHdfInput){.id = H5I_INVALID_HID, .driver = H5I_INVALID_HID, .descriptor = -1};
   IRZ_TRY(irz_file_open(path, &file->descriptor, &file->size, error));
   watch_begin(&file->watch);
-  file->id = irz_hdf_driver_open(file->descriptor);
+  file->id = irz_hdf_driver_open(file->descriptor, &file->driver);
   if (file->id >= 0) return IRZ_OK;
   irz_hdf_unreadable(file, path, error);
   irz_hdf_close(file);
@@ -87,10 +87,10 @@ IrzCode irz_hdf_unreadable(const IrzHdfInput *file, const char *path, IrzError *
 
 void irz_hdf_close(IrzHdfInput *file) {
   if (file->descriptor < 0) return;
-  if (file->id >= 0) H5Fclose(file->id);
+  irz_hdf_driver_close(file->id, file->driver);
   watch_end(&file->watch);
   close(file->descriptor);
-  *file = (IrzHdfInput){.id = H5I_INVALID_HID, .descriptor = -1};
+  *file = (IrzHdfInput){.id = H5I_INVALID_HID, .driver = H5I_INVALID_HID, .descriptor = -1};
 }
 
 /// A string type of a fixed size.

@@ -18,6 +18,7 @@ typedef struct {
 /// An HDF5 file on its way to its final name.
 typedef struct {
   hid_t id;
+  hid_t driver;
   IrzReplace replace;
   IrzHdfWatch watch;
 } IrzHdfFile;
@@ -25,6 +26,7 @@ typedef struct {
 /// An HDF5 file open for reading.
 typedef struct {
   hid_t id;
+  hid_t driver;
   int descriptor;
   off_t size; ///< bytes
   IrzHdfWatch watch;

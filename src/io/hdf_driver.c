@@ -145,21 +145,27 @@ static const H5FD_class_t driver = {
 };
 
 /// Create or open a file through the driver.
-static hid_t open_target(const Target *target) {
-  hid_t id = H5I_INVALID_HID, number = H5FDregister(&driver), access = H5Pcreate(H5P_FILE_ACCESS);
-  if (number >= 0 && access >= 0 && H5Pset_driver(access, number, target) >= 0) {
+static hid_t open_target(const Target *target, hid_t *number) {
+  hid_t id = H5I_INVALID_HID, access = H5Pcreate(H5P_FILE_ACCESS);
+  *number = H5FDregister(&driver);
+  if (*number >= 0 && access >= 0 && H5Pset_driver(access, *number, target) >= 0) {
     id = target->replace != NULL ? H5Fcreate("result", H5F_ACC_TRUNC, H5P_DEFAULT, access)
                                  : H5Fopen("result", H5F_ACC_RDONLY, access);
   }
   if (access >= 0) H5Pclose(access);
-  if (number >= 0) H5FDunregister(number); /* the open file has its own hold on it */
   return id;
 }
 
-hid_t irz_hdf_driver_create(IrzReplace *replace) {
-  return open_target(&(Target){replace, replace->descriptor});
+hid_t irz_hdf_driver_create(IrzReplace *replace, hid_t *number) {
+  return open_target(&(Target){replace, replace->descriptor}, number);
 }
 
-hid_t irz_hdf_driver_open(int descriptor) {
-  return open_target(&(Target){NULL, descriptor});
+hid_t irz_hdf_driver_open(int descriptor, hid_t *number) {
+  return open_target(&(Target){NULL, descriptor}, number);
+}
+
+int irz_hdf_driver_close(hid_t file, hid_t number) {
+  int closed = file >= 0 ? H5Fclose(file) : 0;
+  if (number >= 0) H5FDunregister(number);
+  return closed;
 }

@@ -14,11 +14,16 @@
 #include "base/replace.h"
 #include <hdf5.h>
 
-/// Create an HDF5 file in a file that has just begun. To be closed with H5Fclose() before it is committed.
+/// Create an HDF5 file in a file that has just begun. To be closed with irz_hdf_driver_close() before it is committed.
+/// @param[out] number  the driver, of this file alone
 /// @return an identifier, or a negative one
-hid_t irz_hdf_driver_create(IrzReplace *replace);
+hid_t irz_hdf_driver_create(IrzReplace *replace, hid_t *number);
 
-/// Open a file to read it. The descriptor stays the caller's, and must stay open until H5Fclose().
-hid_t irz_hdf_driver_open(int descriptor);
+/// Open a file to read it. The descriptor stays the caller's, and must stay open until irz_hdf_driver_close().
+hid_t irz_hdf_driver_open(int descriptor, hid_t *number);
+
+/// Close a file, and then its driver: HDF5 still looks at that after the file has given up its hold on it.
+/// @return negative if the file could not be closed
+int irz_hdf_driver_close(hid_t file, hid_t number);
 
 #endif

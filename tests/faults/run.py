@@ -27,7 +27,7 @@ import time
 
 import h5py
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+MESH = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "meshes", "parallel_plates.msh")
 FILES = {
     "plates.yaml": """name: plates
 mesh: {file: MESH, scale: 1}
@@ -95,15 +95,19 @@ PATIENCE = 60  # s; a run takes less than two
 FULL, CLOSED, UNREAD = 1, 2, 3  # what is wrong with the standard output
 
 
+def write_inputs(folder):
+    """The plans and the sweep."""
+    for name, text in FILES.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text.replace("MESH", MESH))
+
+
 class Bench:
     """A folder with the inputs, the results that are there before, and those that are right."""
 
     def __init__(self, folder, program, shim):
         self.folder, self.program, self.shim = folder, program, shim
-        self.mesh = os.path.join(ROOT, "meshes", "parallel_plates.msh")
-        for name, text in FILES.items():
-            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-                file.write(text.replace("MESH", self.mesh))
+        write_inputs(folder)
         self.before, self.right, self.said = {}, {}, {}
 
     def prepare(self, scenario):
@@ -144,14 +148,14 @@ class Bench:
 
     def start(self, arguments, ranks, place, fault, output=subprocess.PIPE, program=None):
         """Run a scenario in a folder; returns how it ended and after how many seconds. The last is None: it hangs."""
-        command = [program or self.program, *arguments.replace("MESH", self.mesh).split()]
+        command = [program or self.program, *arguments.replace("MESH", MESH).split()]
         if ranks > 1:
             exported = ["LD_PRELOAD", "IREZONE_FAULT", "IREZONE_FAULT_COUNT"]
             command = ["mpiexec", "--oversubscribe", "-n", str(ranks), *sum((["-x", e] for e in exported if e in fault), []),
                        *command]  # fmt: skip
         environment = {
             **os.environ, **fault, "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1",
-            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_mpi_yield_when_idle": "1", "HWLOC_COMPONENTS": "-gl",
         }  # fmt: skip
         begun = time.monotonic()
         with subprocess.Popen(command, cwd=place, env=environment, stdout=output, stderr=subprocess.PIPE, text=True,
@@ -359,7 +363,7 @@ def sample(calls, most):
 def main():
     """Try everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program")
+    parser.add_argument("program", nargs="?")
     parser.add_argument("shim", nargs="?")
     parser.add_argument("--all", action="store_true", help="every call")
     parser.add_argument("--sample", type=int, default=500, help="calls of a kind that are tried (default: 500)")
@@ -367,7 +371,12 @@ def main():
     parser.add_argument("--kind", action="append", choices=KINDS, help="a kind of call; may be repeated")
     parser.add_argument("--call", help="one call, NUMBER:RANK")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--inputs", metavar="FOLDER", help="only write the plans into a folder")
     options = parser.parse_args()
+    if options.inputs is not None:
+        return write_inputs(options.inputs)
+    if options.program is None:
+        parser.error("which program?")
     kinds = options.kind or (KINDS if options.sample >= 100 or options.all else KINDS[:-1])
     if options.shim is None:
         kinds = [kind for kind in kinds if kind in ("agree", "stdout")]
