@@ -80,14 +80,20 @@ typedef struct {
 
 /// What the heating came to. Temperatures in degrees Celsius.
 typedef struct {
-  double peak;             ///< C, highest temperature anywhere, ever
-  double peak_time;        ///< s
-  double peak_at[3];       ///< m
-  double volume_50;        ///< m^3, of tissue that reached 50 C
-  double volume_damage;    ///< m^3, of tissue whose Arrhenius integral reached 1
-  double volume_cem43;     ///< m^3, of tissue that got 240 equivalent minutes at 43 C
-  double zone_damage;      ///< m^3, of the ablated zone, where the Arrhenius integral reached 1
-  double thermal_share;    ///< share of the ablated zone that is also destroyed by heat, 0 to 1
+  double peak;            ///< C, highest temperature anywhere, ever
+  double peak_error;      ///< C, its estimated error
+  double peak_time;       ///< s
+  double peak_at[3];      ///< m
+  double volume_50;       ///< m^3, of tissue that reached 50 C
+  double volume_50_error; ///< m^3, its estimated error; so below
+  double volume_damage;   ///< m^3, of tissue whose Arrhenius integral reached 1
+  double volume_damage_error;
+  double volume_cem43; ///< m^3, of tissue that got 240 equivalent minutes at 43 C
+  double volume_cem43_error;
+  double zone_damage; ///< m^3, of the ablated zone, where the Arrhenius integral reached 1
+  double zone_damage_error;
+  double thermal_share; ///< share of the ablated zone that is also destroyed by heat, 0 to 1
+  double thermal_share_error;
   double duration;         ///< s, of the whole timeline
   double joule, metabolic; ///< J, heat put in
   double stored;           ///< J, held by tissue and needles at the end

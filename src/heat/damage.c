@@ -17,13 +17,27 @@ const IrzArrhenius *irz_arrhenius(IrzDamageSet set) {
   return &sets[set];
 }
 
-static double rate(const IrzArrhenius *set, double celsius) {
-  return exp(log(set->a) - set->ea / (GAS_CONSTANT * (celsius + KELVIN)));
+/// Rate at 37 C, 1/s.
+static double base_rate(const IrzArrhenius *set) {
+  return set->a * exp(-set->ea / (GAS_CONSTANT * (BASE_TEMPERATURE + KELVIN)));
+}
+
+/// Logarithm of the rate against that at 37 C.
+static double exponent(const IrzArrhenius *set, double celsius) {
+  const double base = BASE_TEMPERATURE + KELVIN;
+  return set->ea / (GAS_CONSTANT * base) * (celsius - BASE_TEMPERATURE) / (celsius + KELVIN);
 }
 
 double irz_damage_rate(const IrzArrhenius *set, double celsius) {
   if (celsius <= BASE_TEMPERATURE) return 0;
-  return rate(set, celsius) - rate(set, BASE_TEMPERATURE);
+  return base_rate(set) * (exp(exponent(set, celsius)) - 1);
+}
+
+/// Mean of an exponential between two values of it.
+/// @param[in] more  logarithm of `to` less that of `from`
+static double mean_of(double from, double to, double more) {
+  if (fabs(more) < 1e-3) return 0.5 * (from + to) * (1 - more * more / 12);
+  return (to - from) / more;
 }
 
 double irz_cem43_rate(double celsius) {
@@ -31,9 +45,54 @@ double irz_cem43_rate(double celsius) {
   return exp2((celsius - 43) * (celsius >= 43 ? 1 : 2)) / 60;
 }
 
+/// Equivalent minutes of a step.
+static double cem43_of_step(double from, double to, double seconds) {
+  double first = irz_cem43_rate(from), last = irz_cem43_rate(to);
+  bool both = (from >= 43 && to >= 43) || (from >= 39 && from < 43 && to >= 39 && to < 43);
+  if (both) return seconds * mean_of(first, last, M_LN2 * (to - from) * (from >= 43 ? 1 : 2));
+  return seconds / 6 * (first + 4 * irz_cem43_rate(0.5 * (from + to)) + last);
+}
+
+void irz_damage_step(const IrzArrhenius *set, double from, double to, double seconds, double *ratio, double *omega,
+                     double *cem43) {
+  if (from <= BASE_TEMPERATURE && to <= BASE_TEMPERATURE) {
+    *ratio = 1;
+    return;
+  }
+  double before = exponent(set, fmax(from, BASE_TEMPERATURE)), after = exponent(set, fmax(to, BASE_TEMPERATURE));
+  double now = exp(after);
+  *omega += seconds * (mean_of(*ratio, now, after - before) - 1);
+  *ratio = now;
+  if (from >= 39 || to >= 39) *cem43 += cem43_of_step(from, to, seconds);
+}
+
+double irz_damage_base(const IrzArrhenius *set) {
+  return base_rate(set);
+}
+
 void irz_damage_add(const IrzArrhenius *set, double from, double to, double seconds, double *omega, double *cem43) {
-  if (from <= BASE_TEMPERATURE && to <= BASE_TEMPERATURE) return;
-  double middle = 0.5 * (from + to);
-  *omega += seconds / 6 * (irz_damage_rate(set, from) + 4 * irz_damage_rate(set, middle) + irz_damage_rate(set, to));
-  *cem43 += seconds / 6 * (irz_cem43_rate(from) + 4 * irz_cem43_rate(middle) + irz_cem43_rate(to));
+  double ratio = exp(exponent(set, fmax(from, BASE_TEMPERATURE))), sum = 0;
+  irz_damage_step(set, from, to, seconds, &ratio, &sum, cem43);
+  *omega += base_rate(set) * sum;
+}
+
+/// Length of the heating that equivalent temperatures belong to, s: about that of a pair's pulses.
+static const double equivalent_time = 100;
+
+double irz_damage_equivalent(const IrzArrhenius *set, double omega) {
+  return set->ea / GAS_CONSTANT / (log(set->a) - log(omega / equivalent_time + base_rate(set))) - KELVIN;
+}
+
+double irz_cem43_equivalent(double minutes) {
+  double doublings = log2(fmax(minutes, 1e-30) / (equivalent_time / 60));
+  return fmax(39, 43 + (doublings >= 0 ? 1 : 0.5) * doublings);
+}
+
+double irz_damage_of(const IrzArrhenius *set, double equivalent) {
+  return equivalent_time * irz_damage_rate(set, equivalent);
+}
+
+double irz_cem43_of(double equivalent) {
+  if (equivalent <= 39) return 0;
+  return equivalent_time / 60 * exp2((equivalent - 43) * (equivalent >= 43 ? 1 : 2));
 }

@@ -19,18 +19,33 @@ typedef struct {
   IrzField *field;           ///< full coupling: solves the electric field again; else NULL
   double *const
       *unknown; ///< full coupling: [plan->n_pulses] each [n_local of the field's space], `potential` as unknowns
-  const IrzSides *sides;                            ///< NULL: rows are nodes
-  const double *recovered;                          ///< [rows] largest |E| over the pulses, V/m
-  const double *threshold;                          ///< [regions of the medium] V/m
+  const IrzSides *sides;   ///< NULL: rows are nodes
+  const double *recovered; ///< [rows] largest |E| over the pulses, V/m
+  const double *drawn;     ///< [rows] the same such that linear pieces have the zone's volume, V/m
+  double current_error;    ///< of the currents, relative: the heat is off by as much
+  double zone_error;       ///< of the zone's volume, relative
+  const double *threshold; ///< [regions of the medium] V/m
   void (*progress)(void *context, double fraction); ///< may be NULL
   void *context;
 } IrzHeatTask;
 
-/// Fields at the end, at the nodes of the part.
+/// Integrations that go along with what is asked for, to tell its errors.
+enum { IRZ_HEAT_CHECKS = 3 };
+
+/// What tissue went through, at the nodes of the part.
 typedef struct {
   double *peak;  ///< [nodes] highest temperature, C
   double *omega; ///< [nodes] Arrhenius integral, 1
   double *cem43; ///< [nodes] equivalent minutes at 43 C
+} IrzHeatReached;
+
+/// Fields at the end, at the nodes of the part.
+typedef struct {
+  /* What is asked for; order 1 with steps twice as long; then at order 2 order 1 with the same steps, at order 1 order
+   * 2 and order 1 in long steps, whose difference has been added to the first two. */
+  int n_reached;
+  IrzHeatReached reached[1 + IRZ_HEAT_CHECKS];
+  double change_of_steps; ///< C, of the highest temperature, by steps twice as long, when it was about highest
   int n_frames;
   double *frame_time; ///< [n_frames] s
   double **frame;     ///< [n_frames][nodes] C
@@ -50,7 +65,7 @@ IrzCode irz_heat_run(const IrzHeatTask *task, IrzHeatFields *fields, IrzHeatResu
 
 void irz_heat_fields_clear(IrzHeatFields *fields);
 
-/// Measure volumes into `result`. Collective.
+/// Measure volumes, and all errors, into `result`. Collective.
 IrzCode irz_heat_measure(const IrzHeatTask *task, const IrzHeatFields *fields, IrzHeatResult *result, IrzError *error);
 
 #endif

@@ -2,6 +2,7 @@
 #include "heat/thermal.h"
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "field/element.h"
 #include "field/kernel.h"
 #include <math.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 
 /* Steel of the needles, per volume: 490 J/(kg K) as in the OpenEP code, 7900 kg/m^3 (recalled, not checked). */
 #define STEEL_HEAT (7900.0 * 490.0)
+
+/// Points of the largest rule: four on each of eight parts.
+enum { MAX_POINTS = 32 };
 
 /// Where a tetrahedron is, and the gradients of the barycentric coordinates if it is straight.
 typedef struct {
@@ -54,11 +58,13 @@ static void values_at(int nodes, const double l[4], double value[10]) {
 /// Gradients of the basis functions at a point; returns the determinant there.
 static double gradients_at(Shape *s, int nodes, const double l[4], double g[10][3]) {
   if (s->bent) {
-    double det = s->det;
+    static const double linear[4][3] = {{-1, -1, -1}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    double reference[10][3], inverse[3][3];
+    irz_reference_gradients(l, reference);
+    double det = irz_inverse_map(s->x, true, reference, inverse);
     for (int i = 0; i < nodes; i++) {
-      double unit[10] = {0};
-      unit[i] = 1;
-      det = irz_gradient(s->x, true, nodes, unit, l, g[i]);
+      const double *r = nodes == 4 ? linear[i] : reference[i];
+      for (int d = 0; d < 3; d++) g[i][d] = r[0] * inverse[0][d] + r[1] * inverse[1][d] + r[2] * inverse[2][d];
     }
     return det;
   }
@@ -102,29 +108,74 @@ static const IrzRule *mass_rule(const IrzMedium *medium, int32_t tet, int order)
 
 /// One tetrahedron's share.
 typedef struct {
-  double mass[55], stiff[55]; ///< packed
+  float mass[55], stiff[55]; ///< packed
   double metabolic[10], perfusion[10];
 } Element;
+
+/// Add what one point of a rule gives.
+/// @param[in] capacity, conduction, perfusion  times the point's volume
+static void add_point(int nodes, double g[10][3], const double *product, double capacity, double conduction,
+                      double perfusion, double mass[55], double stiff[55]) {
+  for (int i = 0, k = 0; i < nodes; i++) {
+    for (int j = i; j < nodes; j++, k++) {
+      double dot = g[i][0] * g[j][0] + g[i][1] * g[j][1] + g[i][2] * g[j][2];
+      mass[k] += capacity * product[k];
+      stiff[k] += conduction * dot + perfusion * product[k];
+    }
+  }
+}
+
+/// Integrate a straight tetrahedron of one tissue, whose perfusion is the same everywhere: its mass matrix is known,
+/// and four points are enough for gradients.
+static void integrate_plain(const IrzThermal *thermal, int32_t tet, Element *element) {
+  const IrzTissue *tissue = thermal->tissue[thermal->medium->region[tet]];
+  int nodes = thermal->space->nodes;
+  double stiff[55] = {0}, none[55] = {0};
+  Shape s;
+  shape_of(thermal->medium->part, tet, -1, &s);
+  double volume = s.det / 6, perfusion = volume * BLOOD_HEAT * tissue->heat.perfusion;
+  double capacity = volume * tissue->heat.density * tissue->heat.capacity;
+  for (int q = 0; q < (nodes == 4 ? 1 : irz_rule_fast.count); q++) { /* of order 1 gradients are constant */
+    double g[10][3], weight = nodes == 4 ? 1 : irz_rule_fast.weight[q];
+    gradients_at(&s, nodes, irz_rule_fast.point[q], g);
+    add_point(nodes, g, none, 0, weight * volume * tissue->heat.conductivity, 0, none, stiff);
+  }
+  for (int k = 0; k < nodes * (nodes + 1) / 2; k++) {
+    element->mass[k] = (float)(capacity * thermal->product[k]);
+    element->stiff[k] = (float)(stiff[k] + perfusion * thermal->product[k]);
+  }
+  for (int i = 0; i < nodes; i++) {
+    element->metabolic[i] = volume * tissue->heat.metabolic * thermal->mean[i];
+    element->perfusion[i] = perfusion * thermal->mean[i];
+  }
+}
 
 /// Integrate one tetrahedron.
 static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, const IrzSides *sides,
                       const double *recovered, const double *threshold, Element *element) {
   const IrzMedium *medium = thermal->medium;
   const IrzPart *part = medium->part;
-  int nodes = thermal->space->nodes;
+  int nodes = thermal->space->nodes, packed = nodes * (nodes + 1) / 2;
   const IrzRule *rule = mass_rule(medium, tet, thermal->space->order);
   bool stops = thermal->plan->heat.perfusion_in_zone == IRZ_PERFUSION_STOPPED;
+  double mass[55] = {0}, stiff[55] = {0};
   Shape s;
+  if (curved < 0 && medium->general[tet] == 0 && !stops) {
+    integrate_plain(thermal, tet, element);
+    return;
+  }
   shape_of(part, tet, curved, &s);
   memset(element, 0, sizeof *element);
   for (int q = 0; q < rule->count; q++) {
     const double *l = rule->point[q];
-    double value[10], g[10][3];
+    double value[10], g[10][3], product[55];
     values_at(nodes, l, value);
+    for (int i = 0, k = 0; i < nodes; i++) {
+      for (int j = i; j < nodes; j++, k++) product[k] = value[i] * value[j];
+    }
     double w = rule->weight[q] / 6 * gradients_at(&s, nodes, l, g);
     int region = region_at(medium, tet, q);
     const IrzTissue *tissue = thermal->tissue[region];
-    double capacity = w * tissue->heat.density * tissue->heat.capacity, conduction = w * tissue->heat.conductivity;
     double perfusion = w * BLOOD_HEAT * tissue->heat.perfusion;
     if (stops) {
       double quadratic[10], field = 0;
@@ -132,15 +183,16 @@ static void integrate(const IrzThermal *thermal, int32_t tet, int32_t curved, co
       for (int i = 0; i < 10; i++) field += quadratic[i] * recovered[irz_tet_rows(sides, part, tet)[i]];
       if (field >= threshold[region]) perfusion = 0;
     }
-    for (int i = 0, k = 0; i < nodes; i++) {
+    for (int i = 0; i < nodes; i++) {
       element->metabolic[i] += w * tissue->heat.metabolic * value[i];
       element->perfusion[i] += perfusion * value[i];
-      for (int j = i; j < nodes; j++, k++) {
-        double dot = g[i][0] * g[j][0] + g[i][1] * g[j][1] + g[i][2] * g[j][2], product = value[i] * value[j];
-        element->mass[k] += capacity * product;
-        element->stiff[k] += conduction * dot + perfusion * product;
-      }
     }
+    add_point(nodes, g, product, w * tissue->heat.density * tissue->heat.capacity, w * tissue->heat.conductivity,
+              perfusion, mass, stiff);
+  }
+  for (int k = 0; k < packed; k++) {
+    element->mass[k] = (float)mass[k];
+    element->stiff[k] = (float)stiff[k];
   }
 }
 
@@ -188,10 +240,9 @@ static void add_needle(IrzThermal *thermal, int probe) {
       int32_t at = space->dof[node[i]];
       if (space->part->electrode[node[i]] != probe) continue;
       if (at >= space->n_owned || thermal->fixed[at]) return;
-      double mass[55] = {0};
-      uint8_t skip[10] = {0};
-      mass[irz_packed(space->nodes, i, i)] = heat;
-      irz_matrix_add(thermal->mass, t, skip, mass);
+      float mass[55] = {0};
+      mass[irz_packed(space->nodes, i, i)] = (float)heat;
+      irz_tangent_add(&thermal->mass, t, NULL, mass, 1, 0, space->n_owned);
       thermal->mass_sum[at] += heat;
       return;
     }
@@ -203,21 +254,21 @@ static void assemble(IrzThermal *thermal, const IrzSides *sides, const double *r
   const IrzSpace *space = thermal->space;
   const IrzPart *part = space->part;
   int32_t curved = 0;
-  irz_matrix_zero(thermal->mass);
-  irz_matrix_zero(thermal->stiffness);
   for (int32_t t = 0; t < part->n_tets; t++) {
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
     int32_t dof[10];
     uint8_t skip[10];
+    bool any = false;
     Element element;
     integrate(thermal, t, bent ? curved : -1, sides, recovered, threshold, &element);
     curved += bent;
     for (int i = 0; i < space->nodes; i++) {
       dof[i] = space->dof[part->tet[t][i]];
       skip[i] = thermal->fixed[dof[i]];
+      any = any || skip[i];
     }
-    irz_matrix_add(thermal->mass, t, skip, element.mass);
-    irz_matrix_add(thermal->stiffness, t, skip, element.stiff);
+    irz_tangent_add(&thermal->mass, t, any ? skip : NULL, element.mass, 1, 0, space->n_owned);
+    irz_tangent_add(&thermal->stiffness, t, any ? skip : NULL, element.stiff, 1, 0, space->n_owned);
     for (int j = 0; j < space->nodes; j++) {
       if (dof[j] >= space->n_owned) continue;
       thermal->metabolic[dof[j]] += element.metabolic[j];
@@ -233,12 +284,25 @@ static void assemble(IrzThermal *thermal, const IrzSides *sides, const double *r
   }
   for (int p = 0; space->merged && p < thermal->plan->n_probes; p++) add_needle(thermal, p);
   for (int32_t row = 0; row < space->n_owned; row++) {
-    if (thermal->fixed[row]) irz_matrix_diagonal(thermal->mass, row, 1);
+    if (thermal->fixed[row]) irz_tangent_diagonal(&thermal->mass, row, 1);
+  }
+}
+
+/// Means of the basis functions, and of their products, over a tetrahedron.
+static void fill_means(IrzThermal *thermal) {
+  int nodes = thermal->space->nodes;
+  for (int q = 0; q < irz_rule_fine.count; q++) {
+    double value[10], weight = irz_rule_fine.weight[q];
+    values_at(nodes, irz_rule_fine.point[q], value);
+    for (int i = 0, k = 0; i < nodes; i++) {
+      thermal->mean[i] += weight * value[i];
+      for (int j = i; j < nodes; j++, k++) thermal->product[k] += weight * value[i] * value[j];
+    }
   }
 }
 
 /// Allocate all but the thermal itself.
-static IrzCode build(IrzThermal *thermal, IrzError *error) {
+static IrzCode build(IrzThermal *thermal, int order, IrzError *error) {
   const IrzMedium *medium = thermal->medium;
   IRZ_TRY(irz_alloc(&thermal->tissue, (size_t)medium->n_regions, sizeof *thermal->tissue, error));
   for (int r = 0; r < medium->n_regions; r++) {
@@ -246,12 +310,15 @@ static IrzCode build(IrzThermal *thermal, IrzError *error) {
   }
   /* A metal needle has one temperature: steel conducts heat thirty times better than tissue. */
   bool merged = thermal->plan->heat.needles == IRZ_NEEDLES_METAL;
-  IRZ_TRY(irz_space_create(medium->part, thermal->plan->heat.order, merged, 1, medium->general, NULL, &thermal->space,
-                           error));
-  IRZ_TRY(irz_pattern_create(thermal->space, &thermal->pattern, error));
-  IRZ_TRY(irz_matrix_create(thermal->pattern, &thermal->mass, error));
-  IRZ_TRY(irz_matrix_create(thermal->pattern, &thermal->stiffness, error));
-  size_t owned = (size_t)thermal->space->n_owned;
+  IRZ_TRY(irz_space_create(medium->part, order, merged, 1, medium->general, NULL, &thermal->space, error));
+  IRZ_TRY(irz_pattern_create(thermal->space, &thermal->mass.pattern, error));
+  fill_means(thermal);
+  const IrzPattern *pattern = thermal->stiffness.pattern = thermal->mass.pattern;
+  size_t owned = (size_t)thermal->space->n_owned, in_a = (size_t)pattern->ai[owned], in_b = (size_t)pattern->bi[owned];
+  IRZ_TRY(irz_alloc(&thermal->mass.aa, in_a, sizeof(float), error));
+  IRZ_TRY(irz_alloc(&thermal->mass.ba, in_b, sizeof(float), error));
+  IRZ_TRY(irz_alloc(&thermal->stiffness.aa, in_a, sizeof(float), error));
+  IRZ_TRY(irz_alloc(&thermal->stiffness.ba, in_b, sizeof(float), error));
   IRZ_TRY(irz_alloc(&thermal->fixed, (size_t)thermal->space->n_local, 1, error));
   IRZ_TRY(irz_alloc(&thermal->metabolic, owned, sizeof(double), error));
   IRZ_TRY(irz_alloc(&thermal->mass_sum, owned, sizeof(double), error));
@@ -260,15 +327,15 @@ static IrzCode build(IrzThermal *thermal, IrzError *error) {
   return irz_alloc(&thermal->fixed_stiff, owned, sizeof(double), error);
 }
 
-IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, const IrzSides *sides, const double *recovered,
-                           const double *threshold, IrzThermal **thermal, IrzError *error) {
+IrzCode irz_thermal_create(const IrzMedium *medium, const IrzPlan *plan, int order, const IrzSides *sides,
+                           const double *recovered, const double *threshold, IrzThermal **thermal, IrzError *error) {
   IrzThermal *t = NULL;
   *thermal = NULL;
   IrzCode code = irz_alloc(&t, 1, sizeof *t, error);
   if (code == IRZ_OK) {
     t->medium = medium;
     t->plan = plan;
-    build(t, error);
+    build(t, order, error);
   }
   code = irz_error_agree(medium->part->comm, error);
   if (code == IRZ_OK) code = find_fixed(t, error);
@@ -288,33 +355,46 @@ static double joule_density(const IrzLaw *law, const IrzLawMemory *memory, const
   return irz_tensor_square(sigma, g);
 }
 
-void irz_thermal_joule(const IrzThermal *thermal, int order, const IrzLaw *const *laws, const IrzPoints *floor,
-                       const double *scale, const double *potential, double *load) {
-  const IrzMedium *medium = thermal->medium;
-  const IrzSpace *space = thermal->space;
+/// Heat of one tetrahedron at the points of a rule, W.
+static void tet_heat(const IrzMedium *medium, int32_t tet, int32_t curved, const IrzRule *rule, int order,
+                     const IrzLaw *const *laws, const IrzPoints *floor, const double *potential, double *heat) {
+  int32_t general = medium->general[tet] - 1;
+  Shape s;
+  double u[10];
+  shape_of(medium->part, tet, curved, &s);
+  for (int i = 0; i < 10; i++) u[i] = potential[medium->part->tet[tet][i]];
+  for (int q = 0; q < rule->count; q++) {
+    double g[3];
+    double w = rule->weight[q] / 6 * potential_gradient(&s, order == 2 ? 10 : 4, u, rule->point[q], g);
+    int region = general >= 0 ? medium->point_region[medium->first_point[general] + q] : medium->region[tet];
+    const IrzLawMemory memory = irz_points_memory(medium, floor, tet, q);
+    heat[q] = w * joule_density(laws[region], &memory, g);
+  }
+}
+
+void irz_thermal_joule(int count, const IrzThermal *const *thermals, int order, const IrzLaw *const *laws,
+                       const IrzPoints *floor, const double *scale, const double *potential, double *const *loads) {
+  const IrzMedium *medium = thermals[0]->medium;
   const IrzPart *part = medium->part;
   int32_t curved = 0;
-  memset(load, 0, (size_t)space->n_owned * sizeof *load);
+  for (int k = 0; k < count; k++) memset(loads[k], 0, (size_t)thermals[k]->space->n_owned * sizeof **loads);
   for (int32_t t = 0; t < part->n_tets; t++) {
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
     int32_t general = medium->general[t] - 1;
     /* The electric kernel's own points, so that the heat is what the generator delivers, to rounding. */
     const IrzRule *rule = general >= 0 ? irz_medium_rule(medium, general) : &irz_rule_fast;
-    Shape s;
-    double u[10];
-    shape_of(part, t, bent ? curved : -1, &s);
+    double heat[MAX_POINTS];
+    tet_heat(medium, t, bent ? curved : -1, rule, order, laws, floor, potential, heat);
     curved += bent;
-    for (int i = 0; i < 10; i++) u[i] = potential[part->tet[t][i]];
-    for (int q = 0; q < rule->count; q++) {
-      double g[3], value[10];
-      double w = rule->weight[q] / 6 * potential_gradient(&s, order == 2 ? 10 : 4, u, rule->point[q], g);
-      int region = general >= 0 ? medium->point_region[medium->first_point[general] + q] : medium->region[t];
-      const IrzLawMemory memory = irz_points_memory(medium, floor, t, q);
-      double heat = w * joule_density(laws[region], &memory, g) * (scale != NULL ? scale[t] : 1);
-      values_at(space->nodes, rule->point[q], value);
-      for (int i = 0; i < space->nodes; i++) {
-        int32_t dof = space->dof[part->tet[t][i]];
-        if (dof < space->n_owned) load[dof] += heat * value[i];
+    for (int k = 0; k < count; k++) {
+      const IrzSpace *space = thermals[k]->space;
+      for (int q = 0; q < rule->count; q++) {
+        double value[10], here = heat[q] * (scale != NULL ? scale[t] : 1);
+        values_at(space->nodes, rule->point[q], value);
+        for (int i = 0; i < space->nodes; i++) {
+          int32_t dof = space->dof[part->tet[t][i]];
+          if (dof < space->n_owned) loads[k][dof] += here * value[i];
+        }
       }
     }
   }
@@ -345,9 +425,11 @@ void irz_thermal_rise(const IrzThermal *thermal, double *rise) {
 
 void irz_thermal_free(IrzThermal *thermal) {
   if (thermal == NULL) return;
-  irz_matrix_free(thermal->mass);
-  irz_matrix_free(thermal->stiffness);
-  irz_pattern_free(thermal->pattern);
+  irz_pattern_free(thermal->mass.pattern);
+  free(thermal->mass.aa);
+  free(thermal->mass.ba);
+  free(thermal->stiffness.aa);
+  free(thermal->stiffness.ba);
   irz_space_free(thermal->space);
   free((void *)thermal->tissue);
   free(thermal->fixed);

@@ -1,12 +1,18 @@
 /* The heating of a treatment, and what full coupling makes of its fields. */
 #include "base/memory.h"
 #include "model/steps.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /// Pass the heating's progress on.
 static void heat_progress(void *context, double fraction) {
   irz_stage_report(context, "heat", fraction);
+}
+
+/// Error of the zone's volume against it.
+static double relative_bar(const IrzZone *zone) {
+  return zone->volume > 0 ? zone->volume_error / zone->volume : 0;
 }
 
 /// Report what the coupled fields came to: each pair's last pulse instead of fresh tissue at 37 C, and the zone of the
@@ -32,20 +38,26 @@ static IrzCode report_coupled(IrzStage *stage, const IrzPlan *plan, const IrzLaw
   memset(&summary->zone, 0, sizeof summary->zone);
   IRZ_TRY(irz_measure(stage, plan, laws, summary, error));
   IrzHeatTask now = *task;
-  now.recovered = found->recovered;
+  now.recovered = found->is_sharp ? found->sharp : found->recovered;
+  now.drawn = found->drawn.field;
+  now.zone_error = relative_bar(&summary->zone);
   return irz_heat_measure(&now, heat, summary->heat, error); /* its share of the zone */
 }
 
 IrzCode irz_stage_heat(IrzStage *stage, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   IrzSolution *found = &stage->found;
-  double *voltage = NULL;
+  double *voltage = NULL, off = 0;
   const IrzLaw **laws = NULL;
   if (!plan->heat.on) return IRZ_OK;
   irz_alloc(&summary->heat, 1, sizeof *summary->heat, error);
   irz_alloc(&voltage, (size_t)plan->n_pulses, sizeof *voltage, error);
   if (error->code == IRZ_OK) irz_look_up(stage, plan, &laws, error);
   IrzCode code = irz_error_agree(stage->comm, error);
-  for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) voltage[i] = summary->pulses[i].voltage;
+  for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) {
+    const IrzPulseResult *pulse = &summary->pulses[i];
+    voltage[i] = pulse->voltage;
+    off = fmax(off, pulse->current_error / fabs(pulse->current));
+  }
   IrzHeatTask task = {.plan = plan,
                       .medium = stage->medium,
                       .order = plan->mesh.order,
@@ -55,7 +67,10 @@ IrzCode irz_stage_heat(IrzStage *stage, const IrzPlan *plan, IrzSummary *summary
                       .field = stage->field,
                       .unknown = stage->unknown,
                       .sides = &found->sides,
-                      .recovered = found->recovered,
+                      .recovered = found->is_sharp ? found->sharp : found->recovered,
+                      .drawn = found->drawn.field,
+                      .current_error = off,
+                      .zone_error = relative_bar(&summary->zone),
                       .threshold = found->threshold,
                       .progress = heat_progress,
                       .context = stage};

@@ -375,9 +375,9 @@ static IrzCode list_arrays(const IrzStage *stage, const IrzSummary *summary, Pie
   piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
   if (stage->found.survival != NULL) IRZ_TRY(add_array(stage, piece, "survival", stage->found.survival, true, error));
   if (summary->heat == NULL) return IRZ_OK;
-  IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", stage->found.heat.peak, error));
-  IRZ_TRY(add_nodes(stage, piece, "thermal_damage", stage->found.heat.omega, error));
-  return add_nodes(stage, piece, "cem43_min", stage->found.heat.cem43, error);
+  IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", stage->found.heat.reached[0].peak, error));
+  IRZ_TRY(add_nodes(stage, piece, "thermal_damage", stage->found.heat.reached[0].omega, error));
+  return add_nodes(stage, piece, "cem43_min", stage->found.heat.reached[0].cem43, error);
 }
 
 /// Write the list of frames. On one rank.

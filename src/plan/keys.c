@@ -739,7 +739,8 @@ static const IrzKey heat_keys[] = {
      .least = 1,
      .most = 2,
      .standard = "1",
-     .help = "element order of the temperature; 2 is more exact beside the needles and costs about ten times as much"},
+     .help =
+         "element order of the temperature; 1 adds what 2 changes in longer steps; 2 costs about twice as much in all"},
     {.name = "step",
      .type = IRZ_KEY_NUMBER,
      .offset = offsetof(IrzPlan, heat.step),

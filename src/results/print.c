@@ -214,13 +214,18 @@ static void print_volumes(const IrzQuantity *rows, const IrzSummary *summary, in
 /// The heating in a few lines.
 static void print_heat(const IrzHeatResult *heat, FILE *out) {
   if (heat == NULL) return;
-  fprintf(out, "\n  heat    hottest %.1f °C after %.0f of %.0f s, at (%.1f, %.1f, %.1f) mm\n", heat->peak,
-          heat->peak_time, heat->duration, heat->peak_at[0] * 1e3, heat->peak_at[1] * 1e3, heat->peak_at[2] * 1e3);
-  fprintf(out, "          50 °C and more in %.3g cm³, thermal damage (Arrhenius) in %.3g cm³, 240 CEM43 in %.3g cm³\n",
-          heat->volume_50 * 1e6, heat->volume_damage * 1e6, heat->volume_cem43 * 1e6);
-  fprintf(out,
-          "          thermal share of the zone %.2g %%; the damage rate at 37 °C is subtracted, as living tissue\n",
-          100 * heat->thermal_share);
+  char peak[CELL], over50[CELL], damaged[CELL], cem43[CELL], share[CELL];
+  format_error(peak, heat->peak, heat->peak_error, "°C");
+  format_error(over50, heat->volume_50 * 1e6, heat->volume_50_error * 1e6, "cm³");
+  format_error(damaged, heat->volume_damage * 1e6, heat->volume_damage_error * 1e6, "cm³");
+  format_error(cem43, heat->volume_cem43 * 1e6, heat->volume_cem43_error * 1e6, "cm³");
+  format_error(share, 100 * heat->thermal_share, 100 * heat->thermal_share_error, "%");
+  fprintf(out, "\n  heat    hottest %s after %.0f of %.0f s, at (%.1f, %.1f, %.1f) mm\n", peak, heat->peak_time,
+          heat->duration, heat->peak_at[0] * 1e3, heat->peak_at[1] * 1e3, heat->peak_at[2] * 1e3);
+  fprintf(out, "          50 °C and more in %s\n", over50);
+  fprintf(out, "          thermal damage (Arrhenius) in %s, 240 CEM43 in %s\n", damaged, cem43);
+  fprintf(out, "          thermal share of the zone %s; the damage rate at 37 °C is subtracted, as living tissue\n",
+          share);
   fprintf(out, "          repairs what happens at body temperature\n");
   fprintf(out, "          %.4g J from the pulses; balance closes to %.2g %%; %d time steps, %.2f s\n", heat->joule,
           100 * heat->balance, heat->steps, heat->seconds);
