@@ -22,8 +22,8 @@ test=(
   locales
   # users of the library in C++, processors of another age
   g++ qemu-user
-  # lint, fuzzing
-  clang clang-format clang-tidy libomp-dev libclang-rt-14-dev
+  # lint, fuzzing, scripts/sanitize.sh
+  clang clang-format clang-tidy libomp-dev libclang-rt-14-dev valgrind
 )
 
 case ${1:-test} in

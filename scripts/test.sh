@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything that must hold before a change is accepted: install packages, build with warnings as errors, lint, all tests,
-# then the quick tests again under the address and undefined-behaviour sanitizers, and a minute of fuzzing for each reader.
+# then the quick tests again under the address and undefined-behaviour sanitizers, a few for leaks and races, and a minute
+# of fuzzing for each reader.
 #   scripts/test.sh [ctest options, such as -R plan]
 set -Eeuo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -53,6 +54,8 @@ ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 OMP_NUM_THREADS=1 ctest 
   tee $logs/sanitize.txt
 
 if [ $# -eq 0 ]; then
+  step="Leaks and races"
+  scripts/sanitize.sh --short leak thread
   step=Fuzzing
   heading "$step"
   scripts/fuzz.sh 60 | tee $logs/fuzz.txt

@@ -109,6 +109,11 @@ IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *
 /// @param[in]  arguments  whose PETSc options apply
 IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error);
 
+/// Print an error's line, on the first rank and once; from then on signals that end the process say nothing. Where ranks
+/// work together this comes before irz_cli_stop(), which waits for all: a launcher ends the other ranks as soon as one
+/// has ended with a status.
+void irz_cli_say(const IrzError *error);
+
 /// From now on this process ends, with one line, where PETSc finds no memory: the other ranks wait in the same call,
 /// and it cannot tell them. The launcher then ends them. For ranks that solve together.
 void irz_cli_end_alone(void);
@@ -125,6 +130,9 @@ void irz_signals_catch(const char *left);
 /// @param[in]  left   the end of the line that the second one prints
 /// @param[out] place  is set to 1 when a signal is noted; may be NULL
 void irz_signals_hold(const char *left, volatile sig_atomic_t *place);
+
+/// From now on a signal that ends the process says nothing.
+void irz_signals_hush(void);
 
 /// Name of the signal that was noted; NULL: none was.
 const char *irz_signals_noted(void);

@@ -51,6 +51,13 @@ bool irz_cli_first(void) {
   return own_rank == 0;
 }
 
+void irz_cli_say(const IrzError *error) {
+  static bool said;
+  if (!said && irz_cli_first()) fprintf(stderr, "irezone: %s\n", error->text);
+  said = true;
+  irz_signals_hush();
+}
+
 void irz_cli_warnings(const IrzPlan *plan) {
   if (!irz_cli_first()) return;
   for (int i = 0; i < irz_plan_n_warnings(plan); i++) {

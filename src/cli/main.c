@@ -165,6 +165,6 @@ int main(int argc, char **argv) {
   if ((close(STDOUT_FILENO) != 0 || lost) && code == IRZ_OK) {
     code = irz_error_set(&error, IRZ_ERR_OUTPUT, "the standard output could not be written");
   }
-  if (code != IRZ_OK && irz_cli_first()) fprintf(stderr, "irezone: %s\n", error.text);
+  if (code != IRZ_OK) irz_cli_say(&error);
   leave(code);
 }

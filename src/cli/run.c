@@ -84,6 +84,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
     if (code == IRZ_OK && irz_signals_noted() != NULL && irz_cli_first())
       fprintf(stderr, "irezone: %s came while the results were being written: they are whole\n", irz_signals_noted());
     irz_summary_clear(&summary);
+    if (code != IRZ_OK) irz_cli_say(error);
     irz_cli_stop();
   }
   irz_plan_free(plan);

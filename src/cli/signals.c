@@ -79,6 +79,10 @@ void irz_signals_hold(const char *left, volatile sig_atomic_t *place) {
   outcome = left;
 }
 
+void irz_signals_hush(void) {
+  talks = 0;
+}
+
 const char *irz_signals_noted(void) {
   for (int i = 0; i < N_CAUGHT; i++) {
     if (caught[i].number == noted) return caught[i].name;

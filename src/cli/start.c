@@ -93,10 +93,10 @@ static PetscErrorCode end_of_petsc(MPI_Comm comm, int line, const char *function
                                    PetscErrorType type, const char *message, void *context) {
   (void)comm;
   (void)file;
-  (void)type;
   (void)context;
-  /* PETSc 3.18 takes the two numbers for each other. */
-  if (code == PETSC_ERR_MEM || (line == PETSC_ERR_MEM && errno == ENOMEM)) {
+  /* PETSc 3.18 takes the two numbers for each other. What is only passed on all ranks have agreed on. */
+  const bool memory = code == PETSC_ERR_MEM || (line == PETSC_ERR_MEM && errno == ENOMEM);
+  if (memory && type == PETSC_ERROR_INITIAL) {
     end_alone(IRZ_ERR_MEMORY, "in PETSc", "it ends, and with it the others");
   }
   if (code == PETSC_ERR_MPI) end_alone(errno == ENOMEM ? IRZ_ERR_MEMORY : IRZ_ERR_SOLVER, function, message);
@@ -149,7 +149,9 @@ IrzCode irz_cli_agree(bool failed, IrzError *error) {
   IrzError own = *error;
   if (failed && irz_cli_start(&none, &own) != IRZ_OK) return error->code;
   IrzCode code = irz_error_agree(MPI_COMM_WORLD, error);
-  if (failed) irz_cli_stop();
+  if (!failed) return code;
+  irz_cli_say(error);
+  irz_cli_stop();
   return code;
 }
 

@@ -198,6 +198,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(irz_cli_start(arguments, error));
   if (options.ranks_per_case > 1) irz_cli_end_alone();
   IrzCode code = run_or_merge(arguments, &options, error);
+  if (code != IRZ_OK) irz_cli_say(error);
   irz_cli_stop();
   return code;
 }

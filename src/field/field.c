@@ -286,7 +286,7 @@ static PetscErrorCode hierarchy(IrzField *field, Refresh refresh) {
     IrzCode code = IRZ_OK;
     if (refresh == BUILD) code = irz_amg_build(field->amg, &error);
     if (refresh == UPDATE) code = irz_amg_update(field->amg, &error);
-    PetscCheck(code == IRZ_OK, PETSC_COMM_SELF, PETSC_ERR_MEM, "%s", error.text);
+    if (code != IRZ_OK) PetscFunctionReturn(PETSC_ERR_MEM); /* on all ranks */
     irz_amg_smooth(field->amg);
   } else {
     PetscCall(PCSetReusePreconditioner(pc, refresh == KEEP ? PETSC_TRUE : PETSC_FALSE));
