@@ -109,9 +109,9 @@ IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *
 /// @param[in]  arguments  whose PETSc options apply
 IrzCode irz_cli_start(const IrzArguments *arguments, IrzError *error);
 
-/// Print an error's line, on the first rank and once; from then on signals that end the process say nothing. Where ranks
-/// work together this comes before irz_cli_stop(), which waits for all: a launcher ends the other ranks as soon as one
-/// has ended with a status.
+/// Print an error's line, on the first rank and once; from then on signals that end the process say nothing. Where
+/// ranks work together this comes before irz_cli_stop(), which waits for all: a launcher ends the other ranks as soon
+/// as one has ended with a status.
 void irz_cli_say(const IrzError *error);
 
 /// From now on this process ends, with one line, where PETSc finds no memory: the other ranks wait in the same call,
