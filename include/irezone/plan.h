@@ -37,7 +37,8 @@ typedef struct {
 
 /* Making plans */
 
-/// Read and check a plan. Paths in it count from the folder of the file.
+/// Read and check a plan. Relative paths in it, also those set later, count from the folder of the file as it is found
+/// now: the host may go to another folder afterwards.
 /// @param[in]  path         YAML file; "-": the standard input, and paths count from the current folder
 /// @param[in]  n_overrides  number of overrides
 /// @param[in]  overrides    applied in order, before checking; may be NULL if there are none
@@ -52,7 +53,7 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
 
 /// Make an empty plan, to be filled by irz_plan_set(). Until it has what a plan must have (tissues, probes and pulses)
 /// irz_plan_check() says what is missing, and nothing can be done with it but to change it. Paths in it count from the
-/// current folder.
+/// folder that is the current one now.
 /// @param[out] plan   the plan; NULL on failure
 /// @return IRZ_OK or IRZ_ERR_MEMORY
 IrzCode irz_plan_create(IrzPlan **plan, IrzError *error);
@@ -116,10 +117,10 @@ const char *irz_plan_name(const IrzPlan *plan);
 /// The file it was read from, as it was given.
 const char *irz_plan_file(const IrzPlan *plan);
 
-/// The mesh that it loads, or "" if one is generated.
+/// The mesh that it loads, from the root of the file system, or "" if one is generated.
 const char *irz_plan_mesh_file(const IrzPlan *plan);
 
-/// The label map that it takes its tissues from, or "".
+/// The label map that it takes its tissues from, from the root of the file system, or "".
 const char *irz_plan_labels_file(const IrzPlan *plan);
 
 /// Whether results are to be written with their fields.

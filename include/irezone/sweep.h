@@ -15,7 +15,8 @@ extern "C" {
 /// A checked sweep file with all its cases. The same file gives the same cases everywhere.
 typedef struct IrzSweep IrzSweep;
 
-/// Read and check a sweep file and the plan it names.
+/// Read and check a sweep file and the plan it names. Paths in them count from their folders; if `path` is relative,
+/// the current folder must stay the same until the sweep is done.
 /// @param[in]  path   YAML file
 /// @param[out] sweep  the sweep; NULL on failure
 /// @param[out] error  names file, line and key
@@ -78,14 +79,16 @@ typedef struct {
 
 /// How to run a sweep. Zero-initialise for the defaults.
 typedef struct {
-  const char *directory;             ///< where results go
-  bool resume;                       ///< go on with what the directory holds
-  bool retry_failed;                 ///< as `resume`, and run the cases that failed again
-  int ranks_per_case;                ///< ranks that solve one case together; 0: 1
-  int task, n_tasks;                 ///< run cases task, task + n_tasks, ...; n_tasks 0: as many as the sweep file or
-                                     ///< the folder says; 0, 0: all cases, and write the tables
-  int threads;                       ///< OpenMP threads per rank; 0: 1
-  bool coordinator_only;             ///< rank 0 hands out cases and solves none (also chosen if MPI offers no threads)
+  const char *directory; ///< where results go
+  bool resume;           ///< go on with what the directory holds
+  bool retry_failed;     ///< as `resume`, and run the cases that failed again
+  int ranks_per_case;    ///< ranks that solve one case together; 0: 1
+  int task, n_tasks;     ///< run cases task, task + n_tasks, ...; n_tasks 0: as many as the sweep file or
+                         ///< the folder says; 0, 0: all cases, and write the tables
+  int threads;           ///< OpenMP threads per rank; 0: 1
+  double timeout;        ///< s that a case may take, the mesh included, before it is stopped with the status
+                         ///< "timeout"; 0: as the sweep file says, or any
+  bool coordinator_only; ///< rank 0 hands out cases and solves none (also chosen if MPI offers no threads)
   const volatile sig_atomic_t *stop; ///< start no further case once this is not 0; may be NULL
   void (*progress)(void *context, const IrzSweepProgress *progress); ///< called on rank 0 now and then; may be NULL
   void *context;

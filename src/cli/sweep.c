@@ -1,6 +1,7 @@
 /* irezone sweep: run the cases of a sweep file, or merge what the tasks of a job array left. */
 #include "cli/cli.h"
 #include <irezone/sweep.h>
+#include <math.h>
 #include <petscsys.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,16 @@ static IrzCode read_task(const IrzArguments *arguments, IrzSweepOptions *options
   return IRZ_OK;
 }
 
+/* --timeout SECONDS */
+static IrzCode read_timeout(const IrzArguments *arguments, IrzSweepOptions *options, IrzError *error) {
+  const char *text = irz_argument(arguments, "--timeout");
+  if (text == NULL) return IRZ_OK;
+  char *end;
+  options->timeout = strtod(text, &end);
+  if (end != text && *end == '\0' && options->timeout > 0 && isfinite(options->timeout)) return IRZ_OK;
+  return irz_error_set(error, IRZ_ERR_PLAN, "--timeout: \"%s\" must be a number of seconds above 0", text);
+}
+
 /* What a person wants to know at the end. */
 static void print_report(const IrzSweepReport *report, const IrzSweepOptions *options) {
   printf("%d of %d cases done, %d failed, %d in this run\n", report->done, report->total, report->failed, report->here);
@@ -129,9 +140,10 @@ static IrzCode show_cases(const IrzArguments *arguments, IrzError *error) {
 /* Rank 0 reads the sweep for all; what the command line says each reads for itself. */
 static IrzCode agree(const IrzArguments *arguments, const IrzSweepOptions *options, IrzError *error) {
   static const char *const what[] = {"version of irezone", "sweep file", "folder for the results", "set of options"};
-  char numbers[128];
-  snprintf(numbers, sizeof numbers, "%d %d %d %d %d %d", options->resume, options->retry_failed,
-           options->ranks_per_case, options->task, options->n_tasks, irz_argument(arguments, "--merge") != NULL);
+  char numbers[160];
+  snprintf(numbers, sizeof numbers, "%d %d %d %d %d %d %.17g", options->resume, options->retry_failed,
+           options->ranks_per_case, options->task, options->n_tasks, irz_argument(arguments, "--merge") != NULL,
+           options->timeout);
   const char *const text[] = {IRZ_VERSION, arguments->operands[0], options->directory, numbers};
   return irz_cli_agree_on(4, what, text, error);
 }
@@ -183,6 +195,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(irz_argument_number(arguments, "--ranks-per-case", 1, 1000000, 1, &options.ranks_per_case, error));
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 1, &options.threads, error));
   IRZ_TRY(read_task(arguments, &options, error));
+  IRZ_TRY(read_timeout(arguments, &options, error));
   if (irz_argument(arguments, "--merge") != NULL && options.task > 0) {
     return irz_error_set(error, IRZ_ERR_PLAN, "--merge takes all tasks together; it does not go with --task");
   }
@@ -210,6 +223,7 @@ static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
                                     {"--ranks-per-case", NULL, "N", "processes that solve one case together"},
                                     {"--task", NULL, "K/N", "only every N-th case, from the K-th on"},
                                     {"--merge", NULL, NULL, "write the tables from what the tasks left"},
+                                    {"--timeout", NULL, "SECONDS", "stop a case that takes longer, and go on"},
                                     {"--strict", NULL, NULL, "end with the status of the failures"},
                                     IRZ_OPTION_THREADS,
                                     IRZ_OPTION_QUIET,
@@ -218,8 +232,7 @@ static const IrzOption options[] = {IRZ_OPTION_OUTPUT,
 const IrzCommand irz_command_sweep = {
     .name = "sweep",
     .usage = "SWEEP.yaml [-o DIR] [--dry-run] [--resume] [--retry-failed] [--ranks-per-case N] [--task K/N] [--merge] "
-             "[--strict] "
-             "[--threads N] [-q] [-- PETSc options]",
+             "[--timeout SECONDS] [--strict] [--threads N] [-q] [-- PETSc options]",
     .summary = "run many cases of a plan",
     .help =
         "Writes DIR/sweep.csv, sweep.h5, sweep.json (statistics), sweep.log and, if the file asks for it,\n"
@@ -234,6 +247,9 @@ const IrzCommand irz_command_sweep = {
         "  --ranks-per-case N    processes that solve one case together; 1 if not stated\n"
         "  --task K/N            only every N-th case, from the K-th on: one task of a job array\n"
         "  --merge               write the tables from what the tasks of a job array left in DIR\n"
+        "  --timeout SECONDS     stop a case that takes longer (status \"timeout\") and go on; counts before the "
+        "sweep\n"
+        "                        file's timeout\n"
         "  --strict              end with the status of the failures if any case failed\n"
         "  --threads N           threads per process; 1 if not stated\n"
         "  -q, --quiet           no progress and no closing lines; warnings and errors remain\n"

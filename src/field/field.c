@@ -5,6 +5,7 @@
    where it crosses zero and takes the whole step unless that overshoots. Order 2 starts from the solution at order 1.
  */
 #include "field/field.h"
+#include "base/deadline.h"
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "base/threads.h"
@@ -32,6 +33,7 @@ typedef struct {
   double most;           ///< do not begin if the error is larger than this share of the solution
   double tolerance;      ///< share of the solution of which no less is needed
   double target;         ///< norm to reach, set at the start
+  MPI_Comm comm;         ///< of the solver
 } Enough;
 
 /// One element order: space, matrix, linear solver.
@@ -344,6 +346,8 @@ static PetscErrorCode is_enough(KSP ksp, PetscInt step, PetscReal norm, KSPConve
     *reason = KSP_DIVERGED_NANORINF;
   else if (norm <= enough->target)
     *reason = KSP_CONVERGED_RTOL;
+  else if (*reason == KSP_CONVERGED_ITERATING && irz_deadline_passed_any(enough->comm))
+    *reason = KSP_DIVERGED_ITS; /* the caller asks, too */
   PetscFunctionReturn(0);
 }
 
@@ -359,8 +363,12 @@ static PetscErrorCode solve_linear(const Newton *newton, double forcing, double 
   PetscReal norm;
 
   PetscFunctionBegin;
-  level->enough = (Enough){
-      .scale = scale, .forcing = forcing, .least = fmax(least, 1e-10), .most = most, .tolerance = newton->tolerance};
+  level->enough = (Enough){.scale = scale,
+                           .forcing = forcing,
+                           .least = fmax(least, 1e-10),
+                           .most = most,
+                           .tolerance = newton->tolerance,
+                           .comm = level->space->part->comm};
   PetscCall(KSPSetResidualHistory(level->ksp, level->norm, 2 + MAX_LINEAR, PETSC_TRUE));
   PetscCall(VecScale(level->right, -1));
   PetscCall(KSPSolve(level->ksp, level->right, level->left));
@@ -450,6 +458,10 @@ static PetscErrorCode newton_solve(const Newton *newton, bool started, double *u
     }
     if (!isfinite(report->remaining)) {
       *failure = "the equations contain numbers that are not finite";
+      break;
+    }
+    if (irz_deadline_passed_any(level->space->part->comm)) {
+      *failure = IRZ_TIMEOUT;
       break;
     }
     if (reason == KSP_DIVERGED_INDEFINITE_PC || reason == KSP_DIVERGED_INDEFINITE_MAT) {
@@ -553,6 +565,8 @@ static PetscErrorCode flux_solve(Newton *newton, Flux *f, double *u, int *steps,
     if (exact || rough <= flux_enough(k)) break;
     if (!isfinite(report->remaining))
       *failure = "the equations contain numbers that are not finite";
+    else if (irz_deadline_passed_any(level->space->part->comm))
+      *failure = IRZ_TIMEOUT;
     else if (reason < 0 && reason != KSP_DIVERGED_ITS)
       *failure = linear_failure(reason);
     else if (k == MAX_FLUX || *linear > MAX_FLUX_LINEAR)

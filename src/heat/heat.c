@@ -11,6 +11,7 @@
    over packets and pauses. What it changes against order 1 in the same long steps is added: near the metal that change
    follows the source within seconds, and the last packet is the hottest. */
 #include "heat/heat.h"
+#include "base/deadline.h"
 #include "base/memory.h"
 #include "base/petsc.h"
 #include "heat/damage.h"
@@ -440,6 +441,12 @@ static IrzCode correct_past(Run *run, double start, double end, const double fro
   return IRZ_OK;
 }
 
+/// Give up if the time is over. Collective.
+static IrzCode check_time(const Run *run, IrzError *error) {
+  if (!irz_deadline_passed_any(run->task->medium->part->comm)) return IRZ_OK;
+  return irz_error_set(error, IRZ_ERR_SOLVER, IRZ_TIMEOUT);
+}
+
 /// Orders 1 and 2 in long steps over the stretch that has gathered. Collective.
 static IrzCode run_stretch(Run *run, bool averaged, IrzError *error) {
   const double growth = 3;
@@ -451,6 +458,7 @@ static IrzCode run_stretch(Run *run, bool averaged, IrzError *error) {
   for (int k = 0; k < 2; k++) rest_member(both[k]);
   change_of_order(run, from);
   for (bool first = true; now < run->stretch.end; first = false) {
+    IRZ_TRY(check_time(run, error));
     double left = run->stretch.end - now, count = ceil(left / step * (1 - 1e-9));
     double end = count <= 1 ? run->stretch.end : now + left / count;
     int pieces = first ? 2 : 1;
@@ -479,6 +487,7 @@ static IrzCode run_segment(Run *run, const IrzSegment *segment, IrzError *error)
     if (!run->member[k].follows) rest_member(&run->member[k]);
   }
   for (bool first = true; now < segment->end; first = false) {
+    IRZ_TRY(check_time(run, error));
     double left = segment->end - now, count = ceil(left / step * (1 - 1e-9));
     double end = count <= 1 ? segment->end : now + left / count;
     IRZ_TRY(step_main(run, end - now, first, error));

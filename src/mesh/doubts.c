@@ -209,8 +209,8 @@ static bool doubt_outside(const Case *c, const char *otherwise) {
                 PLACE
                 "%.1f of %.1f mm of bare metal (%s) lie outside the image %s, which covers x %.4g to %.4g, y %.4g "
                 "to %.4g, z %.4g to %.4g mm (RAS); there the tissue is default%s",
-                PLACE_OF(c, first), 1e3 * beyond, 1e3 * total, names, c->plan->anatomy.labels, 1e3 * low[0],
-                1e3 * high[0], 1e3 * low[1], 1e3 * high[1], 1e3 * low[2], 1e3 * high[2], otherwise);
+                PLACE_OF(c, first), 1e3 * beyond, 1e3 * total, names, irz_path_from_here(c->plan->anatomy.labels),
+                1e3 * low[0], 1e3 * high[0], 1e3 * low[1], 1e3 * high[1], 1e3 * low[2], 1e3 * high[2], otherwise);
   return beyond > MOST_PART * total;
 }
 
@@ -394,8 +394,8 @@ static void doubt_plates(const Case *c) {
   irz_plan_warn(c->plan,
                 "%s:%d: plates: they lie outside the image %s, which covers x %.4g to %.4g, y %.4g to %.4g, z %.4g to "
                 "%.4g mm (RAS); there the tissue is default",
-                PLACE_OF(c, 0), c->plan->anatomy.labels, 1e3 * low[0], 1e3 * high[0], 1e3 * low[1], 1e3 * high[1],
-                1e3 * low[2], 1e3 * high[2]);
+                PLACE_OF(c, 0), irz_path_from_here(c->plan->anatomy.labels), 1e3 * low[0], 1e3 * high[0], 1e3 * low[1],
+                1e3 * high[1], 1e3 * low[2], 1e3 * high[2]);
 }
 
 void irz_anatomy_doubt(IrzPlan *plan, const IrzLabelMap *map, const IrzPaths *paths) {

@@ -1,5 +1,6 @@
 /* The tissue box around a plan's probes: the steps of meshing, checks of what came out. */
 #include "mesh/generate.h"
+#include "base/deadline.h"
 #include "base/entry.h"
 
 #include "base/memory.h"
@@ -263,6 +264,8 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
   IrzBoundary boundary = {0};
   IrzCode code = irz_boundary_needles(field, turn, &boundary, error);
   if (code == IRZ_OK) code = irz_gmsh_run(field, &boundary, mesh, error);
+  /* Whatever Gmsh has made by then is none that was wanted. */
+  if (irz_deadline_passed()) code = irz_error_set(error, IRZ_ERR_SOLVER, IRZ_TIMEOUT);
   if (code == IRZ_OK) code = orient(mesh, error);
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
   if (code == IRZ_OK && irz_box_has_trocar(field->box)) code = irz_mesh_mend(boundary.n_points, mesh, error);

@@ -221,4 +221,21 @@ IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int
 /// @param[out] coefficient  [20] m^3
 void irz_tet_bernstein(double corner[4][3], double bow[6][3], double coefficient[20]);
 
+/* generate_apart.c */
+
+/// What Gmsh returns about a mesh: blocks of malloc(), NULL where a count is 0 or nobody uses them.
+typedef struct {
+  size_t n_nodes, n_xyz, n_elements, n_corners, n_none;
+  size_t *node, *element, *corner;
+  double *xyz, *none;
+} IrzGmshMesh;
+
+/// Work of Gmsh's that makes a mesh.
+typedef IrzCode (*IrzGmshWork)(IrzGmshMesh *mesh, IrzError *error);
+
+/// Do it in a process of its own, which prints nothing and is ended when the time is over (see base/deadline.h); here,
+/// if there can be no other process.
+/// @param[out] mesh  without elements and `none`
+IrzCode irz_gmsh_apart(IrzGmshWork work, IrzGmshMesh *mesh, IrzError *error);
+
 #endif

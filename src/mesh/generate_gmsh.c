@@ -1,6 +1,7 @@
 /* What Gmsh does: triangles on the six faces of the box, tetrahedra inside the closed boundary (HXT). Gmsh sees mm. */
 #include "mesh/generate.h"
 
+#include "base/deadline.h"
 #include "base/memory.h"
 #include "mesh/gmsh_lazy.h"
 #include <math.h>
@@ -287,14 +288,7 @@ static IrzCode add_walls(const IrzBoundary *boundary, int n_faces, const Pieces 
   return code;
 }
 
-/// What Gmsh returns about a mesh: released together.
-typedef struct {
-  size_t n_nodes, n_xyz, n_elements, n_corners, n_none;
-  size_t *node, *element, *corner;
-  double *xyz, *none;
-} GmshMesh;
-
-static void gmsh_mesh_clear(GmshMesh *mesh) {
+static void gmsh_mesh_clear(IrzGmshMesh *mesh) {
   gmshFree(mesh->node);
   gmshFree(mesh->element);
   gmshFree(mesh->corner);
@@ -303,7 +297,7 @@ static void gmsh_mesh_clear(GmshMesh *mesh) {
 }
 
 /// All nodes and the elements of one type.
-static IrzCode get_mesh(int type, GmshMesh *mesh, IrzError *error) {
+static IrzCode get_mesh(int type, IrzGmshMesh *mesh, IrzError *error) {
   int ierr;
   memset(mesh, 0, sizeof *mesh);
   gmshModelMeshGetNodes(&mesh->node, &mesh->n_nodes, &mesh->xyz, &mesh->n_xyz, &mesh->none, &mesh->n_none, -1, -1, 0, 0,
@@ -316,7 +310,7 @@ static IrzCode get_mesh(int type, GmshMesh *mesh, IrzError *error) {
 }
 
 /// Largest node tag.
-static size_t largest_tag(const GmshMesh *mesh) {
+static size_t largest_tag(const IrzGmshMesh *mesh) {
   size_t largest = 0;
   for (size_t i = 0; i < mesh->n_nodes; i++) largest = mesh->node[i] > largest ? mesh->node[i] : largest;
   return largest;
@@ -339,8 +333,8 @@ static IrzCode take_face(int face, int32_t surface, const int32_t *index, IrzBou
 }
 
 /// Take over the triangles of the box and of plates.
-static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const GmshMesh *walls, IrzBoundary *boundary,
-                          IrzError *error) {
+static IrzCode take_walls(const IrzTissueBox *box, const Pieces *pieces, const IrzGmshMesh *walls,
+                          IrzBoundary *boundary, IrzError *error) {
   int32_t *index;
   size_t n_tags = largest_tag(walls) + 1;
   IRZ_TRY(irz_alloc(&index, n_tags, sizeof *index, error));
@@ -391,7 +385,7 @@ static IrzCode triangulate_box(const IrzSizeField *field, IrzBoundary *boundary,
     if (ierr) code = gmsh_failed(ierr, error);
   }
   if (code == IRZ_OK) {
-    GmshMesh walls;
+    IrzGmshMesh walls;
     code = get_mesh(TYPE_TRIANGLE, &walls, error);
     if (code == IRZ_OK) code = take_walls(field->box, &pieces, &walls, boundary, error);
     gmsh_mesh_clear(&walls);
@@ -440,7 +434,7 @@ static IrzCode give_boundary(const IrzTissueBox *box, const IrzBoundary *boundar
 }
 
 /// Take over nodes and tetrahedra: points of the boundary first, with the coordinates they had.
-static IrzCode take_tets(const IrzBoundary *boundary, const GmshMesh *volume, IrzMesh *mesh, IrzError *error) {
+static IrzCode take_tets(const IrzBoundary *boundary, const IrzGmshMesh *volume, IrzMesh *mesh, IrzError *error) {
   if (volume->n_elements == 0 || volume->n_elements > INT32_MAX)
     return irz_error_set(error, IRZ_ERR_INPUT, "mesh: Gmsh made no tetrahedra");
   int32_t *index;
@@ -468,22 +462,19 @@ static IrzCode take_tets(const IrzBoundary *boundary, const GmshMesh *volume, Ir
 }
 
 /// Let HXT make tetrahedra. Its hxtOptimizeTetrahedra() (Gmsh 4.8) reads an array that it has not filled, so that what
-/// lay in the heap before would decide about a few of them: larger new blocks are zero meanwhile. It does not look
-/// whether it got the memory it asked for, either: that it can get what it takes at least is found out before.
-static IrzCode generate_tets(const IrzBoundary *boundary, IrzError *error) {
+/// lay in the heap before would decide about a few of them: larger new blocks are zero meanwhile.
+static IrzCode generate_tets(IrzGmshMesh *mesh, IrzError *error) {
   int ierr;
-  char *trial;
-  IRZ_TRY(irz_alloc_unset(&trial, LEAST_FOR_TETS + BYTES_OF_TETS * (size_t)boundary->n_points, 1, error));
-  free(trial);
   irz_heap_clear_new(true);
   gmshModelMeshGenerate(3, &ierr);
   irz_heap_clear_new(false);
-  return ierr ? gmsh_failed(ierr, error) : IRZ_OK;
+  CHECK_GMSH(ierr);
+  return get_mesh(TYPE_TETRAHEDRON, mesh, error);
 }
 
 /// Fill a closed boundary with tetrahedra.
 static IrzCode fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
-  GmshMesh volume;
+  IrzGmshMesh volume = {0};
   IRZ_TRY(new_model(field, error));
   IRZ_TRY(give_boundary(field->box, boundary, error));
   if (field->delaunay) {
@@ -491,8 +482,14 @@ static IrzCode fill(const IrzSizeField *field, const IrzBoundary *boundary, IrzM
     gmshOptionSetNumber("Mesh.Algorithm3D", ALGORITHM_3D_DELAUNAY, &ierr);
     CHECK_GMSH(ierr);
   }
-  IRZ_TRY(generate_tets(boundary, error));
-  IrzCode code = get_mesh(TYPE_TETRAHEDRON, &volume, error);
+  /* HXT does not look whether it got the memory it asked for: that it can get what it takes at least is found out
+   * before. */
+  char *trial;
+  IRZ_TRY(irz_alloc_unset(&trial, LEAST_FOR_TETS + BYTES_OF_TETS * (size_t)boundary->n_points, 1, error));
+  free(trial);
+  /* The older algorithm prints what it finds wrong, and only another process can be ended. */
+  bool apart = field->delaunay || isfinite(irz_deadline_left());
+  IrzCode code = apart ? irz_gmsh_apart(generate_tets, &volume, error) : generate_tets(&volume, error);
   if (code == IRZ_OK) code = take_tets(boundary, &volume, mesh, error);
   gmsh_mesh_clear(&volume);
   return code;

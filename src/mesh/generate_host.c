@@ -1,10 +1,12 @@
 /* Gmsh as a guest: it finds the process as it needs it and leaves it as it was. */
 #define _GNU_SOURCE /* pthread_getattr_np */
+#include "base/deadline.h"
 #include "base/entry.h"
 #include "base/memory.h"
 #include "mesh/generate.h"
 #include "mesh/gmsh_lazy.h"
 #include <locale.h>
+#include <math.h>
 #include <omp.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -77,6 +79,7 @@ typedef struct {
   IrzMesh *mesh;
   IrzError *error;
   IrzCode code;
+  double left; ///< s until the time is over
 } Task;
 
 static void make_mesh(void *pointer) {
@@ -102,6 +105,8 @@ static void *run(void *pointer) {
 /// The same in a thread of its own.
 static void *run_inside(void *pointer) {
   IRZ_ENTER_QUIETLY;
+  const Task *task = pointer;
+  if (isfinite(task->left)) irz_deadline_start(fmax(task->left, 1e-9));
   return run(pointer);
 }
 
@@ -119,7 +124,7 @@ static size_t stack_left(void) {
 
 IrzCode irz_gmsh_run(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
   const size_t enough = 4 << 20, wanted = 16 << 20; /* HXT needs 0.6 MB */
-  Task task = {field, boundary, mesh, error, IRZ_OK};
+  Task task = {field, boundary, mesh, error, IRZ_OK, irz_deadline_left()};
   pthread_attr_t attributes;
   pthread_t thread;
   IRZ_TRY(irz_gmsh_load(error));

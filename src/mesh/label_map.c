@@ -502,7 +502,7 @@ IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && map != NULL);
   IRZ_TRY(irz_plan_check(plan, error));
-  Image image = {.path = plan->anatomy.labels};
+  Image image = {.path = irz_path_from_here(plan->anatomy.labels)};
   struct stat status;
   IrzCode code;
 

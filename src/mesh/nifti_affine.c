@@ -111,8 +111,9 @@ static void warn_of_other(IrzPlan *plan, const nifti_1_header *h, const IrzLabel
                 "%s:%d: anatomy.labels: %s: its two transforms differ: the %s places the image up to %.3g mm away from "
                 "the %s%s. The %s is taken; Slicer, ITK-SNAP and others may take the %s, and needles placed there "
                 "would lie elsewhere. Choose with anatomy.transform: sform or qform",
-                plan->file, plan->anatomy.line, plan->anatomy.labels, transform_names[left], 1e3 * apart,
-                transform_names[taken], mirrored ? ", mirrored" : "", transform_names[taken], transform_names[left]);
+                plan->file, plan->anatomy.line, irz_path_from_here(plan->anatomy.labels), transform_names[left],
+                1e3 * apart, transform_names[taken], mirrored ? ", mirrored" : "", transform_names[taken],
+                transform_names[left]);
 }
 
 /// Say so if the axes are not at right angles.
@@ -129,7 +130,8 @@ static void warn_of_skew(IrzPlan *plan, const IrzLabelMap *map) {
   irz_plan_warn(plan,
                 "%s:%d: anatomy.labels: %s: the axes of the image are skewed, %.3g degrees out of square: Slicer and "
                 "others place it as if they were not. Resample it to a straight grid",
-                plan->file, plan->anatomy.line, plan->anatomy.labels, asin(fmin(worst, 1)) * 180 / acos(-1));
+                plan->file, plan->anatomy.line, irz_path_from_here(plan->anatomy.labels),
+                asin(fmin(worst, 1)) * 180 / acos(-1));
 }
 
 /// Say so if the voxels' edges are not those of pixdim.
@@ -141,9 +143,9 @@ static void warn_of_edges(IrzPlan *plan, const nifti_1_header *h, const IrzLabel
     irz_plan_warn(plan,
                   "%s:%d: anatomy.labels: %s: the sform makes voxels of %.4g x %.4g x %.4g mm, but pixdim says %.4g x "
                   "%.4g x %.4g mm: one of them is wrong; the sform is taken",
-                  plan->file, plan->anatomy.line, plan->anatomy.labels, 1e3 * map->spacing[0], 1e3 * map->spacing[1],
-                  1e3 * map->spacing[2], 1e3 * unit * (double)h->pixdim[1], 1e3 * unit * (double)h->pixdim[2],
-                  1e3 * unit * (double)h->pixdim[3]);
+                  plan->file, plan->anatomy.line, irz_path_from_here(plan->anatomy.labels), 1e3 * map->spacing[0],
+                  1e3 * map->spacing[1], 1e3 * map->spacing[2], 1e3 * unit * (double)h->pixdim[1],
+                  1e3 * unit * (double)h->pixdim[2], 1e3 * unit * (double)h->pixdim[3]);
     return;
   }
 }
@@ -156,14 +158,15 @@ static void warn_of_size(IrzPlan *plan, const nifti_1_header *h, const IrzLabelM
   irz_plan_warn(plan,
                 "%s:%d: anatomy.labels: %s: the image measures %.4g x %.4g x %.4g mm, too %s for a patient: is its "
                 "unit right? xyzt_units is %d (%s)",
-                plan->file, plan->anatomy.line, plan->anatomy.labels, 1e3 * map->size[0] * map->spacing[0],
-                1e3 * map->size[1] * map->spacing[1], 1e3 * map->size[2] * map->spacing[2],
-                longest < SMALLEST_IMAGE ? "small" : "large", h->xyzt_units & 7, unit_name(h));
+                plan->file, plan->anatomy.line, irz_path_from_here(plan->anatomy.labels),
+                1e3 * map->size[0] * map->spacing[0], 1e3 * map->size[1] * map->spacing[1],
+                1e3 * map->size[2] * map->spacing[2], longest < SMALLEST_IMAGE ? "small" : "large", h->xyzt_units & 7,
+                unit_name(h));
 }
 
 /// Choose the transform: the plan's, or the other one if the image has only that.
 static IrzCode choose(const IrzPlan *plan, const nifti_1_header *h, IrzTransform *which, IrzError *error) {
-  const char *path = plan->anatomy.labels;
+  const char *path = irz_path_from_here(plan->anatomy.labels);
   *which = plan->anatomy.transform;
   if (h->sform_code <= 0 && h->qform_code <= 0) {
     return irz_error_set(error, IRZ_ERR_INPUT,
@@ -202,7 +205,7 @@ static void invert(IrzLabelMap *map) {
 }
 
 IrzCode irz_nifti_affine(IrzPlan *plan, const nifti_1_header *h, IrzLabelMap *map, IrzError *error) {
-  const char *path = plan->anatomy.labels;
+  const char *path = irz_path_from_here(plan->anatomy.labels);
   IrzTransform which;
   if (length_unit(h) == 0) {
     return irz_error_set(error, IRZ_ERR_INPUT, "%s: xyzt_units is %d; mm, m or micrometres are wanted", path,

@@ -16,8 +16,8 @@ static IrzCode check_anatomy(IrzPlan *plan, IrzLabelMap **map, IrzPaths **paths,
 static IrzCode check_mesh(IrzPlan *plan, IrzError *error) {
   if (plan->mesh.file[0] == '\0') return IRZ_OK;
   IrzMesh *mesh;
-  IRZ_TRY(irz_mesh_read(plan->mesh.file, plan->mesh.scale, &mesh, error));
-  IrzCode code = irz_mesh_check(mesh, plan, plan->mesh.file, error);
+  IRZ_TRY(irz_mesh_read(irz_path_from_here(plan->mesh.file), plan->mesh.scale, &mesh, error));
+  IrzCode code = irz_mesh_check(mesh, plan, irz_path_from_here(plan->mesh.file), error);
   irz_mesh_free(mesh);
   return code;
 }

@@ -51,8 +51,9 @@ static IrzCode get_mesh(IrzPlan *plan, double accuracy, const IrzLabelMap *label
     irz_mesh_sizing(&wanted, &sizing);
     return irz_mesh_generate(plan, &sizing, labels, mesh, error);
   }
-  IRZ_TRY(irz_mesh_read(plan->mesh.file, plan->mesh.scale, mesh, error));
-  return irz_mesh_check(*mesh, plan, plan->mesh.file, error);
+  const char *file = irz_path_from_here(plan->mesh.file);
+  IRZ_TRY(irz_mesh_read(file, plan->mesh.scale, mesh, error));
+  return irz_mesh_check(*mesh, plan, file, error);
 }
 
 void irz_share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {

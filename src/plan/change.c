@@ -14,7 +14,7 @@ IrzCode irz_plan_create(IrzPlan **plan, IrzError *error) {
   *plan = NULL;
   IrzYaml *tree;
   IRZ_TRY(irz_yaml_create(IRZ_YAML_MAP, 0, &tree, error));
-  IrzCode code = irz_plan_from_tree(tree, "plan", true, plan, error);
+  IrzCode code = irz_plan_from_tree(tree, "plan", NULL, true, plan, error);
   if (code != IRZ_OK) irz_yaml_free(tree);
   return code;
 }
@@ -94,7 +94,7 @@ IrzCode irz_plan_change(IrzPlan *plan, int n, const IrzChange *changes, IrzError
   for (int i = 0; i < n && code == IRZ_OK; i++) {
     code = irz_yaml_change(tree, changes[i].key, changes[i].value, plan->file, error);
   }
-  if (code == IRZ_OK) code = irz_plan_from_tree(tree, plan->file, plan->missing != NULL, &made, error);
+  if (code == IRZ_OK) code = irz_plan_from_tree(tree, plan->file, plan->folder, plan->missing != NULL, &made, error);
   if (code != IRZ_OK) {
     irz_yaml_free(tree);
     return code;

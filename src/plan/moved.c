@@ -8,12 +8,11 @@
 /* Change of a voltage, V, that is worth a word. */
 static const double least_change = 0.5;
 
-/* Whether an override changes where needles are. */
-static bool moves_needles(const char *override) {
+bool irz_key_moves_needles(const char *key) {
   static const char *const keys[] = {"probes", "array", "plates"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
     size_t length = strlen(keys[i]);
-    if (strncmp(override, keys[i], length) == 0 && strchr(".[=", override[length]) != NULL) return true;
+    if (strncmp(key, keys[i], length) == 0 && strchr(".[=", key[length]) != NULL) return true;
   }
   return false;
 }
@@ -29,8 +28,7 @@ static const IrzPulse *find_same(const IrzPlan *before, const IrzPlan *plan, con
   return NULL;
 }
 
-/* Warn of the voltages that differ from those of the plan before. */
-static void compare(IrzPlan *plan, const IrzPlan *before) {
+void irz_plan_warn_of_voltages(IrzPlan *plan, const IrzPlan *before, const char *mover) {
   char text[IRZ_ERROR_TEXT / 2] = "";
   for (int i = 0; i < plan->n_pulses; i++) {
     const IrzPulse *now = &plan->pulses[i], *then = now->field > 0 ? find_same(before, plan, now) : NULL;
@@ -43,8 +41,8 @@ static void compare(IrzPlan *plan, const IrzPlan *before) {
              1e3 * irz_plan_distance(plan, now->from, now->to), now->voltage, then->voltage);
   }
   if (text[0] == '\0') return;
-  irz_plan_warn(plan, "%s: pulses: field is kept, so the voltage follows the needles that --set has moved: %s",
-                plan->file, text);
+  irz_plan_warn(plan, "%s: pulses: field is kept, so the voltage follows the needles that %s: %s", plan->file, mover,
+                text);
 }
 
 void irz_plan_warn_of_moves(IrzPlan *plan, const char *path, int n_overrides, const IrzOverride *overrides) {
@@ -54,10 +52,11 @@ void irz_plan_warn_of_moves(IrzPlan *plan, const char *path, int n_overrides, co
   IrzError ignored = {0};
   int left = 0;
   for (int i = 0; i < n_overrides && others != NULL; i++) {
-    if (!moves_needles(overrides[i].text)) others[left++] = overrides[i];
+    if (!irz_key_moves_needles(overrides[i].text)) others[left++] = overrides[i];
   }
   bool moved = others != NULL && left < n_overrides;
-  if (moved && irz_plan_read(path, left, others, &before, &ignored) == IRZ_OK) compare(plan, before);
+  if (moved && irz_plan_read(path, left, others, &before, &ignored) == IRZ_OK)
+    irz_plan_warn_of_voltages(plan, before, "--set has moved");
   free(others);
   irz_plan_free(before);
 }

@@ -7,10 +7,12 @@
 
 /// Read a plan from its tree.
 /// @param[in]  tree   owned by the plan on success
-/// @param[in]  file   names it in errors and locates relative paths
+/// @param[in]  file   names it in errors
+/// @param[in]  folder what relative paths count from, with a slash behind; NULL: the file's
 /// @param[in]  draft  whether something may be missing
 /// @param[out] plan   NULL on failure
-IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, bool draft, IrzPlan **plan, IrzError *error);
+IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, const char *folder, bool draft, IrzPlan **plan,
+                           IrzError *error);
 
 /// Find a value by its key: as stated, else the key's default.
 /// @param[out] node      the value

@@ -67,25 +67,40 @@ static IrzCode read_name(const IrzReader *reader, IrzYaml *root, const char *sta
   return IRZ_OK;
 }
 
-/* Take a relative path from the plan's folder; the text of the plan gets it from the root of the file system, so that
-   it can be read again from anywhere. */
+/* Find the folder of a plan's file, for as long as the current folder is known. */
+static void find_folder(const char *file, char folder[IRZ_PATH_MAX]) {
+  const char *slash = strrchr(file, '/');
+  int length = slash != NULL ? (int)(slash - file) + 1 : 0;
+  char here[IRZ_PATH_MAX] = "";
+  if (file[0] != '/' && getcwd(here, sizeof here) == NULL) {
+    folder[0] = '\0';
+    return;
+  }
+  int all = snprintf(folder, IRZ_PATH_MAX, "%s%s%.*s", here, file[0] != '/' ? "/" : "", length, file);
+  if (all >= IRZ_PATH_MAX) folder[0] = '\0';
+}
+
+const char *irz_path_from_here(const char *path) {
+  char here[IRZ_PATH_MAX];
+  if (getcwd(here, sizeof here) == NULL) return path;
+  size_t length = strlen(here);
+  return strncmp(path, here, length) == 0 && path[length] == '/' && path[length + 1] != '\0' ? path + length + 1 : path;
+}
+
+/* Take a relative path from the plan's folder, so that it can be opened, and the text of the plan read again, from
+   anywhere. */
 static IrzCode resolve_path(const IrzReader *reader, IrzYaml *map, const char *key, const char *path,
                             char value[IRZ_PATH_MAX]) {
   if (value[0] == '/') return IRZ_OK;
-  const char *slash = strrchr(reader->file, '/');
-  int folder = slash != NULL ? (int)(slash - reader->file) + 1 : 0;
-  char joined[IRZ_PATH_MAX], full[IRZ_PATH_MAX], here[IRZ_PATH_MAX] = "";
-  int length = snprintf(joined, sizeof joined, "%.*s%s", folder, reader->file, value);
-  bool fits = length < (int)sizeof joined;
-  if (fits && joined[0] != '/') {
-    if (getcwd(here, sizeof here) == NULL) fits = false;
-    length = snprintf(full, sizeof full, "%s/%s", here, joined);
-  } else {
-    length = snprintf(full, sizeof full, "%s", joined);
+  char full[IRZ_PATH_MAX];
+  const char *folder = reader->plan->folder;
+  if (folder[0] == '\0') {
+    return irz_reader_fail(reader, irz_yaml_get(map, key), path,
+                           "counts from the plan's folder, which cannot be found out; state the whole path");
   }
-  if (!fits || length >= (int)sizeof full)
+  if (snprintf(full, sizeof full, "%s%s", folder, value) >= (int)sizeof full)
     return irz_reader_fail(reader, irz_yaml_get(map, key), path, "is too long a path");
-  memcpy(value, joined, IRZ_PATH_MAX);
+  memcpy(value, full, sizeof full);
   return irz_yaml_put(map, key, full, reader->error);
 }
 
@@ -301,7 +316,8 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   return IRZ_OK;
 }
 
-IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, bool draft, IrzPlan **plan, IrzError *error) {
+IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, const char *folder, bool draft, IrzPlan **plan,
+                           IrzError *error) {
   *plan = NULL;
   IrzDraft lacks = {.n = 0};
   IrzReader reader = {.file = file, .error = error, .draft = draft ? &lacks : NULL};
@@ -310,6 +326,10 @@ IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, bool draft, IrzPlan 
   IRZ_TRY(irz_alloc(&reader.plan, 1, sizeof *reader.plan, error));
   IrzPlan *made = reader.plan;
   snprintf(made->file, sizeof made->file, "%s", file);
+  if (folder != NULL)
+    snprintf(made->folder, sizeof made->folder, "%s", folder);
+  else
+    find_folder(file, made->folder);
   IrzCode code = irz_yaml_copy(tree, &working, error);
   if (code == IRZ_OK) code = read_tree(&reader, working);
   if (code == IRZ_OK) {
@@ -342,7 +362,7 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
   for (int i = 0; i < n_overrides && code == IRZ_OK; i++) {
     code = irz_yaml_override(tree, overrides[i].text, file, error);
   }
-  if (code == IRZ_OK) code = irz_plan_from_tree(tree, file, false, plan, error);
+  if (code == IRZ_OK) code = irz_plan_from_tree(tree, file, NULL, false, plan, error);
   if (code != IRZ_OK) irz_yaml_free(tree);
   return code;
 }

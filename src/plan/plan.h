@@ -159,11 +159,13 @@ typedef struct {
 
 /// A plan in SI units. What is added to it as a pointer must be copied by irz_plan_copy() and freed by irz_plan_free().
 struct IrzPlan {
-  IrzYaml *tree;           ///< as stated, changes included: paths as they were written, no defaults
-  char *missing;           ///< the error that says what the plan lacks before it can run; NULL: nothing
-  char name[IRZ_NAME_MAX]; ///< names the output files
-  char file[IRZ_PATH_MAX]; ///< where it was read from
-  char *text;              ///< the plan as it applies, overrides included, as YAML; reading it again gives this plan
+  IrzYaml *tree;             ///< as stated, changes included: paths as they were written, no defaults
+  char *missing;             ///< the error that says what the plan lacks before it can run; NULL: nothing
+  char name[IRZ_NAME_MAX];   ///< names the output files
+  char file[IRZ_PATH_MAX];   ///< where it was read from
+  char folder[IRZ_PATH_MAX]; ///< where relative paths count from: the file's folder, from the root of the file system,
+                             ///< wherever the process goes later; "": it cannot be found out
+  char *text;                ///< the plan as it applies, overrides included, as YAML; reading it again gives this plan
 
   struct {
     double size;             ///< m, edge of the tissue box
@@ -260,6 +262,17 @@ double irz_probe_point_length(const IrzProbe *probe);
 /// @param[in]  position  how often the needles are withdrawn by the step; 0: a copy
 /// @param[out] moved     to be released with irz_plan_free(); NULL on failure
 IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, IrzError *error);
+
+/// A path as it is named to a person: without the current folder, if it begins with that.
+const char *irz_path_from_here(const char *path);
+
+/// Whether a key path, or an override that begins with it, changes where needles are.
+bool irz_key_moves_needles(const char *key);
+
+/// Warn of the voltages that have followed needles because their pulses state a field.
+/// @param[in] before  the plan before they were moved
+/// @param[in] mover   who moved them, as in "--set has moved"
+void irz_plan_warn_of_voltages(IrzPlan *plan, const IrzPlan *before, const char *mover);
 
 /// Add another plan's warnings, from one of them on.
 void irz_plan_add_warnings(IrzPlan *plan, const IrzPlan *from, int first);

@@ -71,14 +71,15 @@ static void print_probe(const IrzProbe *probe, FILE *out) {
 /* Where the tissue comes from: mesh, label map, frame. */
 static void print_place(const IrzPlan *plan, FILE *out) {
   if (plan->mesh.file[0] != '\0') {
-    fprintf(out, "  mesh: %s, %g mm per unit, order %d\n", plan->mesh.file, 1e3 * plan->mesh.scale, plan->mesh.order);
+    fprintf(out, "  mesh: %s, %g mm per unit, order %d\n", irz_path_from_here(plan->mesh.file), 1e3 * plan->mesh.scale,
+            plan->mesh.order);
   } else {
     fprintf(out, "  mesh: generated, box of %g mm, volume to %g %%, order %d\n", 1e3 * plan->mesh.size,
             100 * plan->mesh.accuracy, plan->mesh.order);
   }
   if (irz_plates_clamp(plan)) fputs("  tissue: only what is between the plates, which cover all of the box\n", out);
   if (plan->anatomy.labels[0] != '\0') {
-    fprintf(out, "  anatomy: %s, probes stated in %s\n", plan->anatomy.labels,
+    fprintf(out, "  anatomy: %s, probes stated in %s\n", irz_path_from_here(plan->anatomy.labels),
             plan->anatomy.frame == IRZ_FRAME_LPS ? "LPS and converted to RAS" : "RAS");
     for (int i = 0; i < plan->anatomy.n_map; i++) {
       fprintf(out, "    label %d: %s\n", plan->anatomy.map[i].label, plan->anatomy.map[i].region);

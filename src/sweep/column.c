@@ -40,7 +40,7 @@ static IrzCode read_mesh(const IrzPlan *plan, LastMesh *last, IrzError *error) {
   last->mesh = NULL;
   snprintf(last->path, sizeof last->path, "%s", plan->mesh.file);
   if (plan->mesh.file[0] == '\0') return IRZ_OK;
-  return irz_mesh_read(plan->mesh.file, plan->mesh.scale, &last->mesh, error);
+  return irz_mesh_read(irz_path_from_here(plan->mesh.file), plan->mesh.scale, &last->mesh, error);
 }
 
 /// The regions that the tissue of a plan has: those of its mesh or label map.

@@ -332,7 +332,7 @@ static IrzCode compare_maps(const char *directory, const IrzSweep *old, const Ir
 /// Refuse a sweep that is not the folder's with more cases.
 static IrzCode compare_cases(const char *directory, const char *before, const char *design, const IrzSweep *sweep,
                              IrzError *error) {
-  static const char *const may_grow[] = {"cases", "vary", "file", "probability_map", "tasks", NULL};
+  static const char *const may_grow[] = {"cases", "vary", "file", "probability_map", "tasks", "timeout", NULL};
   char reason[512] = "";
   IrzSweep *old = NULL;
   IrzError unused = {0};

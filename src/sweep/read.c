@@ -18,9 +18,9 @@ enum {
   MAX_SAMPLES = 10000000,
 };
 
-static const char *const top_keys[] = {"plan", "sample",          "cases",       "seed",    "vary",  "set",
-                                       "keep", "probability_map", "correlation", "columns", "tasks", "file",
-                                       NULL};
+static const char *const top_keys[] = {"plan",  "sample", "cases",           "seed",        "vary",
+                                       "set",   "keep",   "probability_map", "correlation", "columns",
+                                       "tasks", "file",   "timeout",         NULL};
 const char *const irz_design_names[] = {"grid", "list", "random", "sobol", "latin-hypercube", "saltelli", NULL};
 static const char *const map_keys[] = {"spacing", "box", NULL};
 
@@ -58,6 +58,7 @@ static IrzCode fail(const Reader *reader, int line, const char *path, const char
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  if (line <= 0) return irz_error_set(reader->error, IRZ_ERR_PLAN, "%s: %s: %s", reader->sweep->file, path, text);
   return irz_error_set(reader->error, IRZ_ERR_PLAN, "%s:%d: %s: %s", reader->sweep->file, line, path, text);
 }
 
@@ -471,7 +472,7 @@ static IrzCode read_map(const Reader *reader, const IrzYaml *node) {
   return IRZ_OK;
 }
 
-/// sample, cases, tasks, seed
+/// sample, cases, tasks, timeout, seed
 static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
   IrzSweep *sweep = reader->sweep;
   const IrzYaml *sample = irz_yaml_get(top, "sample"), *cases = irz_yaml_get(top, "cases");
@@ -503,6 +504,13 @@ static IrzCode read_design(const Reader *reader, const IrzYaml *top) {
   if (tasks != NULL) {
     IRZ_TRY(read_integer(reader, tasks, "tasks", 1, 9999, &value));
     sweep->n_tasks = (int)value;
+  }
+  const IrzYaml *timeout = irz_yaml_get(top, "timeout");
+  if (timeout != NULL) {
+    IRZ_TRY(read_number(reader, timeout, "timeout", &sweep->timeout));
+    if (!(sweep->timeout > 0))
+      return fail(reader, timeout->line, "timeout", "%g s is not above 0 s; leave the key out for no limit",
+                  sweep->timeout);
   }
   sweep->seed = 1;
   if (seed != NULL) {

@@ -1,4 +1,5 @@
 /* One case: its plan, a model that serves it, the start it shares with its neighbours, its zone. */
+#include "base/deadline.h"
 #include "base/memory.h"
 #include "results/json.h"
 #include "sweep/case.h"
@@ -20,6 +21,8 @@ struct IrzCaseSolver {
   uint8_t *ablated; // [points] rank 0
   IrzModel *model;  // NULL: none yet
   int start;        // case whose solution the model starts from; 0: none
+  int no_start;     // case that has no solution to start from; 0: none known
+  double timeout;   // s that a case may take; 0: any
 };
 
 IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzSweepOptions *options,
@@ -33,6 +36,7 @@ IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzS
   made->sweep = sweep;
   made->directory = options->directory;
   made->options.threads = options->threads > 0 ? options->threads : 1;
+  made->timeout = options->timeout > 0 ? options->timeout : sweep->timeout;
   if (grid != NULL) {
     made->has_grid = true;
     made->grid = *grid;
@@ -90,11 +94,12 @@ static IrzCode solve_start(IrzCaseSolver *solver, int number, const IrzPlan *pla
   return code;
 }
 
-/// Solve a case from the solution of case `start`, which is solved first if it is not the model's start yet.
+/// Solve a case from the solution of case `start`, which is solved first if it is not the model's start yet; both have
+/// the time that a case may take. Where that has been tried in vain, cases start from nothing.
 static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, const IrzPlan *plan, IrzSummary *summary,
                           IrzError *error) {
   if (number == start) return solve_start(solver, number, plan, summary, error);
-  if (solver->start != start || !irz_model_serves(solver->model, plan)) {
+  if (solver->no_start != start && (solver->start != start || !irz_model_serves(solver->model, plan))) {
     IrzPlan *start_plan = NULL;
     IrzSummary start_summary;
     IrzError failed = {0};
@@ -106,6 +111,8 @@ static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, const Ir
     irz_plan_free(start_plan);
     /* Results do not depend on how much memory there was. */
     if (failed.code == IRZ_ERR_MEMORY) return irz_error_set(error, failed.code, "%s", failed.text);
+    if (failed.code != IRZ_OK) solver->no_start = start;
+    irz_deadline_start(solver->timeout);
   }
   IRZ_TRY(serve(solver, plan, error));
   if (solver->start != start) irz_model_reset(solver->model); /* the start has no solution: always from nothing then */
@@ -171,13 +178,16 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
   IrzSummary summary;
   IrzError failure = {0};
   irz_sweep_plan(solver->sweep, number, &plan, &failure);
+  irz_deadline_start(solver->timeout);
   bool solved = irz_error_agree(solver->comm, &failure) == IRZ_OK &&
                 solve_case(solver, number, start, plan, &summary, &failure) == IRZ_OK;
+  bool late = irz_deadline_end() && failure.code == IRZ_ERR_SOLVER;
   if (solved) {
     take_summary(solver, &summary, result, &failure);
     if (failure.code == IRZ_OK) record_fields(solver, number, &summary, result, &failure);
   } else {
     solver->start = 0; /* whatever the failure left behind must not reach the next case */
+    if (number == start && failure.code != IRZ_ERR_MEMORY) solver->no_start = start;
   }
   const IrzPlan *warned = solved ? summary.plan : plan;
   if (warned != NULL && solver->rank == 0)
@@ -189,7 +199,7 @@ IrzCode irz_case_solver_run(void *context, int number, int start, IrzCaseResult 
   if (failure.code != IRZ_OK) {
     result->failed = true;
     result->code = failure.code;
-    snprintf(result->status, sizeof result->status, "%.255s", failure.text);
+    snprintf(result->status, sizeof result->status, "%.255s", late ? IRZ_TIMEOUT : failure.text);
   }
   clock_gettime(CLOCK_MONOTONIC, &after);
   result->seconds = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);

@@ -79,6 +79,7 @@ struct IrzSweep {
   int n_strata;   ///< random designs: combinations of the listed parameters, each with the same samples. Else 1
   double *factor; ///< [n_random][n_random] Cholesky factor of the correlation matrix, or NULL
   int n_tasks;    ///< tasks of a job array; 0: not stated
+  double timeout; ///< s that a case may take; 0: any
   int n_cases;
   double *value; ///< [n_cases][n_parameters]: the value; for listed parameters the position in the list
   int n_columns;

@@ -1,4 +1,5 @@
 /* From the journals to what a person reads: sweep.csv, sweep.h5, sweep.json, probability.hdf. */
+#include "base/deadline.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/replace.h"
@@ -88,12 +89,20 @@ bool irz_case_counts(const IrzSweep *sweep, int number) {
   return (number - 1) % (sweep->n_random + 2) < 2;
 }
 
-/// Take a record into the table; the first of a case counts, but a success more than a failure (it was tried again).
+/// Whether a record of a case counts rather than one read before: a success more than a failure, one that says why more
+/// than a time limit, a longer limit more than a shorter one.
+static bool counts_more(const IrzCaseResult *record, const IrzCaseResult *before) {
+  if (!before->failed || !record->failed) return before->failed && !record->failed;
+  if (strcmp(before->status, IRZ_TIMEOUT) != 0) return false;
+  return strcmp(record->status, IRZ_TIMEOUT) != 0 || record->seconds > before->seconds;
+}
+
+/// Take a record into the table; of those that are equal the first counts.
 static IrzCode take_record(void *context, const IrzCaseResult *result, IrzError *error) {
   Table *table = context;
   IrzCaseResult *row = &table->row[result->number - 1];
   bool known = row->number != 0;
-  if (known && (!row->failed || result->failed)) return IRZ_OK;
+  if (known && !counts_more(result, row)) return IRZ_OK;
   table->n_done += !known;
   table->n_failed += result->failed - (known && row->failed);
   size_t n = (size_t)table->sweep->n_columns;

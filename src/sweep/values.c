@@ -35,6 +35,21 @@ void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *tex
   snprintf(text, size, "%s", number_text);
 }
 
+/// Warn of voltages that follow the needles, where a sweep moves these and pulses state a field.
+static IrzCode warn_of_moves(const IrzSweep *sweep, const IrzOverride *set, IrzPlan *plan, IrzError *error) {
+  bool moved = false, follows = false;
+  for (int j = 0; j < sweep->n_parameters; j++) moved = moved || irz_key_moves_needles(sweep->parameters[j].key);
+  for (int i = 0; i < plan->n_pulses; i++) follows = follows || plan->pulses[i].field > 0;
+  if (!moved || !follows) return IRZ_OK;
+  IrzPlan *before = NULL;
+  IrzError ignored = {0}; /* the plan alone need not be one that can run */
+  irz_plan_parse(sweep->plan_text, sweep->plan_file, sweep->n_set, set, &before, &ignored);
+  if (ignored.code == IRZ_ERR_MEMORY) return irz_error_set(error, ignored.code, "%s", ignored.text);
+  if (before != NULL) irz_plan_warn_of_voltages(plan, before, "the sweep moves");
+  irz_plan_free(before);
+  return IRZ_OK;
+}
+
 IrzCode irz_sweep_plan(const IrzSweep *sweep, int number, IrzPlan **plan, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(sweep != NULL && plan != NULL && number >= 1 && number <= sweep->n_cases);
@@ -55,6 +70,11 @@ IrzCode irz_sweep_plan(const IrzSweep *sweep, int number, IrzPlan **plan, IrzErr
     override[sweep->n_set + j].text = text[j];
   }
   if (code == IRZ_OK) code = irz_plan_parse(sweep->plan_text, sweep->plan_file, n, override, plan, error);
+  if (code == IRZ_OK) code = warn_of_moves(sweep, override, *plan, error);
+  if (code != IRZ_OK) {
+    irz_plan_free(*plan);
+    *plan = NULL;
+  }
   for (int j = 0; j < sweep->n_parameters && text != NULL; j++) free(text[j]);
   free((void *)text);
   free(override);

@@ -351,7 +351,7 @@ static void frames_and_paths(void **state) {
   static const IrzOverride overrides[] = {{"anatomy={labels: a.nii, map: {1: tumour, 7: liver}, frame: LPS}"},
                                           {"probes[1].tip=[10, 3, -10]"}};
   IrzPlan *plan = parse(two, 2, overrides);
-  assert_string_equal(plan->anatomy.labels, "dir/a.nii");
+  assert_string_equal(irz_path_from_here(plan->anatomy.labels), "dir/a.nii");
   assert_int_equal(plan->anatomy.n_map, 2);
   assert_int_equal(plan->anatomy.map[1].label, 7);
   assert_near(plan->probes[1].tip[0], -0.010, 1e-15); /* LPS to RAS: x and y change sign */
@@ -376,7 +376,7 @@ static void loaded_mesh(void **state) {
                         "probes: [{surface: left}, {name: R}]\npulses: [{from: A, to: R, voltage: 100}]\n",
                         0, NULL);
   assert_string_equal(plan->name, "t"); /* the file's name */
-  assert_string_equal(plan->mesh.file, "dir/../m.msh");
+  assert_string_equal(irz_path_from_here(plan->mesh.file), "dir/../m.msh");
   assert_near(plan->mesh.scale, 0.01, 1e-15);
   assert_string_equal(plan->probes[0].surface, "left");
   assert_string_equal(plan->probes[1].surface, "R");

@@ -96,8 +96,8 @@ static void test_errors(void **state) {
   } row[] = {
       {"", "s.yaml: is empty"},
       {"plan: p.yaml\nvari: {}\n", "s.yaml:2: vari: unknown key; did you mean \"vary\"?"},
-      {"plan: p.yaml\n", "vary: must be a map"},
-      {"vary: {a: {values: [1]}}\n", "plan: must name the plan"},
+      {"plan: p.yaml\n", "s.yaml: vary: must be a map"},
+      {"vary: {a: {values: [1]}}\n", "s.yaml: plan: must name the plan"},
       {"plan: p.yaml\nsample: gird\nvary: {a: {values: [1]}}\n", "s.yaml:2: sample: \"gird\" is none of grid"},
       {"plan: p.yaml\nvary:\n  a: {vaules: [1]}\n", "s.yaml:3: vary.a.vaules: unknown key; did you mean \"values\"?"},
       {"plan: p.yaml\nvary:\n  a: 5\n", "s.yaml:3: vary.a: must be a map"},
@@ -161,10 +161,50 @@ static void test_no_valid_case(void **state) {
   irz_sweep_free(sweep);
 }
 
+/* Where pulses state a field, the voltage follows the needles that the sweep moves; where they state a voltage, or the
+   needles stay, nothing is said. */
+static void test_field_kept(void **state) {
+  (void)state;
+  static const struct {
+    const char *pulse, *vary, *wanted;
+  } row[] = {
+      {"field: 1000", "array.spacing: {values: [15, 20]}",
+       "the voltage follows the needles that the sweep moves: A-B 1000 V/cm x 20 mm = 2000 V (1500 V before)"},
+      {"field: 1000", "\"pulses[0].field\": {values: [1000, 1200]}", NULL},
+      {"voltage: 2000", "array.spacing: {values: [15, 20]}", NULL},
+  };
+  for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+    char text[512], sweep_text[512];
+    snprintf(text, sizeof text,
+             "name: p\narray: {count: 2, spacing: 15, exposure: 20}\n"
+             "tissues: {default: {sigma: {law: constant, value: 0.1}, threshold: 500}}\n"
+             "pulses: [{from: A, to: B, %s}]\n",
+             row[i].pulse);
+    snprintf(sweep_text, sizeof sweep_text, "plan: p.yaml\nvary: {%s}\n", row[i].vary);
+    IrzSweep *sweep;
+    IrzPlan *made;
+    IrzError error = {0};
+    irz_sweep_parse(sweep_text, "s.yaml", text, &sweep, &error);
+    for (int number = 1; number <= 2; number++) {
+      if (irz_sweep_plan(sweep, number, &made, &error) != IRZ_OK) fail_msg("%s", error.text);
+      const char *found = NULL;
+      for (int k = 0; k < made->n_warnings; k++) {
+        if (strstr(made->warnings[k], "follows") != NULL) found = made->warnings[k];
+      }
+      bool right =
+          number == 2 && row[i].wanted != NULL ? found != NULL && strstr(found, row[i].wanted) != NULL : found == NULL;
+      if (!right) fail_msg("%s, case %d: \"%s\"", row[i].vary, number, found != NULL ? found : "");
+      irz_plan_free(made);
+    }
+    irz_sweep_free(sweep);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_grid),   cmocka_unit_test(test_range_ends), cmocka_unit_test(test_list_and_words),
-      cmocka_unit_test(test_strata), cmocka_unit_test(test_errors),     cmocka_unit_test(test_no_valid_case),
+      cmocka_unit_test(test_grid),       cmocka_unit_test(test_range_ends), cmocka_unit_test(test_list_and_words),
+      cmocka_unit_test(test_strata),     cmocka_unit_test(test_errors),     cmocka_unit_test(test_no_valid_case),
+      cmocka_unit_test(test_field_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
