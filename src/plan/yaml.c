@@ -357,6 +357,9 @@ IrzCode irz_yaml_parse_value(const char *text, const char *name, IrzYaml **node,
 }
 
 IrzCode irz_yaml_parse(const char *text, const char *file, IrzYaml **root, IrzError *error) {
+  /* libyaml counts a byte order mark as a column, so that the first line would stand further right than the others. */
+  static const char mark[] = "\xef\xbb\xbf";
+  if (strncmp(text, mark, strlen(mark)) == 0) text += strlen(mark);
   IRZ_TRY(parse(text, file, false, root, error));
   if (*root == NULL || ((*root)->kind == IRZ_YAML_SCALAR && (*root)->text == NULL)) {
     irz_yaml_free(*root);

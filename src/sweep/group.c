@@ -231,7 +231,8 @@ IrzCode irz_batches_cut(int n_cases, int n_parameters, const double *value, cons
   return code;
 }
 
-IrzCode irz_batches_make(const IrzSweep *sweep, IrzBatches *batches, IrzError *error) {
+IrzCode irz_batches_make(const IrzSweep *sweep, const volatile sig_atomic_t *stop, IrzBatches *batches,
+                         IrzError *error) {
   *batches = (IrzBatches){0};
   uint64_t *mesh = NULL;
   double *cost = NULL;
@@ -242,6 +243,11 @@ IrzCode irz_batches_make(const IrzSweep *sweep, IrzBatches *batches, IrzError *e
   for (int i = 0; i < sweep->n_cases && code == IRZ_OK; i++) {
     IrzPlan *plan = NULL;
     IrzError wrong = {0};
+    if (stop != NULL && *stop) {
+      code =
+          irz_error_set(error, IRZ_ERR_STOPPED, "%s: stopped while its cases were read; nothing was run", sweep->file);
+      break;
+    }
     if (irz_sweep_plan(sweep, i + 1, &plan, &wrong) == IRZ_OK) {
       mesh[i] = irz_mesh_hash(plan);
       cost[i] = expected_cost(plan);

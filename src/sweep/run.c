@@ -248,10 +248,11 @@ static IrzCode finish(const IrzSweep *sweep, const IrzSweepOptions *options, con
 }
 
 /// Read the plans of all cases: what cannot run is refused before anything is written. On rank 0; collective.
-static IrzCode make_batches(MPI_Comm comm, const IrzSweep *sweep, IrzBatches *batches, IrzError *error) {
+static IrzCode make_batches(MPI_Comm comm, const IrzSweep *sweep, const volatile sig_atomic_t *stop,
+                            IrzBatches *batches, IrzError *error) {
   int rank;
   MPI_Comm_rank(comm, &rank);
-  if (rank == 0 && irz_sweep_check_columns(sweep, error) == IRZ_OK) irz_batches_make(sweep, batches, error);
+  if (rank == 0 && irz_sweep_check_columns(sweep, error) == IRZ_OK) irz_batches_make(sweep, stop, batches, error);
   irz_quiet_barrier(comm);
   IRZ_TRY(irz_error_agree(comm, error));
   return share_batches(comm, batches, error);
@@ -279,7 +280,7 @@ IrzCode irz_sweep_run_with(MPI_Comm comm, const IrzSweep *sweep, const IrzBatche
   clock_gettime(CLOCK_MONOTONIC, &watch.start);
   IrzBatches made = {0};
   if (batches == NULL) {
-    IRZ_TRY(make_batches(comm, sweep, &made, error));
+    IRZ_TRY(make_batches(comm, sweep, options->stop, &made, error));
     batches = &made;
   }
   if (rank == 0) {

@@ -169,9 +169,11 @@ typedef struct {
 /// Group cases by mesh, cut the groups into batches of neighbours, and sort these, long cases first.
 /// Cases whose plan is wrong form batches of their own (cost 0) at the end.
 /// @param[in]  sweep    sweep
+/// @param[in]  stop     give up once this is not 0; may be NULL
 /// @param[out] batches  irz_batches_clear() it
-/// @param[out] error    IRZ_ERR_PLAN if no case is a valid plan (the first one's error)
-IrzCode irz_batches_make(const IrzSweep *sweep, IrzBatches *batches, IrzError *error);
+/// @param[out] error    IRZ_ERR_PLAN if no case is a valid plan (the first one's error); IRZ_ERR_STOPPED
+IrzCode irz_batches_make(const IrzSweep *sweep, const volatile sig_atomic_t *stop, IrzBatches *batches,
+                         IrzError *error);
 
 /// The same from given mesh numbers and costs.
 /// @param[in] n_parameters  columns of value

@@ -57,10 +57,13 @@ def check_includes(root, allowed, wrong):
                 wrong.append(f"src/{path}:{number}: {folder} may not use {found[1]}")
 
 
-def calls(objects):
+def calls(root, objects):
     """{file: {other file: symbols}} by the symbols of object files; names without ending, as "plan/reader"."""
     defined, wanted = {}, {}
     paths = [os.path.join(folder, name) for folder, _, names in os.walk(objects) for name in names if name.endswith(".o")]
+    # A build folder keeps the objects of files that are no more.
+    known = {os.path.splitext(path)[0] for path in sources(root)}
+    paths = [path for path in paths if re.sub(r"(\.c)?\.o$", "", os.path.relpath(path, objects)) in known]
     if not paths:
         return {}
     for line in subprocess.run(["nm", "-A"] + paths, check=True, capture_output=True, text=True).stdout.splitlines():
@@ -162,7 +165,7 @@ def check(root, objects, named):
     if not allowed:
         return ["CONTRIBUTING.md has no table of folders"]
     check_includes(root, allowed, wrong)
-    edges = calls(objects) if objects else {}
+    edges = calls(root, objects) if objects else {}
     if objects and not edges:
         wrong.append(f"{objects} has no object files")
     check_calls(edges, allowed, wrong)

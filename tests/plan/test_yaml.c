@@ -28,6 +28,25 @@ static void lines_and_kinds(void **state) {
   irz_yaml_free(root);
 }
 
+/* Editors on Windows begin files with a byte order mark. */
+static void byte_order_mark(void **state) {
+  (void)state;
+  IrzYaml *root = parse("\xef\xbb\xbf"
+                        "a: 1\nb: {c: 2}\n");
+  assert_string_equal(irz_yaml_get(root, "a")->text, "1");
+  assert_string_equal(irz_yaml_get(irz_yaml_get(root, "b"), "c")->text, "2");
+  irz_yaml_free(root);
+  IrzError error = {0};
+  assert_int_equal(irz_yaml_parse("\xef\xbb\xbf", "t.yaml", &root, &error), IRZ_ERR_PLAN);
+  assert_string_equal(error.text, "t.yaml: is empty");
+  IrzError same = {0};
+  static const char wrong[] = "\xef\xbb\xbf"
+                              "a: 1\nb: [\n";
+  assert_int_equal(irz_yaml_parse(wrong, "t.yaml", &root, &error), IRZ_ERR_PLAN);
+  assert_int_equal(irz_yaml_parse(wrong + 3, "t.yaml", &root, &same), IRZ_ERR_PLAN);
+  assert_string_equal(error.text, same.text);
+}
+
 static void aliases(void **state) {
   (void)state;
   IrzYaml *root = parse("a: &x {low: 1, also: [2, 3]}\nb: *x\n");
@@ -105,8 +124,8 @@ static void written_text_reads_back(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(lines_and_kinds), cmocka_unit_test(aliases),
-                                     cmocka_unit_test(depth), cmocka_unit_test(overrides),
-                                     cmocka_unit_test(written_text_reads_back)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(lines_and_kinds), cmocka_unit_test(byte_order_mark),
+                                     cmocka_unit_test(aliases),         cmocka_unit_test(depth),
+                                     cmocka_unit_test(overrides),       cmocka_unit_test(written_text_reads_back)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,12 +51,14 @@ static void test_make(void **state) {
   IrzBatches b;
   IrzError error = {0};
   assert_int_equal(irz_sweep_parse(text, "s.yaml", plan, &sweep, &error), IRZ_OK);
-  assert_int_equal(irz_batches_make(sweep, &b, &error), IRZ_OK);
+  assert_int_equal(irz_batches_make(sweep, NULL, &b, &error), IRZ_OK);
   assert_int_equal(b.n_batches, 4);
   assert_int_equal(b.first[1], 2);
   assert_int_equal(b.first[2], 4);
   for (int i = 4; i < 6; i++) assert_true(b.order[i] == 3 || b.order[i] == 4);
   irz_batches_clear(&b);
+  const volatile sig_atomic_t stop = 1; /* a signal came while millions of cases were read */
+  assert_int_equal(irz_batches_make(sweep, &stop, &b, &error), IRZ_ERR_STOPPED);
   irz_sweep_free(sweep);
 }
 

@@ -155,7 +155,7 @@ static void test_no_valid_case(void **state) {
   IrzSweep *sweep = parse("plan: p.yaml\nvary: {array.spacng: {values: [10, 20]}}\n");
   IrzBatches batches;
   IrzError error = {0};
-  assert_int_equal(irz_batches_make(sweep, &batches, &error), IRZ_ERR_PLAN);
+  assert_int_equal(irz_batches_make(sweep, NULL, &batches, &error), IRZ_ERR_PLAN);
   assert_non_null(strstr(error.text, "no case is a valid plan"));
   assert_non_null(strstr(error.text, "spacing"));
   irz_sweep_free(sweep);
