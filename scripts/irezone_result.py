@@ -1,8 +1,11 @@
-"""What the scripts that look at results share: finding ParaView, reading a result, cutting out its zone."""
+"""What the scripts that look at results share: finding VTK and a screen, reading a summary, writing files whole."""
 import contextlib
 import ctypes
+import importlib.util
 import os
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -10,12 +13,14 @@ import tempfile
 import irezone_hdf
 
 FIELD = "field_V_per_cm"
+at_end = contextlib.ExitStack()  # what leave() closes
 
 
 def leave(code):
     """End the process at once: ParaView 5.11 lets its HDF5 reader complain if it outlives HDF5 at exit."""
     sys.stdout.flush()
     sys.stderr.flush()
+    at_end.close()
     # pvpython prints through C's buffers, which Python does not flush.
     ctypes.CDLL(None).fflush(None)
     os._exit(code)
@@ -45,33 +50,56 @@ def inside_paraview():
         return False
 
 
-def need_paraview(rendering):
-    """Make sure that ParaView's Python runs this script, off screen where there is no screen; may not return."""
-    if inside_paraview():
+def need_vtk():
+    """Make sure that a Python with VTK runs this script: this one, or ParaView's; may not return."""
+    if inside_paraview() or importlib.util.find_spec("vtkmodules") is not None:
         return
-    command = []
-    if rendering and not os.environ.get("DISPLAY"):
-        if shutil.which("xvfb-run") is None:
-            fail("there is no screen and no xvfb-run (Debian: xvfb, xauth)", 2)
-        # A screen number of its own: with -a alone, two runs that start together may take the same one.
-        # Without -noreset the server starts afresh whenever its last window closes, and ParaView, which opens one window
-        # after another, may meet it in between.
-        screen = "-screen 0 1280x1024x24 -noreset"
-        command = ["xvfb-run", "-a", "-n", str(100 + os.getpid() % 30000), "-s", screen]
-    if "pvpython" not in os.path.basename(sys.executable or "") and os.environ.get("IREZONE_PVPYTHON") != "1":
-        if shutil.which("pvpython") is None:
-            fail("ParaView's pvpython was not found (Debian: paraview, python3-paraview)", 2)
-        command += ["pvpython"]
-    elif command:
-        command += [sys.executable]
-    if command:
-        environment = dict(os.environ, IREZONE_PVPYTHON="1")
-        sys.exit(subprocess.call(command + sys.argv, env=environment))
+    if os.environ.get("IREZONE_PVPYTHON") == "1" or shutil.which("pvpython") is None:
+        fail("VTK was not found (Debian: python3-paraview or python3-vtk9)", 2)
+    sys.exit(subprocess.call(["pvpython", *sys.argv], env=dict(os.environ, IREZONE_PVPYTHON="1")))
+
+
+def end_with_parent():
+    """Let a process that is being started end when this one does, however it ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def need_screen():
+    """Make sure that there is a screen to draw on, until leave(): that of the user, or one in memory."""
+    if os.environ.get("DISPLAY") or inside_paraview():
+        return
+    if shutil.which("Xvfb") is None:
+        fail("there is no screen and no Xvfb (Debian: xvfb)", 2)
+    os.environ.update(at_end.enter_context(screen_in_memory()))
+
+
+@contextlib.contextmanager
+def screen_in_memory():
+    """A screen that nobody else can open; gives the environment that finds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        cookie = os.path.join(folder, "cookie")
+        name, data = b"MIT-MAGIC-COOKIE-1", os.urandom(16)
+        with open(cookie, "wb") as file:  # for any address and number
+            file.write(struct.pack(">HHHH", 65535, 0, 0, len(name)) + name + struct.pack(">H", len(data)) + data)
+        source, sink = os.pipe()
+        command = ["Xvfb", "-displayfd", str(sink), "-screen", "0", "640x480x24", "-nolisten", "tcp", "-auth", cookie]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        server = subprocess.Popen(command, pass_fds=[sink], preexec_fn=end_with_parent, **quiet)
+        os.close(sink)
+        try:
+            with os.fdopen(source) as numbers:
+                number = numbers.readline().strip()
+            if not number:
+                fail("Xvfb does not start", 2)
+            yield {"DISPLAY": f":{number}", "XAUTHORITY": cookie}
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def read_summary(path):
     """The summary stored in a result; ends with one line if `path` is not a result, or one that links to other files."""
-    # In a process of its own: h5py and ParaView may be linked with different HDF5 libraries.
+    # In a process of its own: h5py and VTK may be linked with different HDF5 libraries.
     program = os.path.join(os.path.dirname(os.path.abspath(irezone_hdf.__file__)), "irezone_hdf.py")
     python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
     done = subprocess.run([python, program, path], capture_output=True, check=False, text=True)
@@ -121,53 +149,3 @@ def one_threshold(summary):
     """The threshold that applies everywhere, or None if regions differ."""
     values = {value for _, value in thresholds(summary)}
     return values.pop() if len(values) == 1 else None
-
-
-def open_result(path):
-    """ParaView's reader of a result, and the same grid with the ranks' parts sewn together."""
-    from paraview.simple import CleantoGrid, VTKHDFReader
-
-    reader = VTKHDFReader(FileName=path)
-    reader.UpdatePipeline()
-    if reader.GetDataInformation().GetNumberOfCells() == 0:
-        fail(f"{path}: ParaView finds no cells in it", 3)
-    return reader, CleantoGrid(Input=reader)
-
-
-def region_cells(grid, number):
-    """The cells of one region."""
-    from paraview.simple import Threshold
-
-    return Threshold(
-        Input=grid, Scalars=["CELLS", "region"], LowerThreshold=number - 0.5, UpperThreshold=number + 0.5
-    )
-
-
-def cut(grid, value):
-    """The part of a grid where the field reaches a value (V/cm), cutting cells in two."""
-    from paraview.simple import Clip
-
-    return Clip(Input=grid, ClipType="Scalar", Scalars=["POINTS", FIELD], Value=value, Invert=0)
-
-
-def zone_solid(grid, summary, threshold=None):
-    """The zone as a solid: each region at its own threshold, or all at the given one (V/cm)."""
-    from paraview.simple import AppendDatasets
-
-    threshold = threshold or one_threshold(summary)
-    if threshold:
-        return cut(grid, threshold)
-    return AppendDatasets(Input=[cut(region_cells(grid, number), value) for number, value in thresholds(summary)])
-
-
-def volume_of(solid):
-    """Volume of a grid, mm^3, as ParaView integrates it."""
-    from paraview.simple import Delete, IntegrateVariables
-    from paraview import servermanager
-
-    integral = IntegrateVariables(Input=solid)
-    integral.UpdatePipeline()
-    volume = servermanager.Fetch(integral).GetCellData().GetArray("Volume")
-    value = volume.GetValue(0) if volume else 0.0
-    Delete(integral)
-    return value

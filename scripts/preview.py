@@ -14,16 +14,15 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(globals().get("__file__", "scripts/preview.py"))))
 import irezone_result as result  # noqa: E402
+import irezone_zone as zone  # noqa: E402
+from irezone_view import INK, ParaViewView, Picture  # noqa: E402
 
 SIZE = (1600, 1000)
 MARGIN = 8.0  # mm of the slice around the zone
-SAMPLES = 400  # points of the slice from left to right
-LINE_WIDTH = 0.7  # mm over which the field is averaged for the line of the zone; moves it by less than 0.1 mm
 RED = (0.92, 0.18, 0.12)
 BARE = (0.93, 0.94, 0.96)
 INSULATED = (0.16, 0.22, 0.34)
 GREY = (0.35, 0.35, 0.38)
-INK = (0.10, 0.10, 0.12)
 # Colours of named regions, by a part of their name; others take the spare ones in turn.
 REGION_COLOURS = {
     "tumour": (0.93, 0.62, 0.10),
@@ -86,9 +85,9 @@ class Scene:
         self.box = [list(bounds[0::2]), list(bounds[1::2])]
         self.probes = [probe for probe in summary["probes"] if probe.get("tip_mm")]
         self.plates = [probe for probe in summary["probes"] if probe.get("face_mm")]
-        zone = summary["zone"]
-        self.has_zone = (zone["volume_cm3"] or 0) > 0
-        low, high = (list(corner) for corner in (zone["bounding_box_mm"] if self.has_zone else self.box))
+        measured = summary["zone"]
+        self.has_zone = (measured["volume_cm3"] or 0) > 0
+        low, high = (list(corner) for corner in (measured["bounding_box_mm"] if self.has_zone else self.box))
         for probe in self.probes:
             for end in self.bare(probe):
                 low, high = [min(*p) for p in zip(low, end)], [max(*p) for p in zip(high, end)]
@@ -159,8 +158,8 @@ class Scene:
 
     def title(self):
         """One line: what it is and how large the zone is."""
-        zone = self.summary["zone"]
-        volume, error = zone["volume_cm3"] or 0.0, zone.get("volume_error_cm3")
+        measured = self.summary["zone"]
+        volume, error = measured["volume_cm3"] or 0.0, measured.get("volume_error_cm3")
         digits = 2 if not error else min(4, max(0, 1 - math.floor(math.log10(error) + 1 - math.log10(2))))
         text = f"{volume:.{digits}f}" + (f" ± {error:.{digits}f}" if error else "") + " cm³"
         value = result.one_threshold(self.summary)
@@ -173,95 +172,6 @@ def colour_of(name, spare):
         if part in name.lower():
             return colour
     return SPARE_COLOURS[spare % len(SPARE_COLOURS)]
-
-
-def show(source, view, colour, opacity=1.0, shine=0.0):
-    """Show a surface in one colour."""
-    from paraview.simple import Show
-
-    display = Show(source, view)
-    display.Representation = "Surface"
-    display.ColorArrayName = ["POINTS", ""]
-    display.AmbientColor = display.DiffuseColor = list(colour)
-    display.Opacity = opacity
-    display.Specular = shine
-    return display
-
-
-def show_label(text, place, view, colour=INK, size=18, across="Center"):
-    """Text at a place in space."""
-    from paraview.simple import Show, Text
-
-    display = Show(Text(Text=text), view)
-    display.TextPropMode = "Billboard 3D Text"
-    display.BillboardPosition = place
-    display.Color = list(colour)
-    display.FontSize = size
-    display.Bold = 1
-    display.Justification = across
-    return display
-
-
-def show_caption(text, view, place, colour=INK, size=16, bold=0):
-    """Text at a place in the window (parts of its width and height, from the lower left corner)."""
-    from paraview.simple import Show, Text
-
-    display = Show(Text(Text=text), view)
-    display.WindowLocation = "Any Location"
-    display.Position = place
-    display.Color = list(colour)
-    display.FontSize = size
-    display.Bold = bold
-
-
-def fill_gaps(sampled, shape):
-    """Samples on a plane, with the mean of both neighbours where VTK did not find the cell between them: in some curved
-    cells its search ends outside."""
-    from paraview.simple import TrivialProducer
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-
-    sampled.UpdatePipeline()
-    found = sampled.GetClientSideObject().GetOutputDataObject(0)
-    filled = found.NewInstance()
-    filled.DeepCopy(found)
-    points = filled.GetPointData()
-    mask = vtk_to_numpy(points.GetArray("vtkValidPointMask")).reshape(shape)
-    arrays = [vtk_to_numpy(points.GetArray(i)) for i in range(points.GetNumberOfArrays())]
-    for axis in (0, 1):
-        before, middle, after = ([slice(None)] * 2 for _ in range(3))
-        before[axis], middle[axis], after[axis] = slice(None, -2), slice(1, -1), slice(2, None)
-        gap = (mask[tuple(middle)] == 0) & (mask[tuple(before)] > 0) & (mask[tuple(after)] > 0)
-        for array in arrays:
-            grid = array.reshape(shape + array.shape[1:])
-            mean = 0.5 * (grid[tuple(before)][gap] + grid[tuple(after)][gap])
-            grid[tuple(middle)][gap] = mean.astype(grid.dtype)
-    producer = TrivialProducer()
-    producer.GetClientSideObject().SetOutput(filled)
-    return producer
-
-
-def smoothed(sampled, shape, width):
-    """Samples on a plane whose field is averaged over about `width` points: elements are larger than a line is wide, so
-    without it the line of the zone shows them. Points without tissue do not count."""
-    import numpy
-    from paraview.simple import TrivialProducer
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-
-    sampled.UpdatePipeline()
-    smooth = sampled.GetClientSideObject().GetOutputDataObject(0).NewInstance()
-    smooth.DeepCopy(sampled.GetClientSideObject().GetOutputDataObject(0))
-    points = smooth.GetPointData()
-    mask = vtk_to_numpy(points.GetArray("vtkValidPointMask")).reshape(shape) > 0
-    field = vtk_to_numpy(points.GetArray(result.FIELD)).reshape(shape)
-    reach = int(3 * width) + 1
-    weights = numpy.exp(-0.5 * (numpy.arange(-reach, reach + 1) / width) ** 2)
-    total, share = numpy.log(numpy.where(mask, numpy.maximum(field, 1e-3), 1.0)) * mask, mask.astype(float)
-    for axis in (0, 1):
-        total, share = (numpy.apply_along_axis(numpy.convolve, axis, a, weights, "same") for a in (total, share))
-    field[mask] = numpy.exp(total[mask] / share[mask])
-    producer = TrivialProducer()
-    producer.GetClientSideObject().SetOutput(smooth)
-    return producer
 
 
 def read_labels(summary):
@@ -318,70 +228,70 @@ def label_surface(labels, summary, name, box):
     return clip.GetOutput()
 
 
-class Pipeline:
-    """The sources shown in all views."""
+class Shown:
+    """What is shown in all views, as vtkPolyData."""
 
     def __init__(self, path, summary):
-        from paraview.simple import Contour, GenerateSurfaceNormals, Outline
-
-        self.reader, self.grid = result.open_result(path)
-        self.scene = scene = Scene(summary, self.reader.GetDataInformation().GetBounds())
-        self.outline = Outline(Input=self.reader)
-        value = result.one_threshold(summary)
-        self.zone = self.edge = None
-        self.plane = self.cut_plane()
-        if scene.has_zone and value:
-            self.zone = GenerateSurfaceNormals(Input=Contour(Input=self.reader, ContourBy=["POINTS", result.FIELD], Isosurfaces=[value]))
-            self.edge = Contour(Input=self.line_plane, ContourBy=["POINTS", result.FIELD], Isosurfaces=[value])
-        elif scene.has_zone:
-            self.zone, self.edge = self.zone_by_region(summary)
+        data = zone.read_dataset(path)
+        self.grid = zone.grid_of(data)
+        self.scene = Scene(summary, data.GetBounds())
+        surfaces = zone.zone_surfaces(self.grid, summary) if self.scene.has_zone else []
+        self.origin = add(self.scene.origin, self.scene.normal, 1e-3)  # of the slice, not quite in faces of cells
+        self.zone = [surface.polydata() for surface in surfaces]
+        self.slice = self.cut_plane()
+        self.edge = [self.line_of(surface) for surface in surfaces]
         self.regions = self.find_regions(summary)
-        self.tubes = [self.tube(probe) for probe in scene.probes]
-        self.plates = [(self.block(plate), plate) for plate in scene.plates]
+        self.tubes = [self.tube(probe) for probe in self.scene.probes]
+        self.plates = [(self.block(plate), plate) for plate in self.scene.plates]
 
     def cut_plane(self):
-        """The field on a rectangle around the zone, sampled finely: quadratic cells stay smooth, its edge straight."""
-        from paraview.simple import Plane, ResampleWithDataset, Threshold
+        """The field on a rectangle around the zone."""
+        from vtkmodules.vtkCommonDataModel import vtkPlane
+        from vtkmodules.vtkFiltersCore import vtkClipPolyData, vtkCutter
 
-        scene = self.scene
-        half = [0.5 * extent_seen(grown(scene.focus_box, 1.0, MARGIN), axis) for axis in (scene.slice_right, scene.slice_up)]
-        offset = dot(add(scene.focus, scene.origin, -1), scene.normal)
-        middle = add(scene.focus, scene.normal, -offset)
-        corner = add(add(middle, scene.slice_right, -half[0]), scene.slice_up, -half[1])
-        rows = max(1, round(SAMPLES * half[1] / half[0]))
-        plane = Plane(
-            Origin=corner,
-            Point1=add(corner, scene.slice_right, 2 * half[0]),
-            Point2=add(corner, scene.slice_up, 2 * half[1]),
-            XResolution=SAMPLES,
-            YResolution=rows,
-        )
-        sampled = fill_gaps(ResampleWithDataset(SourceDataArrays=self.reader, DestinationMesh=plane), (rows + 1, SAMPLES + 1))
-        # Points outside the tissue (inside a needle, beyond the box) have no field.
-        tissue = [
-            Threshold(Input=source, Scalars=["POINTS", "vtkValidPointMask"], LowerThreshold=0.5, UpperThreshold=1.5)
-            for source in (sampled, smoothed(sampled, (rows + 1, SAMPLES + 1), LINE_WIDTH * SAMPLES / (2 * half[0])))
-        ]
-        self.line_plane = tissue[1]
-        return tissue[0]
+        plane = vtkPlane()
+        plane.SetOrigin(*self.origin)
+        plane.SetNormal(*self.scene.normal)
+        cut = cutter = vtkCutter()
+        cutter.SetInputData(zone.crossing(self.grid, self.origin, self.scene.normal))
+        cutter.SetCutFunction(plane)
+        seen = grown(self.scene.focus_box, 1.0, MARGIN)
+        for axis in (self.scene.slice_right, self.scene.slice_up):
+            for sign in (-1, 1):
+                side = vtkPlane()
+                side.SetOrigin(*add(self.scene.focus, axis, 0.5 * sign * extent_seen(seen, axis)))
+                side.SetNormal(*(sign * x for x in axis))
+                clip = vtkClipPolyData()
+                clip.SetInputConnection(cut.GetOutputPort())
+                clip.SetClipFunction(side)
+                clip.InsideOutOn()
+                cut = clip
+        cut.Update()
+        return cut.GetOutput()
 
-    def zone_by_region(self, summary):
-        """Surface of the zone and its edge in the slice, where regions have thresholds of their own."""
-        from paraview.simple import CleantoGrid, ExtractSurface, FeatureEdges, GenerateSurfaceNormals, Slice
+    def line_of(self, surface):
+        """Where the slice meets a surface, a hair before the slice, or else it would be hidden here and there."""
+        from vtkmodules.vtkCommonCore import vtkPoints
+        from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+        from vtkmodules.vtkFiltersCore import vtkCleanPolyData
 
-        solid = CleantoGrid(Input=result.zone_solid(self.grid, summary))
-        surface = GenerateSurfaceNormals(Input=ExtractSurface(Input=solid))
-        plane = Slice(Input=solid)
-        plane.SliceType.Origin = self.scene.origin
-        plane.SliceType.Normal = self.scene.normal
-        edge = FeatureEdges(Input=plane, BoundaryEdges=1, FeatureEdges=0, NonManifoldEdges=0, ManifoldEdges=0)
-        return surface, edge
+        segments, points, lines = vtkPolyData(), vtkPoints(), vtkCellArray()
+        for start, end in zone.line(surface, self.origin, self.scene.normal):
+            lines.InsertNextCell(2)
+            for place in (start, end):
+                lines.InsertCellPoint(points.InsertNextPoint(*add(place, self.scene.normal, 0.05)))
+        segments.SetPoints(points)
+        segments.SetLines(lines)
+        clean = vtkCleanPolyData()
+        clean.SetInputData(segments)
+        clean.ToleranceIsAbsoluteOn()
+        clean.SetAbsoluteTolerance(0.02)
+        clean.ConvertLinesToPointsOff()
+        return output(clean)
 
     def find_regions(self, summary):
-        """Surfaces of the regions worth showing: (source, name, colour, share of the
-        tissue). What fills most of the box is not."""
-        from paraview.simple import ExtractSurface, GenerateSurfaceNormals, TrivialProducer
-
+        """Surfaces of the regions worth showing: (surface, name, colour, share of the tissue). What fills most of the
+        box is not."""
         regions = summary["zone"]["by_region"]
         total = sum(region["volume_cm3"] for region in regions)
         labels = read_labels(summary)
@@ -392,38 +302,43 @@ class Pipeline:
                 continue
             if labels is not None:
                 # The anatomy itself: elements may be coarser than a vein.
-                surface = TrivialProducer()
-                surface.GetClientSideObject().SetOutput(label_surface(labels, summary, name, self.scene.box))
+                surface = label_surface(labels, summary, name, self.scene.box)
             else:
-                surface = ExtractSurface(Input=result.region_cells(self.grid, number))
-            surface.UpdatePipeline()
-            if surface.GetDataInformation().GetNumberOfCells() == 0:
+                surface = zone.walls(self.grid.only(self.grid.region == number))
+            if surface.GetNumberOfCells() == 0:
                 continue
             colour = colour_of(name, spare)
             spare += colour in SPARE_COLOURS
-            shown.append((GenerateSurfaceNormals(Input=surface), name, colour, share))
+            shown.append((with_normals(surface), name, colour, share))
         return shown
 
     @staticmethod
     def metal(probe, tip, end, radius):
         """The bare part of a probe, with its end as it is shaped."""
-        from paraview.simple import Cone, GroupDatasets, Line, Sphere, Tube
+        from vtkmodules.vtkFiltersSources import vtkConeSource, vtkSphereSource
 
         shape, direction = probe.get("tip_shape", "flat"), probe["direction"]
         length = {"rounded": 1.0, "trocar": math.sqrt(3)}.get(shape, 0.0) * radius  # as the mesher makes them
-        wall = Tube(Input=Line(Point1=add(tip, direction, length), Point2=end), Radius=radius, NumberofSides=32, Capping=1)
+        parts = [rod(add(tip, direction, length), end, radius)]
         if shape == "rounded":
-            return GroupDatasets(Input=[wall, Sphere(Center=add(tip, direction, length), Radius=radius, ThetaResolution=32, PhiResolution=32)])
+            ball = vtkSphereSource()
+            ball.SetCenter(*add(tip, direction, length))
+            ball.SetRadius(radius)
+            ball.SetThetaResolution(32)
+            ball.SetPhiResolution(32)
+            parts.append(output(ball))
         if shape == "trocar":
-            point = Cone(Resolution=32, Height=length, Radius=radius, Center=add(tip, direction, length / 2))
-            point.Direction = [-x for x in direction]
-            return GroupDatasets(Input=[wall, point])
-        return wall
+            point = vtkConeSource()
+            point.SetResolution(32)
+            point.SetHeight(length)
+            point.SetRadius(radius)
+            point.SetCenter(*add(tip, direction, length / 2))
+            point.SetDirection(*(-x for x in direction))
+            parts.append(output(point))
+        return parts
 
     def tube(self, probe):
         """Bare and insulated part of a probe: (bare, short shaft, long shaft, end of each, name)."""
-        from paraview.simple import Line, Tube
-
         tip, end = self.scene.bare(probe)
         direction, radius = probe["direction"], probe.get("diameter_mm", 1.0) / 2
         above = self.scene.next_electrode(probe)
@@ -433,17 +348,13 @@ class Pipeline:
         ends = [add(end, direction, length) for length in (min(near, wall), wall)]
         if above is not None:
             ends = [above["tip_mm"], above["tip_mm"]]
-        tubes = [self.metal(probe, tip, end, radius)]
-        for handle in ends:
-            tubes.append(Tube(Input=Line(Point1=end, Point2=handle), Radius=1.15 * radius, NumberofSides=32, Capping=1))
+        shafts = [rod(end, handle, 1.15 * radius) for handle in ends]
         name = probe.get("needle", probe["name"]) if above is None else None
-        return (*tubes, *ends, name)
+        return (self.metal(probe, tip, end, radius), *shafts, *ends, name)
 
     def block(self, plate):
         """A plate electrode, at most as large as the tissue box."""
-        from paraview.simple import TrivialProducer
         from vtkmodules.vtkCommonTransforms import vtkTransform
-        from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
         from vtkmodules.vtkFiltersSources import vtkCubeSource
 
         size = max(add(self.scene.box[1], self.scene.box[0], -1))
@@ -455,127 +366,110 @@ class Pipeline:
         columns = [plate["side"], self.scene.height_of(plate), plate["direction"], middle]
         to_world = vtkTransform()
         to_world.SetMatrix([column[row] for row in range(3) for column in columns] + [0, 0, 0, 1])
-        placed = vtkTransformPolyDataFilter()
-        placed.SetInputConnection(cube.GetOutputPort())
-        placed.SetTransform(to_world)
-        placed.Update()
-        block = TrivialProducer()
-        block.GetClientSideObject().SetOutput(placed.GetOutput())
-        return block
+        return transformed(cube, to_world)
 
     def electrode_walls(self):
         """Inner walls of the tissue: the electrodes of a loaded mesh, whose shape nobody has told."""
-        from paraview.simple import Clip, ExtractSurface
+        return zone.walls(self.grid, grown(self.scene.box, 0.998))
 
-        box = grown(self.scene.box, 0.998)
-        clip = Clip(Input=ExtractSurface(Input=self.reader), ClipType="Box", Invert=1)
-        clip.ClipType.Position = box[0]
-        clip.ClipType.Length = add(box[1], box[0], -1)
-        return clip
+    def outline(self):
+        """The tissue box."""
+        from vtkmodules.vtkFiltersSources import vtkOutlineSource
+
+        source = vtkOutlineSource()
+        source.SetBounds(*(x for pair in zip(*self.scene.box) for x in pair))
+        return output(source)
 
 
-def show_field(pipeline, view, legend):
+def output(source):
+    """What a source makes."""
+    source.Update()
+    return source.GetOutput()
+
+
+def transformed(source, transform):
+    """What a source makes, elsewhere."""
+    from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+
+    placed = vtkTransformPolyDataFilter()
+    placed.SetInputConnection(source.GetOutputPort())
+    placed.SetTransform(transform)
+    return output(placed)
+
+
+def with_normals(surface):
+    """A surface that is shaded smoothly."""
+    from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
+
+    normals = vtkPolyDataNormals()
+    normals.SetInputData(surface)
+    return output(normals)
+
+
+def rod(start, end, radius):
+    """A closed cylinder."""
+    from vtkmodules.vtkFiltersCore import vtkTubeFilter
+    from vtkmodules.vtkFiltersSources import vtkLineSource
+
+    line, tube = vtkLineSource(), vtkTubeFilter()
+    line.SetPoint1(*start)
+    line.SetPoint2(*end)
+    tube.SetInputConnection(line.GetOutputPort())
+    tube.SetRadius(radius)
+    tube.SetNumberOfSides(32)
+    tube.CappingOn()
+    return output(tube)
+
+
+def show_field(shown, view, legend):
     """The slice coloured by |E|, with the threshold as a line."""
-    from paraview.simple import ColorBy, GetColorTransferFunction, GetScalarBar, Show
-
-    values = [value for _, value in result.thresholds(pipeline.scene.summary)]
+    values = [value for _, value in result.thresholds(shown.scene.summary)]
     top = 3.0 * max(values)
-    colours = GetColorTransferFunction(result.FIELD)
-    colours.AutomaticRescaleRangeMode = "Never"
-    colours.ApplyPreset("Viridis (matplotlib)", True)
-    display = Show(pipeline.plane, view)
-    display.Representation = "Surface"
-    ColorBy(display, ("POINTS", result.FIELD))
-    colours.RescaleTransferFunction(0.0, top)
-    display.Ambient, display.Diffuse = 1.0, 0.0
-    display.SetScalarBarVisibility(view, legend)
-    if legend:
-        bar = GetScalarBar(colours, view)
-        bar.Title, bar.ComponentTitle = "field strength (V/cm)", ""
-        bar.TitleColor = bar.LabelColor = list(INK)
-        bar.TitleFontSize, bar.LabelFontSize = 18, 16
-        bar.Orientation = "Horizontal"
-        bar.WindowLocation = "Any Location"
-        bar.Position, bar.ScalarBarLength = [0.60, 0.06], 0.33
-        bar.ScalarBarThickness = 18
-        bar.AutomaticLabelFormat, bar.LabelFormat, bar.RangeLabelFormat = 0, "%.0f", "%.0f"
-        bar.UseCustomLabels = 1
-        bar.CustomLabels = sorted({top / 3, top * 2 / 3, *values})
-    if pipeline.edge is not None:
-        line = show(pipeline.edge, view, (1, 1, 1))
-        line.LineWidth = 3
-        line.RenderLinesAsTubes = 0
-        line.Ambient, line.Diffuse = 1.0, 0.0
-    return display
+    view.show_field(shown.slice, result.FIELD, top, sorted({0.0, top / 3, top * 2 / 3, top, *values}) if legend else [])
+    for line in shown.edge:
+        view.show(line, (1, 1, 1), width=3)
 
 
-def show_probes(pipeline, view, short):
+def show_probes(shown, view, short):
     """Probes with their names at the handle; `short`: only the part of the shaft near the zone."""
-    for bare, short_shaft, long_shaft, short_end, long_end, name in pipeline.tubes:
-        show(bare, view, BARE, shine=0.6)
-        show(short_shaft if short else long_shaft, view, INSULATED, shine=0.2)
+    for bare, short_shaft, long_shaft, short_end, long_end, name in shown.tubes:
+        for part in bare:
+            view.show(part, BARE, shine=0.6)
+        view.show(short_shaft if short else long_shaft, INSULATED, shine=0.2)
         if name is not None:
-            show_label(name, add(short_end if short else long_end, pipeline.scene.up, 1.5 if short else 3), view, size=20)
-    for block, plate in pipeline.plates:
-        show(block, view, BARE, 0.7, shine=0.3)
-        top = add(plate["face_mm"], pipeline.scene.up, plate["height_mm"] / 2 + 2)
-        show_label(plate["name"], add(top, plate["direction"], 1), view, size=20)
-    if not pipeline.tubes and not pipeline.plates:
-        show(pipeline.electrode_walls(), view, GREY)
+            view.label(name, add(short_end if short else long_end, shown.scene.up, 1.5 if short else 3), size=20)
+    for block, plate in shown.plates:
+        view.show(block, BARE, 0.7, shine=0.3)
+        top = add(plate["face_mm"], shown.scene.up, plate["height_mm"] / 2 + 2)
+        view.label(plate["name"], add(top, plate["direction"], 1), size=20)
+    if not shown.tubes and not shown.plates:
+        view.show(shown.electrode_walls(), GREY)
 
 
-def show_box(pipeline, view):
-    """The tissue box."""
-    display = show(pipeline.outline, view, GREY)
-    display.LineWidth = 1.5
-
-
-def show_solids(pipeline, view, large):
+def show_solids(shown, view, large):
     """The zone and the regions, translucent; `large`: also regions that would hide everything in a close view."""
-    for source, _, colour, share in pipeline.regions:
+    for surface, _, colour, share in shown.regions:
         if large or share <= 0.08:
-            show(source, view, colour, 0.12 if share > 0.08 else 0.32 if share > 0.03 else 0.6)
-    if pipeline.zone is not None:
-        show(pipeline.zone, view, RED, 0.36, shine=0.15).Ambient = 0.25
+            view.show(surface, colour, 0.12 if share > 0.08 else 0.32 if share > 0.03 else 0.6)
+    for surface in shown.zone:
+        view.show(surface, RED, 0.36, shine=0.15, ambient=0.25)
 
 
-def aim(view, focus, direction, up, half_height):
-    """A parallel view from a direction, so that a scale bar holds everywhere."""
-    view.CameraParallelProjection = 1
-    view.CameraFocalPoint = focus
-    view.CameraPosition = add(focus, direction, 8 * half_height + 100)
-    view.CameraViewUp = up
-    view.CameraParallelScale = half_height
-    view.CenterOfRotation = focus
-
-
-def show_scale(view, start, right, length, colour):
+def show_scale(view, start, right, up, length, colour):
     """A bar of known length."""
-    from paraview.simple import Line, Show
+    from vtkmodules.vtkFiltersSources import vtkLineSource
 
-    end = add(start, right, length)
-    display = Show(Line(Point1=start, Point2=end), view)
-    display.AmbientColor = display.DiffuseColor = list(colour)
-    display.LineWidth = 5
-    display.Ambient, display.Diffuse = 1.0, 0.0
-    above = add(start, view.CameraViewUp, 0.03 * view.CameraParallelScale)
-    show_label(f"{length:g} mm", above, view, colour, size=16, across="Left")
+    line = vtkLineSource()
+    line.SetPoint1(*start)
+    line.SetPoint2(*add(start, right, length))
+    view.show(output(line), colour, width=5)
+    view.label(f"{length:g} mm", add(start, up), colour, size=16, across="Left")
 
 
 def round_length(length):
     """1, 2 or 5 times a power of ten, not longer than this."""
     power = 10 ** math.floor(math.log10(length))
     return max(step * power for step in (1, 2, 5) if step * power <= length * 1.0001)
-
-
-def clear_view(view):
-    """White, without decorations."""
-    view.UseColorPaletteForBackground = 0
-    view.BackgroundColorMode = "Single Color"
-    view.Background = [1, 1, 1]
-    view.OrientationAxesVisibility = 0
-    view.UseFXAA = 1
-    return view
 
 
 def oblique(scene):
@@ -591,93 +485,90 @@ def extent_seen(box, axis):
     return sum(abs(a) * (high - low) for a, low, high in zip(axis, *box))
 
 
-def fill_main(pipeline, view, whole):
+def fill_main(shown, view, whole):
     """The large view: zone, probes, slice, legend, scale bar, title; `whole`: with shafts and tissue box in full."""
-    scene = pipeline.scene
+    scene = shown.scene
     towards = oblique(scene)
     right = unit(cross(scene.up, towards))
     up = cross(towards, right)
     seen = grown(scene.focus_box, 1.0, MARGIN)
     half = 0.58 * max(extent_seen(seen, up), extent_seen(seen, right) / 1.2)
-    aim(view, scene.focus, towards, up, half)
-    show_field(pipeline, view, legend=True)
-    show_probes(pipeline, view, short=not whole)
+    view.aim(scene.focus, towards, up, half)
+    show_field(shown, view, legend=True)
+    show_probes(shown, view, short=not whole)
     if whole:
-        show_box(pipeline, view)
-    show_solids(pipeline, view, large=whole)
+        view.show(shown.outline(), GREY, width=1.5)
+    show_solids(shown, view, large=whole)
     corner = add(add(add(scene.focus, right, -0.95 * half), up, -0.86 * half), towards, 4 * half)
-    show_scale(view, corner, right, round_length(0.5 * half), INK)
-    show_caption(scene.title(), view, [0.025, 0.935], size=26, bold=1)
-    for i, (_, name, colour, _) in enumerate(pipeline.regions):
-        show_caption(name, view, [0.025, 0.885 - 0.036 * i], colour=[0.8 * c for c in colour], size=18, bold=1)
+    show_scale(view, corner, right, [0.03 * half * x for x in up], round_length(0.5 * half), INK)
+    view.caption(scene.title(), [0.025, 0.935], size=26, bold=1)
+    for i, (_, name, colour, _) in enumerate(shown.regions):
+        view.caption(name, [0.025, 0.885 - 0.036 * i], colour=[0.8 * c for c in colour], size=18, bold=1)
 
 
-def fill_overview(pipeline, view):
+def fill_overview(shown, view):
     """The whole tissue box."""
-    scene = pipeline.scene
+    scene = shown.scene
     towards = oblique(scene)
     right = unit(cross(scene.up, towards))
     up = cross(towards, right)
     middle = [(a + b) / 2 for a, b in zip(*scene.box)]
     half = 0.62 * max(extent_seen(scene.box, up), extent_seen(scene.box, right))
-    aim(view, middle, towards, up, half)
-    show_probes(pipeline, view, short=False)
-    show_box(pipeline, view)
-    show_solids(pipeline, view, large=True)
+    view.aim(middle, towards, up, half)
+    show_probes(shown, view, short=False)
+    view.show(shown.outline(), GREY, width=1.5)
+    show_solids(shown, view, large=True)
     size = [high - low for low, high in zip(*scene.box)]
     text = f"tissue, {size[0]:.0f} × {size[1]:.0f} × {size[2]:.0f} mm"
-    show_caption(text, view, [0.03, 0.03], size=15)
+    view.caption(text, [0.03, 0.03], size=15)
 
 
-def fill_slice(pipeline, view):
+def fill_slice(shown, view):
     """The slice seen face on."""
-    scene = pipeline.scene
+    scene = shown.scene
     seen = grown(scene.focus_box, 1.0, MARGIN)
     half = 0.60 * max(extent_seen(seen, scene.slice_up), extent_seen(seen, scene.slice_right))
-    aim(view, scene.focus, scene.normal, scene.slice_up, half)
-    show_field(pipeline, view, legend=False)
-    show_probes(pipeline, view, short=True)
+    view.aim(scene.focus, scene.normal, scene.slice_up, half)
+    show_field(shown, view, legend=False)
+    show_probes(shown, view, short=True)
     corner = add(scene.focus, scene.slice_right, -0.47 * extent_seen(seen, scene.slice_right))
     corner = add(add(corner, scene.slice_up, -0.47 * extent_seen(seen, scene.slice_up)), scene.normal, 4 * half)
-    show_scale(view, corner, scene.slice_right, round_length(0.4 * half), (1, 1, 1))
+    show_scale(view, corner, scene.slice_right, [0.03 * half * x for x in scene.slice_up], round_length(0.4 * half), (1, 1, 1))
     text = "slice through the probes; white line: threshold"
-    show_caption(text, view, [0.03, 0.02], size=15)
+    view.caption(text, [0.03, 0.02], size=15)
 
 
-def write_picture(pipeline, output):
+def write_picture(shown, output_path):
     """Three views side by side: close up, the whole tissue, the slice."""
-    from paraview.simple import AssignViewToLayout, CreateLayout, CreateRenderView, SaveScreenshot
+    result.need_screen()
+    picture = Picture(SIZE)
+    width, height = SIZE
+    split, middle = round(0.68 * width), height // 2
+    picture.add(0, 0, width, height).renderer.SetBackground(0.85, 0.85, 0.87)  # lines between the views
+    views = [
+        picture.add(0, 0, split - 1, height),
+        picture.add(split + 1, middle + 1, width, height),
+        picture.add(split + 1, 0, width, middle - 1),
+    ]
+    fill_main(shown, views[0], whole=False)
+    fill_overview(shown, views[1])
+    fill_slice(shown, views[2])
+    for view in views:
+        view.done()
+    with result.replacing(output_path) as temporary:
+        if not picture.write(temporary) or os.path.getsize(temporary) == 0:
+            raise OSError(errno.EIO, "VTK failed to write it")
 
-    layout = CreateLayout("irezone")
-    views = [clear_view(CreateRenderView()) for _ in range(3)]
-    AssignViewToLayout(view=views[0], layout=layout, hint=0)
-    layout.SplitHorizontal(0, 0.68)
-    AssignViewToLayout(view=views[1], layout=layout, hint=2)
-    layout.SplitVertical(2, 0.5)
-    AssignViewToLayout(view=views[2], layout=layout, hint=6)
-    fill_main(pipeline, views[0], whole=False)
-    fill_overview(pipeline, views[1])
-    fill_slice(pipeline, views[2])
-    layout.SetSize(*SIZE)
-    with result.replacing(output) as temporary:
-        SaveScreenshot(temporary, layout, ImageResolution=list(SIZE), SeparatorWidth=2, SeparatorColor=[0.85, 0.85, 0.87])
-        if os.path.getsize(temporary) == 0:
-            raise OSError(errno.EIO, "ParaView failed to write it")
 
-
-def preview(path, output=None):
-    """Write a picture of a result; without `output`, build the scene in the active view and leave it."""
-    summary = result.read_summary(path)
-    from paraview.simple import GetActiveViewOrCreate, Render, _DisableFirstRenderCameraReset
-
-    _DisableFirstRenderCameraReset()
-    pipeline = Pipeline(path, summary)
-    if output is not None:
-        write_picture(pipeline, output)
+def preview(path, output_path=None):
+    """Write a picture of a result; without `output_path`, build the scene in ParaView's active view and leave it."""
+    shown = Shown(path, result.read_summary(path))
+    if output_path is not None:
+        write_picture(shown, output_path)
     else:
-        view = clear_view(GetActiveViewOrCreate("RenderView"))
-        fill_main(pipeline, view, whole=True)
-        Render(view)
+        view = ParaViewView()
+        fill_main(shown, view, whole=True)
+        view.done()
 
 
 def active_result():
@@ -701,8 +592,7 @@ def main():
         result.fail(f"{output}: unknown ending; allowed is .png", 2)
     if not os.access(os.path.dirname(os.path.abspath(output)), os.W_OK):
         result.fail(f"{output}: cannot be written: its folder is missing or not writable", 5)
-    result.read_summary(options.result)  # a wrong file is found before ParaView is started
-    result.need_paraview(rendering=True)
+    result.need_vtk()
     preview(options.result, output)
     print(f"{output}: {SIZE[0]} x {SIZE[1]}")
     result.leave(0)
