@@ -14,10 +14,10 @@ demo=(
   # pictures, off screen
   paraview python3-paraview xvfb xauth libgl1-mesa-dri
   # scripts
-  python3 python3-numpy python3-h5py python3-matplotlib
+  python3 python3-numpy python3-scipy python3-h5py python3-matplotlib
 )
 test=(
-  python3-scipy snakemake
+  snakemake
   # locales with a decimal comma
   locales
   # users of the library in C++, processors of another age

@@ -6,7 +6,9 @@ points are moved to quadratic surfaces that are fitted to it around each of them
 2003), a little way along these to make triangles of even size, and all by the same distance such that the volume stays.
 The zone's walls, along metal and the box, stay where they are.
 """
+import importlib.util
 import os
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin, and have little to do here
 
@@ -406,6 +408,9 @@ def zone_surface(grid, level, smooth=True):
     if not (grid.field[grid.cells] >= level).any():
         return None
     cut = Cut(grid, level)
+    if smooth and importlib.util.find_spec("scipy") is None:
+        print("SciPy was not found (Debian: python3-scipy): the zone's surface is left as it is cut, in flat pieces", file=sys.stderr)
+        smooth = False
     return Smoother(cut).run() if smooth and cut.surface.cut.any() else cut.surface
 
 

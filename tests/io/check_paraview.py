@@ -7,6 +7,7 @@ integrates where the field reaches the threshold agrees with the summary's withi
 import json
 import math
 import os
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -21,6 +22,52 @@ def check(good, message):
     """Note what is wrong."""
     if not good:
         wrong.append(message)
+
+
+def need_paraview():
+    """Make sure that ParaView's Python runs this script; may not return."""
+    if "pvpython" not in os.path.basename(sys.executable or "") and os.environ.get("IREZONE_PVPYTHON") != "1":
+        environment = dict(os.environ, IREZONE_PVPYTHON="1")
+        sys.exit(subprocess.call(["pvpython", *sys.argv], env=environment))
+
+
+def region_cells(grid, number):
+    """The cells of one region."""
+    from paraview.simple import Threshold
+
+    return Threshold(
+        Input=grid, Scalars=["CELLS", "region"], LowerThreshold=number - 0.5, UpperThreshold=number + 0.5
+    )
+
+
+def cut(grid, value):
+    """The part of a grid where the field reaches a value (V/cm), cutting cells in two."""
+    from paraview.simple import Clip
+
+    return Clip(Input=grid, ClipType="Scalar", Scalars=["POINTS", result.FIELD], Value=value, Invert=0)
+
+
+def zone_solid(grid, summary, threshold=None):
+    """The zone as a solid: each region at its own threshold, or all at the given one (V/cm)."""
+    from paraview.simple import AppendDatasets
+
+    threshold = threshold or result.one_threshold(summary)
+    if threshold:
+        return cut(grid, threshold)
+    return AppendDatasets(Input=[cut(region_cells(grid, number), value) for number, value in result.thresholds(summary)])
+
+
+def volume_of(solid):
+    """Volume of a grid, mm^3, as ParaView integrates it."""
+    from paraview.simple import Delete, IntegrateVariables
+    from paraview import servermanager
+
+    integral = IntegrateVariables(Input=solid)
+    integral.UpdatePipeline()
+    volume = servermanager.Fetch(integral).GetCellData().GetArray("Volume")
+    value = volume.GetValue(0) if volume else 0.0
+    Delete(integral)
+    return value
 
 
 def check_grid(reader, summary):
@@ -61,10 +108,10 @@ def check_volume(name, mine, wanted):
 def check_zone(reader, summary):
     """The zone's volume and the tissue's."""
     zone = summary["zone"]
-    check_volume("zone", result.volume_of(result.zone_solid(reader, summary)) / 1e3, zone["volume_cm3"])
+    check_volume("zone", volume_of(zone_solid(reader, summary)) / 1e3, zone["volume_cm3"])
     for number, region in enumerate(zone["by_region"]):
         if summary["frame"] is None and region["volume_cm3"] > 0:
-            volume = result.volume_of(result.region_cells(reader, number)) / 1e3
+            volume = volume_of(region_cells(reader, number)) / 1e3
             check_volume(f"region {region['region']}", volume, region["volume_cm3"])
 
 
@@ -73,11 +120,14 @@ def main():
     if len(sys.argv) != 3:
         result.fail("usage: check_paraview.py RESULT.hdf RESULT.json", 2)
     stored = result.read_summary(sys.argv[1])
-    result.need_paraview(rendering=False)
+    need_paraview()
     with open(sys.argv[2], encoding="utf-8") as file:
         summary = json.load(file)
     check(stored["zone"] == summary["zone"], "the stored summary has another zone than the JSON file")
-    reader, _ = result.open_result(sys.argv[1])
+    from paraview.simple import VTKHDFReader
+
+    reader = VTKHDFReader(FileName=sys.argv[1])
+    reader.UpdatePipeline()
     print(sys.argv[1])
     check_grid(reader, summary)
     check_zone(reader, summary)
