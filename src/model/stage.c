@@ -161,7 +161,7 @@ static void drop_solution(IrzSolution *found) {
   free(found->along);
   irz_drawn_clear(&found->drawn);
   irz_sides_clear(&found->sides);
-  free(found->survival);
+  free(found->score);
   free(found->threshold);
   free(found->law);
   irz_heat_fields_clear(&found->heat);

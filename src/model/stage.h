@@ -22,13 +22,13 @@ typedef struct {
   double **potential; ///< [room][nodes of the part] V; with full coupling in the last pulse of each pair
   int n_met;          ///< potentials whose largest field counts: those, with full coupling the first pulses' too
   double **met;       ///< [n_met] borrowed
-  IrzSides sides;     ///< rows of the nodes: of `recovered`, `sharp`, `along`, what is drawn, and `survival`
+  IrzSides sides;     ///< rows of the nodes: of `recovered`, `sharp`, `along`, what is drawn, and `score`
   double *recovered;  ///< [rows] largest |E| over the pulses, V/m
   double *sharp;      ///< [rows] the same with the law's kinks, V/m; order 2 only, as the next
   double *along;      ///< [rows] of irz_sharpen(), 1
   bool is_sharp;      ///< the zone was measured with these two
   IrzDrawn drawn;     ///< the field as written and drawn
-  double *survival;   ///< [rows] share of cells that survive; NULL if not asked for
+  double *score;      ///< [rows] of irz_survival_nodes(); NULL if not asked for
   double *threshold;  ///< [regions of the medium] V/m
   IrzLaw *law;        ///< [regions of the medium] conductivities
   IrzHeatFields heat; ///< empty if the plan has no `heat`

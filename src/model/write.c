@@ -91,7 +91,7 @@ static IrzCode number_points(const IrzStage *stage, int nodes, Piece *piece, Irz
 }
 
 static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *error) {
-  size_t points = (size_t)piece->n_points, cells = (size_t)piece->n_cells, room = (size_t)n_pulses + 7;
+  size_t points = (size_t)piece->n_points, cells = (size_t)piece->n_cells, room = (size_t)n_pulses + 8;
   IRZ_TRY(irz_alloc_unset(&piece->points, 3 * points, sizeof(double), error));
   IRZ_TRY(irz_alloc_unset(&piece->cells, (size_t)nodes * cells, sizeof(int32_t), error));
   IRZ_TRY(irz_alloc_unset(&piece->field, points, sizeof(double), error));
@@ -105,53 +105,49 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
 }
 
 /// Values of the points from values of the part's nodes.
-static void to_points(const IrzStage *stage, const Piece *piece, const double *node, double *point) {
-  const IrzSides *sides = &stage->found.sides;
-  for (int32_t row = 0; row < sides->n_rows; row++) {
-    int32_t to = point_of(piece, row);
-    if (to < 0 || to >= piece->n_points) continue;
-    point[to] = irz_drawn_value(stage->part, &stage->found.drawn, node, irz_row_node(sides, row));
-  }
-}
-
-/// Values of the points from values of the rows.
-static void rows_to_points(const IrzStage *stage, const Piece *piece, const double *value, double *point) {
+/// @param[in] steep  a quadratic would leave the range of what is beside a moved point: it stays within
+static void to_points(const IrzStage *stage, const Piece *piece, bool steep, const double *node, double *point) {
   const IrzPart *part = stage->part;
   const IrzSides *sides = &stage->found.sides;
   for (int32_t row = 0; row < sides->n_rows; row++) {
-    int32_t to = point_of(piece, row);
+    int32_t to = point_of(piece, row), i = irz_row_node(sides, row);
     if (to < 0 || to >= piece->n_points) continue;
-    point[to] = row < sides->n_nodes ? irz_drawn_value(part, &stage->found.drawn, value, row) : value[row];
-  }
-  for (int32_t t = 0; t < part->n_tets && sides->split != NULL; t++) { /* an edge may end in further rows */
-    for (int e = 0; e < 6 && sides->split[t] > 0; e++) {
-      const int32_t *row = rows_of(stage, t);
-      int32_t to = point_of(piece, row[4 + e]);
-      if (to < 0 || to >= piece->n_points) continue;
-      point[to] = irz_drawn_on_edge(part, &stage->found.drawn, value, part->tet[t], row, e);
-    }
+    point[to] = irz_drawn_value(part, &stage->found.drawn, node, i);
+    if (!steep || i < part->n_vertices) continue;
+    const int32_t *end = part->edge + 2 * (size_t)(i - part->n_vertices);
+    double a = node[end[0]], b = node[end[1]];
+    point[to] = fmin(fmax(point[to], fmin(fmin(a, b), node[i])), fmax(fmax(a, b), node[i]));
   }
 }
 
-/// Add a point array.
-/// @param[in] value    of the part's nodes, or
-/// @param[in] by_rows  of the rows
-static IrzCode add_array(const IrzStage *stage, Piece *piece, const char *name, const double *value, bool by_rows,
-                         IrzError *error) {
-  const IrzSides *sides = &stage->found.sides;
+/// Add survival, and the score whose levels have the right volumes: survival itself is a step where elements are large.
+static IrzCode add_survival(const IrzStage *stage, Piece *piece, IrzError *error) {
   double **copy = &piece->copies[piece->n_arrays];
-  if (piece->point_of != NULL || piece->moved || (!by_rows && sides->n_rows > sides->n_nodes)) {
-    IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
-    (by_rows ? rows_to_points : to_points)(stage, piece, value, *copy);
-    value = *copy;
+  for (int k = 0; k < 2; k++) IRZ_TRY(irz_alloc_unset(&copy[k], (size_t)piece->n_points, sizeof **copy, error));
+  for (int32_t row = 0; row < stage->found.sides.n_rows; row++) {
+    int32_t to = point_of(piece, row);
+    if (to < 0 || to >= piece->n_points) continue;
+    copy[0][to] = 1 / (1 + exp(stage->found.score[row]));
+    copy[1][to] = stage->found.score[row];
   }
-  piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, value};
+  piece->arrays[piece->n_arrays++] = (IrzArray){"survival", IRZ_FLOAT64, 1, copy[0]};
+  piece->arrays[piece->n_arrays++] = (IrzArray){"survival_score", IRZ_FLOAT64, 1, copy[1]};
   return IRZ_OK;
 }
 
 /// Add a point array with the values of the part's nodes.
-static IrzCode add_nodes(const IrzStage *stage, Piece *piece, const char *name, const double *node, IrzError *error) {
-  return add_array(stage, piece, name, node, false, error);
+/// @param[in] steep  of to_points()
+static IrzCode add_nodes(const IrzStage *stage, Piece *piece, const char *name, bool steep, const double *node,
+                         IrzError *error) {
+  const IrzSides *sides = &stage->found.sides;
+  double **copy = &piece->copies[piece->n_arrays];
+  if (piece->point_of != NULL || piece->moved || sides->n_rows > sides->n_nodes) {
+    IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
+    to_points(stage, piece, steep, node, *copy);
+    node = *copy;
+  }
+  piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, node};
+  return IRZ_OK;
 }
 
 /// Whether a tissue conducts differently in different directions.
@@ -368,16 +364,16 @@ static IrzCode list_arrays(const IrzStage *stage, const IrzSummary *summary, Pie
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V");
     else
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V_%02d", p + 1);
-    IRZ_TRY(add_nodes(stage, piece, piece->names[p], stage->found.potential[p], error));
+    IRZ_TRY(add_nodes(stage, piece, piece->names[p], false, stage->found.potential[p], error));
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece->field};
   piece->arrays[piece->n_arrays++] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece->conductivity};
   piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
-  if (stage->found.survival != NULL) IRZ_TRY(add_array(stage, piece, "survival", stage->found.survival, true, error));
+  if (stage->found.score != NULL) IRZ_TRY(add_survival(stage, piece, error));
   if (summary->heat == NULL) return IRZ_OK;
-  IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", stage->found.heat.reached[0].peak, error));
-  IRZ_TRY(add_nodes(stage, piece, "thermal_damage", stage->found.heat.reached[0].omega, error));
-  return add_nodes(stage, piece, "cem43_min", stage->found.heat.reached[0].cem43, error);
+  IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", true, stage->found.heat.reached[0].peak, error));
+  IRZ_TRY(add_nodes(stage, piece, "thermal_damage", true, stage->found.heat.reached[0].omega, error));
+  return add_nodes(stage, piece, "cem43_min", true, stage->found.heat.reached[0].cem43, error);
 }
 
 /// Write the list of frames. On one rank.
@@ -410,7 +406,7 @@ static IrzCode write_frames(IrzStage *stage, const char *directory, const IrzSum
     const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece->region}};
     IrzGrid grid = {piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays};
-    to_points(stage, piece, stage->found.heat.frame[k], piece->field);
+    to_points(stage, piece, true, stage->found.heat.frame[k], piece->field);
     snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
     IRZ_TRY(irz_vtkhdf_write(stage->comm, path, &grid, summary->plan->text, NULL, error));
   }

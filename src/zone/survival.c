@@ -7,12 +7,23 @@
 #include <math.h>
 #include <stdlib.h>
 
+/// The largest score that is given for a node: files hold finite numbers only.
+static const double most_score = 1e30;
+
+/// Ec of one pair, V/m.
+static double half_field(const IrzDeath *death, int count) {
+  return death->asymptote + (death->ec0 - death->asymptote) * exp(-death->k1 * fmin(count, death->n_max));
+}
+
+/// A of one pair, V/m.
+static double width_of(const IrzDeath *death, int count) {
+  double width = death->a0 * exp(-death->k2 * fmin(count, death->n_max));
+  return fmax(width, DBL_MIN * 1e12); /* many pulses without a cap */
+}
+
 /// (E - Ec) / A of one pair.
 static double pair_score(const IrzDeath *death, int count, double field) {
-  double n = fmin(count, death->n_max);
-  double half = death->asymptote + (death->ec0 - death->asymptote) * exp(-death->k1 * n);
-  double width = fmax(death->a0 * exp(-death->k2 * n), DBL_MIN * 1e12); /* many pulses without a cap */
-  return (field - half) / width;
+  return (field - half_field(death, count)) / width_of(death, count);
 }
 
 /// ln(1 + exp(x))
@@ -34,14 +45,54 @@ double irz_survival_score(const IrzDeath *death, int n_pulses, const IrzPulse *p
   return log(-expm1(log_survival)) - log_survival;
 }
 
-IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzError *error) {
+void irz_survival_fields(const IrzDeath *death, int n_pulses, const IrzPulse *pulses, double field[2]) {
+  field[0] = INFINITY;
+  field[1] = 0;
+  for (int p = 0; p < n_pulses; p++) {
+    for (int k = 0; k < death->n_survival; k++) {
+      double level = log((1 - death->survival[k]) / death->survival[k]);
+      double at = half_field(death, pulses[p].count) + level * width_of(death, pulses[p].count);
+      if (!(at > 0)) continue;
+      field[0] = fmin(field[0], at);
+      field[1] = fmax(field[1], at);
+    }
+  }
+}
+
+/// The score of fields that are all changed by as much as the largest is where it is drawn.
+/// @param[in,out] field  [n_pulses] V/m; negative ones count as none
+/// @param[in]     drawn  V/m
+static double drawn_score(const IrzSurvivalTask *task, double *field, double drawn) {
+  double largest = 0;
+  for (int p = 0; p < task->n_pulses; p++) {
+    field[p] = fmax(field[p], 0);
+    largest = fmax(largest, field[p]);
+  }
+  for (int p = 0; p < task->n_pulses && largest > 0; p++) field[p] *= drawn / largest;
+  double score = irz_survival_score(task->death, task->n_pulses, task->pulses, field);
+  return fmin(fmax(score, -most_score), most_score);
+}
+
+IrzCode irz_survival_nodes(const IrzSurvivalTask *task, const IrzDrawn *drawn, double *score, IrzError *error) {
   const IrzPart *part = task->medium->part;
-  size_t n = task->sides != NULL ? (size_t)task->sides->n_rows : (size_t)part->n_vertices + (size_t)part->n_edges;
+  const IrzSides *sides = task->sides;
+  int32_t nodes = part->n_vertices + part->n_edges, rows = sides != NULL ? sides->n_rows : nodes;
   double *field = NULL;
   IRZ_TRY(irz_alloc(&field, (size_t)task->n_pulses, sizeof *field, error));
-  for (size_t i = 0; i < n; i++) {
-    for (int p = 0; p < task->n_pulses; p++) field[p] = task->field[p][i];
-    survival[i] = 1 / (1 + exp(irz_survival_score(task->death, task->n_pulses, task->pulses, field)));
+  for (int32_t i = 0; i < rows; i++) {
+    for (int p = 0; p < task->n_pulses; p++) {
+      field[p] = i < nodes ? irz_drawn_value(part, drawn, task->field[p], i) : task->field[p][i];
+    }
+    score[i] = drawn_score(task, field, drawn->field[i]);
+  }
+  for (int32_t t = 0; sides != NULL && sides->split != NULL && t < part->n_tets; t++) {
+    for (int e = 0; e < 6 && sides->split[t] > 0; e++) { /* an edge may end in further rows */
+      const int32_t *row = irz_tet_rows(sides, part, t);
+      for (int p = 0; p < task->n_pulses; p++) {
+        field[p] = irz_drawn_on_edge(part, drawn, task->field[p], part->tet[t], row, e);
+      }
+      score[row[4 + e]] = drawn_score(task, field, drawn->field[row[4 + e]]);
+    }
   }
   free(field);
   return IRZ_OK;

@@ -3,7 +3,7 @@
 #define IREZONE_ZONE_SURVIVAL_H
 
 #include "plan/plan.h"
-#include "zone/volume.h"
+#include "zone/drawn.h"
 #include <irezone/law.h>
 
 /// Score of survival: -ln(S / (1 - S)), which grows with the field and is linear in it for a single pair, so that it
@@ -30,9 +30,13 @@ typedef struct {
   const IrzLaw *const *laws; ///< [regions of the medium]; used with `along` only
 } IrzSurvivalTask;
 
-/// Survival at the nodes, from the recovered fields. Local.
-/// @param[out] survival  [rows] 1
-IrzCode irz_survival_nodes(const IrzSurvivalTask *task, double *survival, IrzError *error);
+/// The fields at which the survival of a single pair is at a level of the model: the lowest and the highest, V/m.
+void irz_survival_fields(const IrzDeath *death, int n_pulses, const IrzPulse *pulses, double field[2]);
+
+/// The score in the rows, at their points as they are drawn, from the recovered fields, all changed by as much as the
+/// largest is where it is drawn: cut at a level's score in flat pieces it has that level's volume. Local.
+/// @param[out] score  [rows] of irz_survival_score()
+IrzCode irz_survival_nodes(const IrzSurvivalTask *task, const IrzDrawn *drawn, double *score, IrzError *error);
 
 /// Volumes where survival is at most death->survival[k], integrated inside the tetrahedra that their surfaces cut: the
 /// recovered fields of the pairs (at order 2 the element-wise ones where a field is not smooth) give the score at the
