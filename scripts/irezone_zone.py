@@ -43,11 +43,14 @@ class Grid:
         self.points, self.field = points[first[order]], field[first[order]]
         self.cells = rank[same.ravel()][cells]
         self.region = region
+        _, first, same = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
+        self.place = first[same.ravel()]  # the first point in the same place
 
     def only(self, chosen):
         """The same points with some of the cells."""
         part = object.__new__(Grid)
-        part.points, part.field, part.cells, part.region = self.points, self.field, self.cells[chosen], self.region[chosen]
+        part.points, part.field, part.place = self.points, self.field, self.place
+        part.cells, part.region = self.cells[chosen], self.region[chosen]
         return part
 
 
@@ -146,7 +149,7 @@ class Cut:
         if faces.shape[1] == 6:
             faces = faces[:, FACE_PARTS].reshape(-1, 3)
         count = self.inside[faces].sum(axis=1)
-        whole, one, two = faces[count == 3], faces[count == 1], faces[count == 2]
+        whole, one, two = self.outer(faces[count == 3]), faces[count == 1], faces[count == 2]
         one, two = self.turned(one, True), self.turned(two, False)
         pieces = [np.stack([whole, whole], axis=2)]
         if len(one):
@@ -156,6 +159,12 @@ class Cut:
             a, b, c = two.T
             pieces += [self.triangle((b, b), (c, c), (a, b)), self.triangle((c, c), (c, a), (a, b))]
         return np.concatenate(pieces)
+
+    def outer(self, triangles):
+        """Without those on both sides of an interface: the zone goes on there."""
+        corners = np.sort(self.grid.place[triangles], axis=1)
+        _, same, count = np.unique(corners, axis=0, return_inverse=True, return_counts=True)
+        return triangles[count[same.ravel()] == 1]
 
     def turned(self, triangles, first):
         """Triangles turned such that the one corner which is inside (or is not) comes first."""
@@ -207,6 +216,7 @@ class Cut:
     def join(self, walls, cuts):
         """The surface; its points are those of the pairs, each once."""
         pairs = np.concatenate([walls, cuts]).reshape(-1, 2)
+        pairs = np.where((pairs[:, 0] == pairs[:, 1])[:, None], self.grid.place[pairs], pairs)
         low, high = pairs.min(axis=1), pairs.max(axis=1)
         pairs = np.where(self.inside[low][:, None], np.stack([low, high], 1), np.stack([high, low], 1))
         _, first, triangles = np.unique(pair_keys(low, high, len(self.grid.points)), return_index=True, return_inverse=True)
