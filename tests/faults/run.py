@@ -176,31 +176,27 @@ class Bench:
     def fault(self, kind, number, rank):
         """The environment for one."""
         fault = {"IREZONE_FAULT": f"{kind}:{number}:{rank}"}
-        if kind != "agree":
+        if kind != "agree" and self.shim is not None:
             fault["LD_PRELOAD"] = self.shim
         return fault
 
-    def count(self, scenario, kind):
-        """All calls of a kind that a scenario makes, as pairs of number and rank."""
+    def count(self, scenario):
+        """All calls that a scenario makes: for each kind, pairs of number and rank."""
         arguments, before, ranks = SCENARIOS[scenario]
-        if kind == "stdout":  # that of ranks is mpiexec's
-            return [(n, 0) for n in (FULL, CLOSED, UNREAD)] if ranks == 1 else []
-        place = self.place(f"count-{scenario}-{kind}", before)
+        calls = {kind: [0] * ranks for kind in KINDS}
+        place = self.place(f"count-{scenario}", before)
         log = os.path.join(place, "count")
-        calls = [0] * ranks
-        for rank in range(ranks):
-            if kind != "agree" or rank == 0:
-                self.start(arguments, ranks, place, {**self.fault(kind, 0, rank), "IREZONE_FAULT_COUNT": log})
-                shutil.rmtree(os.path.join(place, "out"))
-                os.mkdir(os.path.join(place, "out"))
-                if before is not None:
-                    shutil.copytree(self.before[before], os.path.join(place, "out"), dirs_exist_ok=True)
+        self.start(arguments, ranks, place, {"IREZONE_FAULT_COUNT": log, "IREZONE_FAULT": "count:0",
+                                             **({"LD_PRELOAD": self.shim} if self.shim else {})})  # fmt: skip
         if os.path.exists(log):
             with open(log, encoding="utf-8") as file:
-                for rank, number in (map(int, line.split()) for line in file):
-                    calls[rank] = max(calls[rank], number)
+                for kind, rank, number in map(str.split, file):
+                    calls[kind][int(rank)] = max(calls[kind][int(rank)], int(number))
         shutil.rmtree(place)
-        return [(number, rank) for number in range(1, max(calls) + 1) for rank in range(ranks) if number <= calls[rank]]
+        if ranks == 1:  # that of ranks is mpiexec's
+            calls["stdout"] = [UNREAD]
+        return {kind: [(number, rank) for number in range(1, max(n) + 1) for rank in range(ranks) if number <= n[rank]]
+                for kind, n in calls.items()}  # fmt: skip
 
     def try_one(self, scenario, kind, call):
         """Let one call fail; returns the status, the seconds, and what is wrong with how it ended."""
@@ -387,8 +383,9 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
             for scenario in options.only or SCENARIOS:
                 bench.prepare(scenario)
+                counted = bench.count(scenario)
                 for kind in kinds:
-                    calls = bench.count(scenario, kind)
+                    calls = counted[kind]
                     if not calls:
                         continue
                     chosen = sample(calls, len(calls) if options.all else options.sample)

@@ -1,9 +1,9 @@
 /* Makes one call to the system fail: LD_PRELOAD=shim.so IREZONE_FAULT=kind:N[:rank] irezone ...
    Kinds: memory, open, write, fsync, rename, mkdir, close (all of irezone's own code: what MPI does with its own files
    while it starts is not irezone's to report) and library-memory (allocations by any code). IREZONE_FAULT_ERRNO is what
-   the call fails with (default EIO; memory: ENOMEM). IREZONE_FAULT_COUNT=FILE: how many calls of the kind were made is
-   appended there at the end. IREZONE_FAULT_TRACE: who makes the call that fails is printed. Only a program called
-   irezone is touched. */
+   the call fails with (default EIO; memory: ENOMEM). IREZONE_FAULT=count:0 with IREZONE_FAULT_COUNT=FILE: none fails,
+   and lines "kind rank number", how many calls of each kind were made, are appended there at the end.
+   IREZONE_FAULT_TRACE: who makes the call that fails is printed. Only a program called irezone is touched. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +24,8 @@ enum { NONE, MEMORY, LIBRARY_MEMORY, OPEN, WRITE, FSYNC, RENAME, MKDIR, CLOSE, K
 static const char *const names[KINDS] = {"",      "memory", "library-memory", "open", "write",
                                          "fsync", "rename", "mkdir",          "close"};
 static int kind = NONE, failure = EIO;
-static long wanted, count;
+static bool counting;
+static long wanted, count[KINDS];
 static uintptr_t own_low, own_high;
 
 void *__libc_malloc(size_t size);
@@ -54,6 +55,7 @@ static void start(void) {
   if (rank != NULL && mine != NULL && atoi(rank + 1) != atoi(mine)) return;
   wanted = atol(colon + 1);
   if (number != NULL) failure = atoi(number);
+  counting = strncmp(what, "count:", 6) == 0;
   dl_iterate_phdr(find_own, NULL);
   for (int i = 1; i < KINDS; i++) {
     if (strncmp(what, names[i], (size_t)(colon - what)) == 0 && names[i][colon - what] == '\0') kind = i;
@@ -78,10 +80,15 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
 }
 
 static bool fails(int of, const void *caller) {
+  const bool own = (uintptr_t)caller >= own_low && (uintptr_t)caller < own_high;
+  if (counting) {
+    if (of == MEMORY) __sync_add_and_fetch(&count[LIBRARY_MEMORY], 1);
+    if (own) __sync_add_and_fetch(&count[of], 1);
+    return false;
+  }
   if (of == MEMORY && kind == LIBRARY_MEMORY) of = LIBRARY_MEMORY;
-  if (of != kind) return false;
-  if (of != LIBRARY_MEMORY && ((uintptr_t)caller < own_low || (uintptr_t)caller >= own_high)) return false;
-  if (__sync_add_and_fetch(&count, 1) != wanted) return false;
+  if (of != kind || (of != LIBRARY_MEMORY && !own)) return false;
+  if (__sync_add_and_fetch(&count[of], 1) != wanted) return false;
   if (getenv("IREZONE_FAULT_TRACE") != NULL) {
     void *calls[64];
     backtrace_symbols_fd(calls, backtrace(calls, 64), STDERR_FILENO);
@@ -92,10 +99,14 @@ static bool fails(int of, const void *caller) {
 
 static void say_count(void) {
   const char *path = getenv("IREZONE_FAULT_COUNT");
-  if (kind <= NONE || path == NULL) return;
-  char text[64];
+  if (!counting || path == NULL) return;
+  char text[1024];
+  int length = 0;
   const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-  int length = snprintf(text, sizeof text, "%s %ld\n", rank != NULL ? rank : "0", count);
+  for (int i = 1; i < KINDS; i++) {
+    length += snprintf(text + length, sizeof text - (size_t)length, "%s %s %ld\n", names[i], rank != NULL ? rank : "0",
+                       count[i]);
+  }
   long file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0666);
   if (file >= 0) syscall(SYS_write, file, text, length);
 }
