@@ -111,6 +111,31 @@ class Radial:
         return 4 / 3 * math.pi * (r**3 - self.inner**3)
 
 
+class Shells:
+    """Concentric spheres with a law for each shell between them: sigma_i(E) E = k / r^2, and the voltages add up."""
+
+    def __init__(self, laws, radii, voltage):
+        self.laws, self.radii = laws, radii
+
+        def across(k):
+            parts = zip(laws, radii, radii[1:])
+            return sum(quad(lambda r: law.field_of(k / r**2), a, b, epsabs=0, epsrel=1e-10)[0] for law, a, b in parts)
+
+        high = 1e-6
+        while across(high) < voltage:
+            high *= 2
+        self.k = brentq(lambda k: across(k) - voltage, high / 1e6, high, rtol=1e-12)
+        self.current = 4 * math.pi * self.k
+
+    def volumes(self, field):
+        """Volume of each shell where |E| is at least the given value, m^3."""
+        found = []
+        for law, a, b in zip(self.laws, self.radii, self.radii[1:]):
+            r = min(max(math.sqrt(self.k / (law(field) * field)), a), b)
+            found.append(4 / 3 * math.pi * (r**3 - a**3))
+        return found
+
+
 class TwoCylinders:
     """Two parallel cylinders of radius a, axes d apart, +-V/2, constant sigma: bipolar coordinates (tau, angle).
 
@@ -219,6 +244,9 @@ def check():
     both = 2 * cut.area(500 * V_PER_CM) + 2 * math.pi * cut.a**2
     near(both * 1e6, whole.oval_area(500 * V_PER_CM) * 1e6, 3)
 
+    shells = Shells([flat, Law("constant", value=0.3)], [5 * MM, 8 * MM, 12 * MM], 700)
+    near(shells.k, 700 / ((200 - 125) / 0.1 + (125 - 1000 / 12) / 0.3), 9)
+    near(sum(shells.volumes(shells.k / 0.1 / (6 * MM) ** 2)), 4 / 3 * math.pi * (216 - 125) * MM**3, 9)
     layers = Layers([flat, Law("constant", value=0.3)], [6 * MM, 4 * MM], 700)
     near(layers.density, 700 / (0.006 / 0.1 + 0.004 / 0.3), 6)
 

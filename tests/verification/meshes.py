@@ -133,6 +133,11 @@ def coaxial(inner, outer, length, shape, sector=None):
 
 def octant(inner, outer, n, layers):
     """The octant x, y, z >= 0 between two spheres: a triangulated triangle, n edges to a side, in layers of prisms."""
+    return shells([inner, outer], n, [layers])
+
+
+def shells(radii, n, layers):
+    """The same between several spheres: regions shell_1, shell_2 ..., each with its number of layers."""
     corner = {}
     for i in range(n + 1):
         for j in range(n + 1 - i):
@@ -145,19 +150,25 @@ def octant(inner, outer, n, layers):
     a, b, c = np.sort(np.array(triangles), axis=1).T
     per = len(corner)
     tets = []
-    for layer in range(layers):
+    for layer in range(sum(layers)):
         low, high = layer * per, (layer + 1) * per
         tets += [np.column_stack(t) for t in ((a + low, b + low, c + low, c + high), (a + low, b + low, b + high, c + high),
                                               (a + low, a + high, b + high, c + high))]
-    level = np.repeat(np.arange(layers + 1), per)
-    xyz = np.tile(direction, (layers + 1, 1)) * (inner * (outer / inner) ** (level / layers))[:, None]
+    ends = np.concatenate([[0], np.cumsum(layers)])
+    level = np.repeat(np.arange(ends[-1] + 1), per)
+    xyz = np.tile(direction, (ends[-1] + 1, 1)) * np.exp(np.interp(level, ends, np.log(radii)))[:, None]
 
     def to_sphere(radius):
         return lambda points: points * (radius / np.linalg.norm(points, axis=1)[:, None])
 
-    walls = {"electrode_1": (level == 0, to_sphere(inner)), "electrode_2": (level == layers, to_sphere(outer))}
-    fixed = (level == 0) | (level == layers) | np.tile(side, layers + 1)
-    return Mesh(xyz, np.concatenate(tets), walls).shake(0.2, fixed)
+    names = ["electrode_1"] + [f"_interface_{k}" for k in range(1, len(layers))] + ["electrode_2"]
+    walls = {name: (level == end, to_sphere(radius)) for name, end, radius in zip(names, ends, radii)}
+    fixed = np.isin(level, ends) | np.tile(side, ends[-1] + 1)
+    if len(layers) == 1:
+        return Mesh(xyz, np.concatenate(tets), walls).shake(0.2, fixed)
+    region = np.repeat(np.repeat(np.arange(len(layers)), layers), len(triangles))
+    region = np.concatenate([np.tile(part, 3) for part in np.split(region, ends[-1])])
+    return Mesh(xyz, np.concatenate(tets), walls, region, tuple(f"shell_{k + 1}" for k in range(len(layers)))).shake(0.2, fixed)
 
 
 def two_cylinders(a, d, angle_from, thickness, shape):
