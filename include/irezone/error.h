@@ -18,13 +18,14 @@ extern "C" {
 
 /// What went wrong; the values are the exit codes of the program.
 typedef enum {
-  IRZ_OK = 0,          ///< done
-  IRZ_ERR_PLAN = 2,    ///< usage, plan or sweep file
-  IRZ_ERR_INPUT = 3,   ///< mesh, label map or another input file
-  IRZ_ERR_SOLVER = 4,  ///< the solver did not converge
-  IRZ_ERR_OUTPUT = 5,  ///< a result could not be written
-  IRZ_ERR_MEMORY = 6,  ///< out of memory
-  IRZ_ERR_STOPPED = 75 ///< stopped by a signal; can be resumed
+  IRZ_OK = 0,            ///< done
+  IRZ_ERR_PLAN = 2,      ///< usage, plan or sweep file
+  IRZ_ERR_INPUT = 3,     ///< mesh, label map or another input file
+  IRZ_ERR_SOLVER = 4,    ///< the solver did not converge
+  IRZ_ERR_OUTPUT = 5,    ///< a result could not be written
+  IRZ_ERR_MEMORY = 6,    ///< out of memory
+  IRZ_ERR_CANCELLED = 7, ///< stopped by the caller's progress function
+  IRZ_ERR_STOPPED = 75   ///< stopped by a signal; can be resumed
 } IrzCode;
 
 /// Longest error text, with its terminating zero.

@@ -370,8 +370,8 @@ static IrzCode step_main(Run *run, double length, bool first, IrzError *error) {
     IRZ_TRY(keep_frames(run, dt, error));
     IRZ_TRY(sample(run, run->segment->pulse, run->segment->duty, error));
   }
-  if (run->task->progress != NULL) run->task->progress(run->task->context, run->time / run->result->duration);
-  return IRZ_OK;
+  if (run->task->progress == NULL) return IRZ_OK;
+  return run->task->progress(run->task->context, run->time / run->result->duration, error);
 }
 
 /// The same of the member with steps twice as long. Collective.

@@ -25,7 +25,8 @@ typedef struct {
   double current_error;    ///< of the currents, relative: the heat is off by as much
   double zone_error;       ///< of the zone's volume, relative
   const double *threshold; ///< [regions of the medium] V/m
-  void (*progress)(void *context, double fraction); ///< may be NULL
+  /// Told how far the work is; may fail, which ends it. Collective; may be NULL
+  IrzCode (*progress)(void *context, double fraction, IrzError *error);
   void *context;
 } IrzHeatTask;
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /// Pass the heating's progress on.
-static void heat_progress(void *context, double fraction) {
-  irz_stage_report(context, "heat", fraction);
+static IrzCode heat_progress(void *context, double fraction, IrzError *error) {
+  return irz_stage_report(context, "heat", fraction, error);
 }
 
 /// Error of the zone's volume against it.
@@ -19,7 +19,7 @@ static double relative_bar(const IrzZone *zone) {
 /// largest field from the first pulse to the last. Collective.
 static IrzCode report_coupled(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, const IrzHeatTask *task,
                               IrzSummary *summary, IrzError *error) {
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   IrzHeatFields *heat = &found->heat;
   for (int i = 0; i < heat->n_pulses; i++) {
     IrzPulseResult *pulse = &summary->pulses[i];
@@ -45,7 +45,7 @@ static IrzCode report_coupled(IrzStage *stage, const IrzPlan *plan, const IrzLaw
 }
 
 IrzCode irz_stage_heat(IrzStage *stage, const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   double *voltage = NULL, off = 0;
   const IrzLaw **laws = NULL;
   if (!plan->heat.on) return IRZ_OK;

@@ -1,42 +1,118 @@
-/* What of a plan decides its meshes. */
-#include "model/model.h"
+/* The key of a plan; see key.h. What decides a mesh is listed here and nowhere else. */
+#include "model/key.h"
+#include "base/memory.h"
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/// Whether two probes are the same needle.
-static bool same_probe(const IrzProbe *a, const IrzProbe *b) {
-  if (strcmp(a->name, b->name) != 0 || strcmp(a->surface, b->surface) != 0) return false;
-  if (a->has_geometry != b->has_geometry) return false;
-  if (!a->has_geometry) return true;
-  for (int d = 0; d < 3; d++) {
-    if (a->tip[d] != b->tip[d] || a->direction[d] != b->direction[d]) return false;
-  }
-  for (int d = 0; d < 3; d++) {
-    if (a->side[d] != b->side[d] || (d < 2 && a->plate[d] != b->plate[d])) return false;
-  }
-  if (a->tip_shape != b->tip_shape || a->place != b->place) return false;
-  return a->exposure == b->exposure && a->diameter == b->diameter;
+static void add_bytes(FILE *out, const void *bytes, size_t size) {
+  fwrite(bytes, 1, size, out);
 }
 
-bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
-  if (model == NULL || plan == NULL || plan->missing != NULL) return false;
-  const IrzPlan *own = model->stage[0]->geometry;
-  if (plan->n_probes != own->n_probes || plan->idle_probes != own->idle_probes) return false;
-  for (int p = 0; p < plan->n_probes; p++) {
-    if (!same_probe(&plan->probes[p], &own->probes[p])) return false;
+static void add_text(FILE *out, const char *text) {
+  add_bytes(out, text, strlen(text) + 1);
+}
+
+/// Numbers; zero has one sign.
+static void add_numbers(FILE *out, const double *number, int n) {
+  for (int i = 0; i < n; i++) {
+    double value = number[i] + 0.0;
+    add_bytes(out, &value, sizeof value);
   }
-  if (plan->pullback.count != own->pullback.count || plan->pullback.step != own->pullback.step) return false;
-  if (strcmp(plan->mesh.file, own->mesh.file) != 0 || plan->mesh.order != own->mesh.order) return false;
-  if (plan->mesh.file[0] != '\0' && plan->mesh.scale != own->mesh.scale) return false;
-  if (plan->mesh.file[0] == '\0' && (plan->mesh.size != own->mesh.size || plan->mesh.accuracy != own->mesh.accuracy)) {
-    return false;
+}
+
+static void add_int(FILE *out, int value) {
+  add_bytes(out, &value, sizeof value);
+}
+
+static void add_mesh(FILE *out, const IrzPlan *plan) {
+  add_text(out, plan->mesh.file);
+  if (plan->mesh.file[0] != '\0') {
+    add_numbers(out, &plan->mesh.scale, 1);
+  } else {
+    add_numbers(out, &plan->mesh.size, 1);
+    add_numbers(out, &plan->mesh.accuracy, 1);
   }
-  if (strcmp(plan->anatomy.labels, own->anatomy.labels) != 0 || plan->anatomy.frame != own->anatomy.frame) return false;
-  if (plan->anatomy.labels[0] == '\0') return true;
-  if (plan->anatomy.transform != own->anatomy.transform) return false;
-  if (plan->anatomy.n_map != own->anatomy.n_map) return false;
+  add_int(out, plan->mesh.order);
+  add_int(out, (int)plan->idle_probes);
+}
+
+static void add_probe(FILE *out, const IrzProbe *probe) {
+  add_text(out, probe->name);
+  add_text(out, probe->surface);
+  add_int(out, probe->has_geometry);
+  if (!probe->has_geometry) return;
+  add_numbers(out, probe->tip, 3);
+  add_numbers(out, probe->direction, 3);
+  add_numbers(out, &probe->exposure, 1);
+  add_numbers(out, &probe->diameter, 1);
+  add_numbers(out, probe->plate, 2);
+  add_numbers(out, probe->side, 3);
+  add_int(out, (int)probe->tip_shape);
+  add_int(out, probe->place);
+}
+
+static void add_anatomy(FILE *out, const IrzPlan *plan) {
+  add_text(out, plan->anatomy.labels);
+  add_int(out, (int)plan->anatomy.frame);
+  if (plan->anatomy.labels[0] == '\0') return;
+  add_int(out, (int)plan->anatomy.transform);
+  add_int(out, plan->anatomy.n_map);
   for (int i = 0; i < plan->anatomy.n_map; i++) {
-    if (plan->anatomy.map[i].label != own->anatomy.map[i].label) return false;
-    if (strcmp(plan->anatomy.map[i].region, own->anatomy.map[i].region) != 0) return false;
+    add_int(out, plan->anatomy.map[i].label);
+    add_text(out, plan->anatomy.map[i].region);
   }
-  return true;
+}
+
+/// A file as it is now: which one, how large, and when it was written.
+static void add_file(FILE *out, const char *path) {
+  struct stat status;
+  if (path[0] == '\0') return;
+  if (stat(path, &status) != 0) status = (struct stat){.st_size = -1};
+  add_bytes(out, &status.st_ino, sizeof status.st_ino);
+  add_bytes(out, &status.st_size, sizeof status.st_size);
+  add_bytes(out, &status.st_mtim.tv_sec, sizeof status.st_mtim.tv_sec);
+  add_bytes(out, &status.st_mtim.tv_nsec, sizeof status.st_mtim.tv_nsec);
+}
+
+IrzCode irz_key_make(const IrzPlan *plan, IrzKeyKind kind, IrzKey *key, IrzError *error) {
+  IrzText text;
+  *key = (IrzKey){NULL, 0};
+  IRZ_TRY(irz_text_begin(&text, error));
+  FILE *out = text.out;
+  add_mesh(out, plan);
+  add_int(out, plan->n_probes);
+  for (int p = 0; p < plan->n_probes; p++) add_probe(out, &plan->probes[p]);
+  add_numbers(out, &plan->pullback.step, 1);
+  add_int(out, plan->pullback.count);
+  add_anatomy(out, plan);
+  /* In a loaded mesh the tissue between the needles of a pair is looked at. */
+  bool pairs = kind == IRZ_KEY_START || (kind == IRZ_KEY_SESSION && plan->mesh.file[0] != '\0');
+  for (int i = 0; i < plan->n_pulses && pairs; i++) {
+    add_int(out, plan->pulses[i].from);
+    add_int(out, plan->pulses[i].to);
+  }
+  if (kind == IRZ_KEY_SESSION) {
+    for (int t = 0; t < plan->n_tissues; t++) add_text(out, plan->tissues[t].region);
+    add_file(out, plan->mesh.file);
+    add_file(out, plan->anatomy.labels);
+  }
+  IRZ_TRY(irz_text_end(&text, &key->bytes, error));
+  key->size = text.size;
+  return IRZ_OK;
+}
+
+bool irz_key_equal(const IrzKey *a, const IrzKey *b) {
+  return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+uint64_t irz_key_hash(const IrzKey *key) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < key->size; i++) hash = (hash ^ (unsigned char)key->bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+void irz_key_clear(IrzKey *key) {
+  free(key->bytes);
+  *key = (IrzKey){NULL, 0};
 }

@@ -13,7 +13,7 @@
 /// List the potentials whose largest field counts: those of the pulses, and with full coupling those that the first
 /// pulse of each pair met, too.
 static IrzCode list_met(IrzStage *stage, IrzError *error) {
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   int n = found->n_pulses, more = found->heat.n_pulses;
   IRZ_TRY(irz_resize(&found->met, (size_t)(n + more), sizeof *found->met, error));
   for (int i = 0; i < n; i++) found->met[i] = found->potential[i];
@@ -24,7 +24,7 @@ static IrzCode list_met(IrzStage *stage, IrzError *error) {
 
 /// Find the rows of the nodes, and make room for fields in them. Collective.
 static IrzCode make_rows(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, IrzError *error) {
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   IrzFollowed followed = found->heat.n_pulses > 0           ? IRZ_FOLLOWS_HEAT /* full coupling */
                          : plan->memory == IRZ_MEMORY_PAIRS ? IRZ_FOLLOWS_MEMORY
                                                             : IRZ_FOLLOWS_LAWS;
@@ -55,7 +55,7 @@ static int list_levels(const IrzPlan *plan, double also[IRZ_MAX_ALSO + 2]) {
 static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, IrzSummary *summary,
                             double *relative, IrzError *error) {
   int n = stage->medium->n_regions;
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   IrzZone *zone = &summary->zone;
   /* Where tissue remembers, sigma does not follow the law. */
   bool sharp = found->is_sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
@@ -143,7 +143,7 @@ static IrzCode measure_zone(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
 
 /// Volume in which the drawn score reaches a level, m^3. Collective.
 static IrzCode score_volume(const IrzStage *stage, double level, double *volume, IrzError *error) {
-  const IrzSolution *found = &stage->found;
+  const IrzSolution *found = stage->found;
   const IrzDrawn drawn = {.sides = found->drawn.sides, .field = found->score, .place = found->drawn.place};
   IrzZoneParts parts;
   double *levels = NULL;
@@ -206,15 +206,15 @@ static IrzCode adjust_score(const IrzStage *stage, const IrzZone *zone, IrzError
     from[place] = at;
   }
   for (int k = 1; k < n; k++) from[k] = fmax(from[k], from[k - 1] + 0.1 * (wanted[k] - wanted[k - 1]));
-  for (int32_t i = 0; n > 0 && i < stage->found.sides.n_rows; i++) {
-    double score = stage->found.score[i];
+  for (int32_t i = 0; n > 0 && i < stage->found->sides.n_rows; i++) {
+    double score = stage->found->score[i];
     int k = 0;
     while (k < n && from[k] < score) k++;
     if (k == 0 || k == n) {
-      stage->found.score[i] += k == 0 ? wanted[0] - from[0] : wanted[n - 1] - from[n - 1];
+      stage->found->score[i] += k == 0 ? wanted[0] - from[0] : wanted[n - 1] - from[n - 1];
     } else if (from[k] > from[k - 1]) {
       double share = (score - from[k - 1]) / (from[k] - from[k - 1]);
-      stage->found.score[i] = wanted[k - 1] + share * (wanted[k] - wanted[k - 1]);
+      stage->found->score[i] = wanted[k - 1] + share * (wanted[k] - wanted[k - 1]);
     }
   }
   return IRZ_OK;
@@ -224,10 +224,10 @@ static IrzCode adjust_score(const IrzStage *stage, const IrzZone *zone, IrzError
 /// @param[in] relative  of measure_zone()
 static IrzCode measure_survival(IrzStage *stage, const IrzPlan *plan, const IrzLaw *const *laws, double relative,
                                 IrzZone *zone, IrzError *error) {
-  size_t rows = (size_t)stage->found.sides.n_rows;
+  size_t rows = (size_t)stage->found->sides.n_rows;
   /* As in measure_zone(). */
   bool sharp = plan->mesh.order == 2 && plan->memory == IRZ_MEMORY_NONE;
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   double **field = NULL, **along = NULL, **plain = NULL;
   IrzPulse *pulses = NULL;
   IrzTeam team = {0};

@@ -28,6 +28,7 @@ static IrzCode read_labels(IrzModel *model, IrzPlan *plan, IrzError *error) {
 static IrzCode make_stages(IrzModel *model, const IrzPlan *plan, IrzError *error) {
   int n = 1 + plan->pullback.count;
   irz_alloc((void *)&model->stage, (size_t)n, sizeof *model->stage, error);
+  if (error->code == IRZ_OK) irz_alloc((void *)&model->answer, (size_t)n, sizeof *model->answer, error);
   if (error->code == IRZ_OK) irz_alloc((void *)&model->moved, (size_t)n, sizeof *model->moved, error);
   if (error->code == IRZ_OK) irz_alloc(&model->found, (size_t)n, sizeof *model->found, error);
   IrzCode code = irz_error_agree(model->comm, error);
@@ -36,11 +37,62 @@ static IrzCode make_stages(IrzModel *model, const IrzPlan *plan, IrzError *error
     irz_plan_withdraw(plan, k, &moved, error);
     code = irz_error_agree(model->comm, error);
     if (code == IRZ_OK) {
-      code = irz_stage_create(model->comm, moved, &model->options, model->labels, &model->stage[k], error);
+      code = irz_stage_create(model->comm, moved, plan->mesh.accuracy, &model->options, model->labels, &model->stage[k],
+                              error);
     }
     if (code == IRZ_OK) model->n_stages = k + 1;
+    model->answer[k] = model->stage[k];
     irz_plan_free(moved);
   }
+  return code;
+}
+
+/// Tell a listener that cannot stop the work.
+static bool tell(void *context, const char *what, double fraction) {
+  const IrzModelOptions *listener = context;
+  listener->progress(listener->context, what, fraction);
+  return true;
+}
+
+/// Make everything of a model that has been allocated.
+static IrzCode fill(IrzModel *model, const IrzPlan *plan, IrzError *error) {
+  IrzPlan *own = NULL;
+  if (irz_plan_check(plan, error) == IRZ_OK) irz_plan_copy(plan, &own, error);
+  if (error->code == IRZ_OK) irz_key_make(plan, IRZ_KEY_MESH, &model->key, error);
+  IrzCode code = irz_error_agree(model->comm, error);
+  double start = MPI_Wtime();
+  if (code == IRZ_OK) code = read_labels(model, own, error);
+  double reading = MPI_Wtime() - start;
+  if (code == IRZ_OK) code = make_stages(model, own, error);
+  if (code == IRZ_OK) {
+    model->n_stated = plan->n_warnings;
+    model->stage[0]->mesh_time += reading;
+  }
+  irz_plan_free(own);
+  return code;
+}
+
+IrzCode irz_model_make(MPI_Comm comm, const IrzPlan *plan, const IrzStageOptions *options,
+                       const IrzModelOptions *listener, IrzModel **model, IrzError *error) {
+  IrzModel *made = NULL;
+  *model = NULL;
+  irz_alloc(&made, 1, sizeof *made, error);
+  IrzCode code = irz_error_agree(comm, error);
+  if (made != NULL) {
+    made->users = 1;
+    made->comm = comm;
+    made->options = *options;
+    if (listener != NULL) made->listener = *listener;
+    if (made->listener.progress != NULL) {
+      made->options.progress = tell;
+      made->options.context = &made->listener;
+    }
+  }
+  if (code == IRZ_OK) code = fill(made, plan, error);
+  if (code != IRZ_OK)
+    irz_model_free(made);
+  else
+    *model = made;
   return code;
 }
 
@@ -48,31 +100,19 @@ IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptio
                          IrzError *error) {
   IRZ_ENTER_ALONE(error);
   IRZ_NEED(plan != NULL && model != NULL);
-  IrzModel *m = NULL;
-  IrzPlan *own = NULL;
-  *model = NULL;
-  irz_alloc(&m, 1, sizeof *m, error);
-  if (irz_error_agree(comm, error) != IRZ_OK) {
-    free(m);
-    return error->code;
-  }
-  m->comm = comm;
-  if (options != NULL) m->options = *options;
-  if (irz_plan_check(plan, error) == IRZ_OK) irz_plan_copy(plan, &own, error);
-  IrzCode code = irz_error_agree(comm, error);
-  double start = MPI_Wtime();
-  if (code == IRZ_OK) code = read_labels(m, own, error);
-  double reading = MPI_Wtime() - start;
-  if (code == IRZ_OK) code = make_stages(m, own, error);
-  if (code != IRZ_OK) {
-    irz_model_free(m);
-  } else {
-    m->n_stated = plan->n_warnings;
-    m->stage[0]->mesh_time += reading;
-    *model = m;
-  }
-  irz_plan_free(own);
-  return code;
+  IrzStageOptions own = {0};
+  if (options != NULL)
+    own = (IrzStageOptions){.threads = options->threads, .refine = options->refine, .once = options->once};
+  return irz_model_make(comm, plan, &own, options, model, error);
+}
+
+bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
+  IRZ_ENTER_QUIETLY;
+  IrzKey key;
+  if (model == NULL || plan == NULL || plan->missing != NULL) return false;
+  bool serves = irz_key_make(plan, IRZ_KEY_MESH, &key, NULL) == IRZ_OK && irz_key_equal(&key, &model->key);
+  irz_key_clear(&key);
+  return serves;
 }
 
 /// Forget what the further positions came to.
@@ -86,10 +126,12 @@ static void clear_positions(IrzModel *model) {
 
 void irz_model_free(IrzModel *model) {
   IRZ_ENTER_ALONE_QUIETLY;
-  if (model == NULL) return;
+  if (model == NULL || --model->users > 0) return;
   clear_positions(model);
   for (int k = 0; k < model->n_stages; k++) irz_stage_free(model->stage[k]);
   free((void *)model->stage);
+  free((void *)model->answer);
+  irz_key_clear(&model->key);
   free((void *)model->moved);
   free(model->found);
   irz_label_map_free(model->labels);
@@ -138,19 +180,19 @@ static IrzCode solve_positions(IrzModel *model, const IrzPlan *plan, IrzError *e
     if (code != IRZ_OK) break;
     model->found[k].plan = model->moved[k];
     model->found[k].n_pulses = plan->n_pulses;
-    code = irz_stage_solve(model->stage[k], model->moved[k], NULL, &model->found[k], error);
+    code = irz_stage_solve(model->stage[k], model->moved[k], NULL, &model->found[k], &model->answer[k], error);
   }
   return code;
 }
 
 /// Everything between the checks and the report.
 static IrzCode solve_all(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
-  const IrzPositions others = {model->n_stages - 1, model->stage + 1, model->found + 1};
+  const IrzPositions others = {model->n_stages - 1, model->answer + 1, model->found + 1};
   irz_locate_needles(model->stage[0], plan, summary, error);
   IRZ_TRY(irz_error_agree(model->comm, error));
   IRZ_TRY(solve_positions(model, plan, error));
-  IRZ_TRY(irz_stage_solve(model->stage[0], plan, &others, summary, error));
-  return irz_stage_heat(model->stage[0], plan, summary, error);
+  IRZ_TRY(irz_stage_solve(model->stage[0], plan, &others, summary, &model->answer[0], error));
+  return irz_stage_heat(model->answer[0], plan, summary, error);
 }
 
 IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summary, IrzError *error) {
@@ -170,11 +212,10 @@ IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summ
     irz_summary_clear(summary);
     return error->code;
   }
-  const IrzStage *stage = model->stage[0];
   model->spent = model->options.once;
   model->answered = false;
   summary->order = plan->mesh.order;
-  summary->ranks = stage->part->size;
+  summary->ranks = model->stage[0]->part->size;
   summary->n_pulses = model->n_stages * plan->n_pulses;
   double start = MPI_Wtime(), before = built(model);
   IrzCode code = solve_all(model, plan, summary, error);
@@ -182,6 +223,7 @@ IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summ
     irz_summary_clear(summary);
     return code;
   }
+  const IrzStage *stage = model->answer[0];
   summary->threads = stage->threads;
   irz_plan_add_warnings(plan, stage->geometry, model->n_stated);
   irz_warn_of_result(plan, stage, summary);

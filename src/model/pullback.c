@@ -15,8 +15,8 @@ IrzCode irz_positions_take(const IrzPositions *others, IrzStage *stage, IrzSumma
       summary->pulses[first + i] = others->found[k].pulses[i];
       summary->pulses[first + i].withdrawn = (k + 1) * plan->pullback.step;
     }
-    code = irz_transfer(position->part, plan->mesh.order, plan->n_pulses, position->found.potential, stage->part,
-                        stage->found.potential + first, error);
+    code = irz_transfer(position->part, plan->mesh.order, plan->n_pulses, position->found->potential, stage->part,
+                        stage->found->potential + first, error);
   }
   return code;
 }

@@ -14,13 +14,13 @@
 enum { TETS_PER_THREAD = 10000 };
 
 /// Whether the user or the caller says how many threads there are.
-static bool threads_given(const IrzModelOptions *options) {
+static bool threads_given(const IrzStageOptions *options) {
   return (options != NULL && options->threads > 0) || getenv("OMP_NUM_THREADS") != NULL;
 }
 
 /// Threads for a mesh of any size: if nobody says, all that are available for a lone process, one for each of several
 /// ranks.
-static int choose_threads(MPI_Comm comm, const IrzModelOptions *options) {
+static int choose_threads(MPI_Comm comm, const IrzStageOptions *options) {
   int size;
   MPI_Comm_size(comm, &size);
   if (size > 1 && !threads_given(options)) return 1;
@@ -34,11 +34,18 @@ static void fit_threads(IrzStage *stage) {
   if (!threads_given(&stage->options) && worth < stage->threads) stage->threads = worth < 1 ? 1 : (int)worth;
 }
 
-void irz_stage_report(const IrzStage *stage, const char *what, double fraction) {
-  if (stage->part != NULL && stage->part->rank != 0) return;
-  if (stage->options.progress == NULL) return;
-  IRZ_STEP_OUT;
-  stage->options.progress(stage->options.context, what, fraction);
+IrzCode irz_stage_report(const IrzStage *stage, const char *what, double fraction, IrzError *error) {
+  int rank;
+  MPI_Comm_rank(stage->comm, &rank);
+  if (rank == 0 && stage->options.progress != NULL) {
+    bool go_on;
+    {
+      IRZ_STEP_OUT;
+      go_on = stage->options.progress(stage->options.context, what, fraction);
+    }
+    if (!go_on) irz_error_set(error, IRZ_ERR_CANCELLED, "%s: stopped by the caller", stage->geometry->file);
+  }
+  return irz_error_agree(stage->comm, error);
 }
 
 /// Read or generate the mesh, on rank 0.
@@ -68,6 +75,38 @@ void irz_share_warnings(MPI_Comm comm, IrzPlan *plan, int before) {
   }
 }
 
+void irz_solution_free(IrzSolution *found) {
+  if (found == NULL || --found->users > 0) return;
+  for (int i = 0; i < found->room; i++) free(found->potential[i]);
+  free(found->potential);
+  free(found->met);
+  free(found->recovered);
+  free(found->sharp);
+  free(found->along);
+  irz_drawn_clear(&found->drawn);
+  irz_sides_clear(&found->sides);
+  free(found->score);
+  free(found->threshold);
+  free(found->law);
+  irz_heat_fields_clear(&found->heat);
+  free(found);
+}
+
+/// Have a solution that is empty.
+static IrzCode make_solution(IrzStage *stage, IrzError *error) {
+  IRZ_TRY(irz_alloc(&stage->found, 1, sizeof *stage->found, error));
+  stage->found->users = 1;
+  stage->found->stage = stage;
+  return IRZ_OK;
+}
+
+IrzCode irz_stage_renew(IrzStage *stage, IrzError *error) {
+  if (stage->found != NULL && stage->found->users == 1) return IRZ_OK;
+  irz_solution_free(stage->found);
+  stage->found = NULL;
+  return make_solution(stage, error);
+}
+
 /// Build everything on a mesh.
 /// @param[in] mesh  on rank 0
 static IrzCode build_on(IrzStage *stage, const IrzPlan *plan, const IrzMesh *mesh, IrzError *error) {
@@ -81,6 +120,8 @@ static IrzCode build_on(IrzStage *stage, const IrzPlan *plan, const IrzMesh *mes
   IRZ_TRY(irz_error_agree(stage->comm, error));
   irz_field_create(stage->part, stage->medium, plan->mesh.order, plan->idle_probes == IRZ_IDLE_FLOATING, stage->threads,
                    &stage->field, error);
+  IRZ_TRY(irz_error_agree(stage->comm, error));
+  make_solution(stage, error);
   return irz_error_agree(stage->comm, error);
 }
 
@@ -92,7 +133,7 @@ static IrzCode build_all(IrzStage *stage, IrzError *error) {
   double started = MPI_Wtime(), meshed;
   IrzMesh *mesh = NULL;
   MPI_Comm_rank(comm, &rank);
-  irz_stage_report(stage, "mesh", 0);
+  IRZ_TRY(irz_stage_report(stage, "mesh", 0, error));
   omp_set_num_threads(irz_idle_threads(comm, stage->threads));
   if (rank == 0) get_mesh(plan, stage->accuracy, stage->labels, &mesh, error);
   omp_set_num_threads(stage->threads);
@@ -100,7 +141,7 @@ static IrzCode build_all(IrzStage *stage, IrzError *error) {
   irz_share_warnings(comm, plan, before);
   meshed = MPI_Wtime();
   stage->mesh_time += meshed - started;
-  if (code == IRZ_OK) irz_stage_report(stage, "setup", 0);
+  if (code == IRZ_OK) code = irz_stage_report(stage, "setup", 0, error);
   if (code == IRZ_OK) code = build_on(stage, plan, mesh, error);
   irz_mesh_free(mesh);
   stage->setup_time += MPI_Wtime() - meshed;
@@ -117,18 +158,19 @@ static IrzCode build(IrzStage *stage, IrzError *error) {
   return code;
 }
 
-IrzCode irz_stage_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptions *options, const IrzLabelMap *labels,
-                         IrzStage **stage, IrzError *error) {
+IrzCode irz_stage_create(MPI_Comm comm, const IrzPlan *plan, double accuracy, const IrzStageOptions *options,
+                         const IrzLabelMap *labels, IrzStage **stage, IrzError *error) {
   IrzStage *made = NULL;
   *stage = NULL;
   irz_alloc(&made, 1, sizeof *made, error);
   if (error->code == IRZ_OK) irz_plan_copy(plan, &made->geometry, error);
   IrzCode code = irz_error_agree(comm, error);
   if (made != NULL) {
+    made->users = 1;
     made->comm = comm;
     made->options = *options;
     made->labels = labels;
-    made->accuracy = plan->mesh.accuracy;
+    made->accuracy = accuracy;
   }
   if (code == IRZ_OK) {
     made->n_stated = made->geometry->n_warnings;
@@ -151,37 +193,26 @@ static void drop_kept(IrzStage *stage) {
   stage->n_kept = 0;
 }
 
-/// Drop what was found.
-static void drop_solution(IrzSolution *found) {
-  for (int i = 0; i < found->room; i++) free(found->potential[i]);
-  free(found->potential);
-  free(found->met);
-  free(found->recovered);
-  free(found->sharp);
-  free(found->along);
-  irz_drawn_clear(&found->drawn);
-  irz_sides_clear(&found->sides);
-  free(found->score);
-  free(found->threshold);
-  free(found->law);
-  irz_heat_fields_clear(&found->heat);
-  *found = (IrzSolution){0};
-}
-
 /// Drop everything that is built on the mesh.
 static void drop_mesh(IrzStage *stage) {
   drop_kept(stage);
-  drop_solution(&stage->found);
-  for (int i = 0; i < stage->room; i++) free(stage->unknown[i]);
+  irz_solution_free(stage->found);
+  stage->found = NULL;
+  for (int i = 0; i < stage->room; i++) {
+    free(stage->unknown[i]);
+    free(stage->older[i]);
+  }
   free(stage->unknown);
+  free(stage->older);
   free(stage->solved);
+  free(stage->older_solved);
   irz_points_free(&stage->floor);
   free(stage->trial);
   irz_field_free(stage->field);
   irz_medium_free(stage->medium);
   irz_part_free(stage->part);
-  stage->unknown = NULL;
-  stage->solved = NULL;
+  stage->unknown = stage->older = NULL;
+  stage->solved = stage->older_solved = NULL;
   stage->trial = NULL;
   stage->field = NULL;
   stage->medium = NULL;
@@ -189,17 +220,49 @@ static void drop_mesh(IrzStage *stage) {
   stage->room = 0;
 }
 
-IrzCode irz_stage_rebuild(IrzStage *stage, double accuracy, IrzError *error) {
-  IrzPlan *own = stage->geometry;
-  while (own->n_warnings > stage->n_stated) free(own->warnings[--own->n_warnings]); /* they will be found again */
-  drop_mesh(stage);
-  stage->accuracy = accuracy;
-  return build(stage, error);
+/// Drop the warnings of a stage's mesh: they will be found again.
+static void drop_warnings(IrzPlan *plan, int n_stated) {
+  while (plan->n_warnings > n_stated) free(plan->warnings[--plan->n_warnings]);
+}
+
+/// A further mesh of the same position, from those that are there or made.
+static IrzCode take_finer(IrzStage *stage, double accuracy, IrzStage **finer, IrzError *error) {
+  for (int i = 0; i < stage->n_finer; i++) {
+    if (stage->finer[i]->accuracy != accuracy) continue;
+    *finer = stage->finer[i];
+    return IRZ_OK;
+  }
+  IrzPlan *plan = NULL;
+  irz_plan_copy(stage->geometry, &plan, error);
+  IRZ_TRY(irz_error_agree(stage->comm, error));
+  drop_warnings(plan, stage->n_stated);
+  IrzCode code = irz_stage_create(stage->comm, plan, accuracy, &stage->options, stage->labels, finer, error);
+  irz_plan_free(plan);
+  IRZ_TRY(code);
+  if (stage->n_finer == IRZ_STAGE_LEVELS) {
+    irz_stage_free(stage->finer[0]);
+    stage->n_finer--;
+    memmove((void *)stage->finer, (void *)(stage->finer + 1), (size_t)stage->n_finer * sizeof *stage->finer);
+  }
+  stage->finer[stage->n_finer++] = *finer;
+  stage->mesh_time += (*finer)->mesh_time;
+  stage->setup_time += (*finer)->setup_time;
+  (*finer)->mesh_time = (*finer)->setup_time = 0;
+  return IRZ_OK;
+}
+
+IrzCode irz_stage_refine(IrzStage **stage, double accuracy, IrzError *error) {
+  IrzStage *here = *stage;
+  if (here->options.levels) return take_finer(here, accuracy, stage, error);
+  drop_warnings(here->geometry, here->n_stated);
+  drop_mesh(here);
+  here->accuracy = accuracy;
+  return build(here, error);
 }
 
 IrzCode irz_stage_keep(IrzStage *stage, IrzError *error) {
   size_t n = (size_t)irz_field_space(stage->field)->n_local;
-  int n_pulses = stage->found.n_pulses;
+  int n_pulses = stage->found->n_pulses;
   drop_kept(stage);
   irz_alloc(&stage->kept, (size_t)n_pulses, sizeof *stage->kept, error);
   if (error->code == IRZ_OK) irz_alloc(&stage->kept_solved, (size_t)n_pulses, sizeof *stage->kept_solved, error);
@@ -214,12 +277,14 @@ IrzCode irz_stage_keep(IrzStage *stage, IrzError *error) {
 
 void irz_stage_reset(IrzStage *stage) {
   drop_kept(stage);
-  for (int i = 0; i < stage->room; i++) stage->solved[i] = (IrzSolved){-1, -1, 0};
+  for (int i = 0; i < stage->room; i++) stage->solved[i] = stage->older_solved[i] = (IrzSolved){-1, -1, 0};
   irz_field_forget(stage->field);
+  for (int i = 0; i < stage->n_finer; i++) irz_stage_reset(stage->finer[i]);
 }
 
 void irz_stage_free(IrzStage *stage) {
-  if (stage == NULL) return;
+  if (stage == NULL || --stage->users > 0) return;
+  for (int i = 0; i < stage->n_finer; i++) irz_stage_free(stage->finer[i]);
   drop_mesh(stage);
   irz_plan_free(stage->geometry);
   free(stage);

@@ -56,12 +56,14 @@ void irz_warn_of_accuracy(IrzPlan *plan, const IrzZone *zone);
 
 /* refine.c */
 
-/// Solve a plan on a stage and measure; make the mesh finer until the error bar is small enough, if that is wanted.
-/// Collective.
+/// Solve a plan on a stage and measure; make the mesh finer and solve again until the error bar is small enough, if
+/// that is wanted. Collective.
+/// @param[in]     stage    of the plan's own accuracy
 /// @param[in]     others   further positions of a pull-back, solved; NULL: none
 /// @param[in,out] summary  with its plan
+/// @param[out]    answer   the stage on which it was found: this one, or one with a finer mesh
 IrzCode irz_stage_solve(IrzStage *stage, const IrzPlan *plan, const IrzPositions *others, IrzSummary *summary,
-                        IrzError *error);
+                        IrzStage **answer, IrzError *error);
 
 /* heating.c */
 

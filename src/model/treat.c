@@ -9,7 +9,7 @@
 /// Make room for the potentials of a plan's pulses; those that are kept stay as starts.
 static IrzCode reserve(IrzStage *stage, int n_pulses, IrzError *error) {
   size_t nodes = irz_stage_nodes(stage), unknowns = (size_t)irz_field_space(stage->field)->n_local;
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   if (n_pulses > found->room) {
     IRZ_TRY(irz_resize(&found->potential, (size_t)n_pulses, sizeof *found->potential, error));
     for (; found->room < n_pulses; found->room++) {
@@ -19,9 +19,12 @@ static IrzCode reserve(IrzStage *stage, int n_pulses, IrzError *error) {
   if (n_pulses > stage->room) {
     IRZ_TRY(irz_resize(&stage->unknown, (size_t)n_pulses, sizeof *stage->unknown, error));
     IRZ_TRY(irz_resize(&stage->solved, (size_t)n_pulses, sizeof *stage->solved, error));
+    IRZ_TRY(irz_resize(&stage->older, (size_t)n_pulses, sizeof *stage->older, error));
+    IRZ_TRY(irz_resize(&stage->older_solved, (size_t)n_pulses, sizeof *stage->older_solved, error));
     for (; stage->room < n_pulses; stage->room++) {
       IRZ_TRY(irz_alloc(&stage->unknown[stage->room], unknowns, sizeof(double), error));
-      stage->solved[stage->room] = (IrzSolved){-1, -1, 0};
+      stage->solved[stage->room] = stage->older_solved[stage->room] = (IrzSolved){-1, -1, 0};
+      stage->older[stage->room] = NULL;
     }
   }
   found->n_pulses = n_pulses;
@@ -43,6 +46,28 @@ static void restore_kept(IrzStage *stage, const IrzPlan *plan) {
   }
 }
 
+/// Start pulse i from two solutions of the same pair at other voltages: per volt they change smoothly with the voltage.
+static bool extrapolate(IrzStage *stage, int i, const IrzPulse *pulse, double voltage) {
+  const double farthest = 3; /* of the distance between the two */
+  const IrzSolved *last = &stage->solved[i], *older = &stage->older_solved[i];
+  if (stage->n_kept > 0 || last->from != pulse->from || last->to != pulse->to || older->from != pulse->from ||
+      older->to != pulse->to)
+    return false;
+  double t = (voltage - last->voltage) / (older->voltage - last->voltage);
+  if (!(fabs(t) <= farthest)) return false;
+  size_t n = (size_t)irz_field_space(stage->field)->n_local;
+  double a = (1 - t) * voltage / last->voltage, b = t * voltage / older->voltage;
+  double *u = stage->unknown[i], *v = stage->older[i];
+  bool keep = fabs(t) > 0.1; /* which two are farther apart: the last and the new, or the older and the new */
+  for (size_t k = 0; k < n; k++) {
+    double start = a * u[k] + b * v[k];
+    if (keep) v[k] = u[k];
+    u[k] = start;
+  }
+  if (keep) stage->older_solved[i] = *last;
+  return true;
+}
+
 /// Start pulse i from the scaled solution of the same pair, from the last solve or from earlier in this one, if there
 /// is one.
 static bool make_start(IrzStage *stage, int i, const IrzPulse *pulse, double voltage) {
@@ -53,10 +78,23 @@ static bool make_start(IrzStage *stage, int i, const IrzPulse *pulse, double vol
     bool turned = solved->from == pulse->to && solved->to == pulse->from;
     if ((!same && !turned) || solved->voltage == 0) continue;
     double scale = (same ? 1 : -1) * voltage / solved->voltage, shift = turned ? voltage : 0;
+    if (stage->older[i] != NULL && i == j) {
+      memcpy(stage->older[i], stage->unknown[i], n * sizeof(double));
+      stage->older_solved[i] = *solved;
+    }
     for (size_t k = 0; k < n; k++) stage->unknown[i][k] = shift + scale * stage->unknown[j][k];
     return true;
   }
   return false;
+}
+
+/// Have room for solutions at another voltage, if plans are to come whose pulses could start from two.
+static IrzCode reserve_older(IrzStage *stage, IrzError *error) {
+  for (int i = 0; i < stage->room && stage->options.levels; i++) {
+    if (stage->older[i] != NULL || stage->solved[i].from < 0) continue;
+    IRZ_TRY(irz_alloc(&stage->older[i], (size_t)irz_field_space(stage->field)->n_local, sizeof(double), error));
+  }
+  return IRZ_OK;
 }
 
 /// The problem of one pulse.
@@ -137,7 +175,7 @@ static IrzCode solve_pulse(IrzStage *stage, const IrzPlan *plan, const IrzLaw *c
   double voltage = plan->generator.enforce ? fmin(pulse->voltage, plan->generator.max_voltage) : pulse->voltage;
   IrzProblem problem = pulse_problem(stage, plan, laws, pulse, voltage);
   IrzReport report;
-  bool started = make_start(stage, i, pulse, voltage);
+  bool started = extrapolate(stage, i, pulse, voltage) || make_start(stage, i, pulse, voltage);
   stage->solved[i] = (IrzSolved){-1, -1, 0};
   IRZ_TRY(irz_field_solve(stage->field, &problem, started, stage->unknown[i], &report, error));
   result->requested_voltage = pulse->voltage;
@@ -145,9 +183,9 @@ static IrzCode solve_pulse(IrzStage *stage, const IrzPlan *plan, const IrzLaw *c
   IRZ_TRY(apply_limits(stage, plan, laws, i, voltage, &report, result, error));
   stage->solved[i] = (IrzSolved){pulse->from, pulse->to, result->voltage};
   stage->algebra = fmax(stage->algebra, report.remaining);
-  irz_space_nodes(irz_field_space(stage->field), stage->unknown[i], stage->found.potential[i]);
+  irz_space_nodes(irz_field_space(stage->field), stage->unknown[i], stage->found->potential[i]);
   if (plan->memory == IRZ_MEMORY_PAIRS) {
-    irz_points_remember(stage->medium, plan->mesh.order, laws, stage->found.potential[i], &stage->floor);
+    irz_points_remember(stage->medium, plan->mesh.order, laws, stage->found->potential[i], &stage->floor);
   }
   snprintf(result->from, sizeof result->from, "%s", plan->probes[pulse->from].name);
   snprintf(result->to, sizeof result->to, "%s", plan->probes[pulse->to].name);
@@ -173,7 +211,7 @@ static IrzCode fresh_tissue(IrzStage *stage, const IrzPlan *plan, const IrzLaw *
 
 IrzCode irz_look_up(IrzStage *stage, const IrzPlan *plan, const IrzLaw ***laws, IrzError *error) {
   int n = stage->medium->n_regions;
-  IrzSolution *found = &stage->found;
+  IrzSolution *found = stage->found;
   IRZ_TRY(irz_alloc(laws, (size_t)n, sizeof **laws, error));
   IRZ_TRY(irz_resize(&found->threshold, (size_t)n, sizeof *found->threshold, error));
   IRZ_TRY(irz_resize(&found->law, (size_t)n, sizeof *found->law, error));
@@ -191,15 +229,16 @@ IrzCode irz_treat(IrzStage *stage, const IrzPlan *plan, int total, const IrzLaw 
   summary->cells = stage->part->n_global_tets;
   summary->vertices = stage->part->n_global_vertices;
   summary->unknowns = irz_field_space(stage->field)->n_global;
-  irz_heat_fields_clear(&stage->found.heat);
   if (error->code == IRZ_OK) reserve(stage, total, error);
+  if (error->code == IRZ_OK) reserve_older(stage, error);
   restore_kept(stage, plan);
   if (error->code == IRZ_OK) fresh_tissue(stage, plan, laws, error);
   if (error->code == IRZ_OK) irz_alloc(&summary->pulses, (size_t)total, sizeof *summary->pulses, error);
   IrzCode code = irz_error_agree(stage->comm, error);
   stage->algebra = 0;
   for (int i = 0; code == IRZ_OK && i < plan->n_pulses; i++) {
-    irz_stage_report(stage, "solve", (double)i / plan->n_pulses);
+    code = irz_stage_report(stage, "solve", (double)i / plan->n_pulses, error);
+    if (code != IRZ_OK) break;
     solve_pulse(stage, plan, laws, i, &summary->pulses[i], error);
     code = irz_error_agree(stage->comm, error);
   }

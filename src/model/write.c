@@ -7,6 +7,7 @@
 #include "field/element.h"
 #include "field/kernel.h"
 #include "io/csv.h"
+#include "model/ask.h"
 #include "model/model.h"
 #include "zone/nodal.h"
 #include <jansson.h>
@@ -59,17 +60,17 @@ static inline int32_t point_of(const Piece *piece, int32_t row) {
   return piece->point_of != NULL ? piece->point_of[row] : row;
 }
 
-static inline const int32_t *rows_of(const IrzStage *stage, int32_t tet) {
-  return irz_tet_rows(&stage->found.sides, stage->part, tet);
+static inline const int32_t *rows_of(const IrzSolution *found, int32_t tet) {
+  return irz_tet_rows(&found->sides, found->stage->part, tet);
 }
 
 /// Number the rows of this rank's own tetrahedra.
-static IrzCode number_points(const IrzStage *stage, int nodes, Piece *piece, IrzError *error) {
-  const IrzPart *part = stage->part;
-  const IrzSides *sides = &stage->found.sides;
+static IrzCode number_points(const IrzSolution *found, int nodes, Piece *piece, IrzError *error) {
+  const IrzPart *part = found->stage->part;
+  const IrzSides *sides = &found->sides;
   int32_t n = sides->n_rows;
-  for (int32_t i = 0; stage->found.drawn.place != NULL && i < part->n_edges; i++) {
-    piece->moved = piece->moved || stage->found.drawn.place[i] != 0.5;
+  for (int32_t i = 0; found->drawn.place != NULL && i < part->n_edges; i++) {
+    piece->moved = piece->moved || found->drawn.place[i] != 0.5;
   }
   if (part->size == 1 && (nodes == 10 || n == sides->n_nodes)) {
     piece->n_points = nodes == 10 ? n : part->n_vertices;
@@ -83,7 +84,7 @@ static IrzCode number_points(const IrzStage *stage, int nodes, Piece *piece, Irz
     if (!part->mine[t]) continue;
     piece->tet_of[piece->n_cells++] = t;
     for (int i = 0; i < nodes; i++) {
-      int32_t *point = &piece->point_of[rows_of(stage, t)[i]];
+      int32_t *point = &piece->point_of[rows_of(found, t)[i]];
       if (*point < 0) *point = piece->n_points++;
     }
   }
@@ -106,13 +107,13 @@ static IrzCode piece_alloc(Piece *piece, int nodes, int n_pulses, IrzError *erro
 
 /// Values of the points from values of the part's nodes.
 /// @param[in] steep  a quadratic would leave the range of what is beside a moved point: it stays within
-static void to_points(const IrzStage *stage, const Piece *piece, bool steep, const double *node, double *point) {
-  const IrzPart *part = stage->part;
-  const IrzSides *sides = &stage->found.sides;
+static void to_points(const IrzSolution *found, const Piece *piece, bool steep, const double *node, double *point) {
+  const IrzPart *part = found->stage->part;
+  const IrzSides *sides = &found->sides;
   for (int32_t row = 0; row < sides->n_rows; row++) {
     int32_t to = point_of(piece, row), i = irz_row_node(sides, row);
     if (to < 0 || to >= piece->n_points) continue;
-    point[to] = irz_drawn_value(part, &stage->found.drawn, node, i);
+    point[to] = irz_drawn_value(part, &found->drawn, node, i);
     if (!steep || i < part->n_vertices) continue;
     const int32_t *end = part->edge + 2 * (size_t)(i - part->n_vertices);
     double a = node[end[0]], b = node[end[1]];
@@ -121,14 +122,14 @@ static void to_points(const IrzStage *stage, const Piece *piece, bool steep, con
 }
 
 /// Add survival, and the score whose levels have the right volumes: survival itself is a step where elements are large.
-static IrzCode add_survival(const IrzStage *stage, Piece *piece, IrzError *error) {
+static IrzCode add_survival(const IrzSolution *found, Piece *piece, IrzError *error) {
   double **copy = &piece->copies[piece->n_arrays];
   for (int k = 0; k < 2; k++) IRZ_TRY(irz_alloc_unset(&copy[k], (size_t)piece->n_points, sizeof **copy, error));
-  for (int32_t row = 0; row < stage->found.sides.n_rows; row++) {
+  for (int32_t row = 0; row < found->sides.n_rows; row++) {
     int32_t to = point_of(piece, row);
     if (to < 0 || to >= piece->n_points) continue;
-    copy[0][to] = 1 / (1 + exp(stage->found.score[row]));
-    copy[1][to] = stage->found.score[row];
+    copy[0][to] = 1 / (1 + exp(found->score[row]));
+    copy[1][to] = found->score[row];
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){"survival", IRZ_FLOAT64, 1, copy[0]};
   piece->arrays[piece->n_arrays++] = (IrzArray){"survival_score", IRZ_FLOAT64, 1, copy[1]};
@@ -137,13 +138,13 @@ static IrzCode add_survival(const IrzStage *stage, Piece *piece, IrzError *error
 
 /// Add a point array with the values of the part's nodes.
 /// @param[in] steep  of to_points()
-static IrzCode add_nodes(const IrzStage *stage, Piece *piece, const char *name, bool steep, const double *node,
+static IrzCode add_nodes(const IrzSolution *found, Piece *piece, const char *name, bool steep, const double *node,
                          IrzError *error) {
-  const IrzSides *sides = &stage->found.sides;
+  const IrzSides *sides = &found->sides;
   double **copy = &piece->copies[piece->n_arrays];
   if (piece->point_of != NULL || piece->moved || sides->n_rows > sides->n_nodes) {
     IRZ_TRY(irz_alloc_unset(copy, (size_t)piece->n_points, sizeof **copy, error));
-    to_points(stage, piece, steep, node, *copy);
+    to_points(found, piece, steep, node, *copy);
     node = *copy;
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){name, IRZ_FLOAT64, 1, node};
@@ -173,14 +174,14 @@ static double along(const IrzLaw *law, double size, const double direction[3]) {
 
 /// Field in the middle of a tetrahedron in the pulse in which it is largest, V/cm.
 /// @param[in] curved  index into the curved tetrahedra, or -1
-static void middle_field(const IrzStage *stage, int32_t t, int32_t curved, int nodes, double vector[3]) {
+static void middle_field(const IrzSolution *found, int32_t t, int32_t curved, int nodes, double vector[3]) {
   static const double middle[4] = {0.25, 0.25, 0.25, 0.25};
   double x[10][3], unused[10][3] = {{0}}, inverse[3][3], largest = -1;
-  irz_part_nodes(stage->part, t, curved, x);
+  irz_part_nodes(found->stage->part, t, curved, x);
   if (curved < 0) irz_inverse_map(x, false, unused, inverse);
-  for (int p = 0; p < stage->found.n_met; p++) {
+  for (int p = 0; p < found->n_met; p++) {
     double u[10], g[3];
-    for (int i = 0; i < nodes; i++) u[i] = stage->found.met[p][stage->part->tet[t][i]];
+    for (int i = 0; i < nodes; i++) u[i] = found->met[p][found->stage->part->tet[t][i]];
     if (curved >= 0) {
       irz_gradient(x, true, nodes, u, middle, g);
     } else {
@@ -206,9 +207,9 @@ static void middle_field(const IrzStage *stage, int32_t t, int32_t curved, int n
 }
 
 /// Fill the cells and their arrays.
-static void fill_cells(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, Piece *piece) {
-  const IrzPart *part = stage->part;
-  const int n_runs = stage->threads;
+static void fill_cells(const IrzSolution *found, const IrzTissue *const *tissues, int nodes, Piece *piece) {
+  const IrzPart *part = found->stage->part;
+  const int n_runs = found->stage->threads;
 #pragma omp parallel for num_threads(irz_threads(n_runs)) schedule(static, 1)
   for (int r = 0; r < n_runs; r++) {
     int32_t last = (int32_t)((int64_t)piece->n_cells * (r + 1) / n_runs), curved = -1;
@@ -218,26 +219,27 @@ static void fill_cells(const IrzStage *stage, const IrzTissue *const *tissues, i
       if (curved < 0) curved = irz_first_curved(part, t);
       while (curved < part->n_curved && part->curved_tet[curved] < t) curved++;
       bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
-      middle_field(stage, t, bent ? curved : -1, nodes, vector);
+      middle_field(found, t, bent ? curved : -1, nodes, vector);
       if (piece->tensor != NULL) {
         const double field[3] = {100 * vector[0], 100 * vector[1], 100 * vector[2]};
-        irz_law_tensor(&tissues[stage->medium->region[t]]->sigma, field, NULL, piece->tensor + 6 * (size_t)cell, NULL);
+        irz_law_tensor(&tissues[found->stage->medium->region[t]]->sigma, field, NULL, piece->tensor + 6 * (size_t)cell,
+                       NULL);
       }
       for (int i = 0; i < nodes; i++) {
-        piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = point_of(piece, rows_of(stage, t)[vtk_node[i]]);
+        piece->cells[(size_t)nodes * (size_t)cell + (size_t)i] = point_of(piece, rows_of(found, t)[vtk_node[i]]);
       }
-      piece->region[cell] = stage->medium->region[t];
+      piece->region[cell] = found->stage->medium->region[t];
     }
   }
 }
 
 /// Fill the coordinates of the points.
-static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
-  const IrzPart *part = stage->part;
-  const int32_t n_rows = stage->found.sides.n_rows;
-#pragma omp parallel for num_threads(irz_threads(stage->threads))
+static void fill_positions(const IrzSolution *found, int nodes, Piece *piece) {
+  const IrzPart *part = found->stage->part;
+  const int32_t n_rows = found->sides.n_rows;
+#pragma omp parallel for num_threads(irz_threads(found->stage->threads))
   for (int32_t row = 0; row < n_rows; row++) {
-    int32_t to = point_of(piece, row), i = irz_row_node(&stage->found.sides, row);
+    int32_t to = point_of(piece, row), i = irz_row_node(&found->sides, row);
     if (to < 0 || to >= piece->n_points) continue;
     double *position = piece->points + 3 * (size_t)to;
     if (i < part->n_vertices) {
@@ -246,12 +248,12 @@ static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
     }
     const int32_t *end = part->edge + 2 * (size_t)(i - part->n_vertices);
     const double *a = part->xyz + 3 * (size_t)end[0], *b = part->xyz + 3 * (size_t)end[1];
-    double s = stage->found.drawn.place != NULL ? stage->found.drawn.place[i - part->n_vertices] : 0.5;
+    double s = found->drawn.place != NULL ? found->drawn.place[i - part->n_vertices] : 0.5;
     for (int d = 0; d < 3; d++) position[d] = (1 - s) * a[d] + s * b[d];
   }
   for (int32_t k = 0; nodes == 10 && k < part->n_curved; k++) {
     for (int e = 0; e < 6; e++) {
-      int32_t to = point_of(piece, rows_of(stage, part->curved_tet[k])[4 + e]);
+      int32_t to = point_of(piece, rows_of(found, part->curved_tet[k])[4 + e]);
       if (to >= 0) memcpy(piece->points + 3 * (size_t)to, part->curved_xyz[k][e], 3 * sizeof(double));
     }
   }
@@ -262,15 +264,15 @@ static void fill_positions(const IrzStage *stage, int nodes, Piece *piece) {
 
 /// Find the region of every row of this rank's own tetrahedra.
 /// @param[out] region  [rows] 1 + index, or SEVERAL; zero on entry
-static void find_regions(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, const Piece *piece,
+static void find_regions(const IrzSolution *found, const IrzTissue *const *tissues, int nodes, const Piece *piece,
                          uint16_t *region) {
-  const IrzMedium *medium = stage->medium;
+  const IrzMedium *medium = found->stage->medium;
   for (int32_t cell = 0; cell < piece->n_cells; cell++) {
     const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell;
     bool plain = tissues[medium->region[t]]->sigma.direction == IRZ_LAW_ISOTROPIC;
     const uint16_t own = plain ? (uint16_t)(1 + medium->region[t]) : SEVERAL;
     for (int i = 0; i < nodes; i++) {
-      uint16_t *here = &region[rows_of(stage, t)[i]];
+      uint16_t *here = &region[rows_of(found, t)[i]];
       *here = *here == 0 || *here == own ? own : SEVERAL;
     }
   }
@@ -278,13 +280,13 @@ static void find_regions(const IrzStage *stage, const IrzTissue *const *tissues,
 
 /// Add up the conductivities of the regions around the rows with several, weighted with volumes.
 /// @param[out] weight  [n_points] zero on entry
-static void add_several(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, const uint16_t *region,
+static void add_several(const IrzSolution *found, const IrzTissue *const *tissues, int nodes, const uint16_t *region,
                         Piece *piece, double *weight) {
-  const IrzPart *part = stage->part;
+  const IrzPart *part = found->stage->part;
   int32_t curved = 0;
   for (int32_t cell = 0; cell < piece->n_cells; cell++) {
-    const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell, *node = rows_of(stage, t);
-    const IrzTissue *tissue = tissues[stage->medium->region[t]];
+    const int32_t t = piece->tet_of != NULL ? piece->tet_of[cell] : cell, *node = rows_of(found, t);
+    const IrzTissue *tissue = tissues[found->stage->medium->region[t]];
     bool any = false;
     for (int i = 0; i < nodes; i++) any = any || region[node[i]] == SEVERAL;
     if (!any) continue;
@@ -297,7 +299,7 @@ static void add_several(const IrzStage *stage, const IrzTissue *const *tissues, 
     for (int i = 0; i < nodes; i++) {
       if (region[node[i]] != SEVERAL) continue;
       int32_t point = point_of(piece, node[i]);
-      double field = stage->found.drawn.field[node[i]];
+      double field = found->drawn.field[node[i]];
       piece->conductivity[point] += volume * along(&tissue->sigma, field, piece->vector + 3 * (size_t)cell);
       weight[point] += volume;
       if (field >= tissue->threshold) piece->zone[point] = 1;
@@ -308,20 +310,20 @@ static void add_several(const IrzStage *stage, const IrzTissue *const *tissues, 
 /// Fill the arrays of the points. At a row of several regions the conductivity is the mean of theirs, weighted with
 /// volumes, and it is in the zone if it is for one of them. Where a tissue conducts differently in different
 /// directions it is the conductivity along the field; the whole tensor is given for the middles of cells.
-static IrzCode fill_points(const IrzStage *stage, const IrzTissue *const *tissues, int nodes, Piece *piece,
+static IrzCode fill_points(const IrzSolution *found, const IrzTissue *const *tissues, int nodes, Piece *piece,
                            IrzError *error) {
-  const int32_t n = stage->found.sides.n_rows;
+  const int32_t n = found->sides.n_rows;
   uint16_t *region = NULL;
   double *weight = NULL;
   bool several = false;
   IrzCode code = irz_alloc(&region, (size_t)n, sizeof *region, error);
   if (code != IRZ_OK) return code;
-  find_regions(stage, tissues, nodes, piece, region);
-#pragma omp parallel for num_threads(irz_threads(stage->threads)) reduction(|| : several)
+  find_regions(found, tissues, nodes, piece, region);
+#pragma omp parallel for num_threads(irz_threads(found->stage->threads)) reduction(|| : several)
   for (int32_t i = 0; i < n; i++) {
     int32_t to = point_of(piece, i);
     if (to < 0 || to >= piece->n_points) continue;
-    double field = stage->found.drawn.field[i];
+    double field = found->drawn.field[i];
     piece->field[to] = field / 100;
     piece->zone[to] = 0;
     piece->conductivity[to] = 0;
@@ -333,7 +335,7 @@ static IrzCode fill_points(const IrzStage *stage, const IrzTissue *const *tissue
   }
   if (several) code = irz_alloc(&weight, (size_t)piece->n_points, sizeof *weight, error);
   if (several && code == IRZ_OK) {
-    add_several(stage, tissues, nodes, region, piece, weight);
+    add_several(found, tissues, nodes, region, piece, weight);
     for (int32_t i = 0; i < piece->n_points; i++) {
       if (weight[i] > 0) piece->conductivity[i] /= weight[i];
     }
@@ -344,48 +346,48 @@ static IrzCode fill_points(const IrzStage *stage, const IrzTissue *const *tissue
 }
 
 /// Fill points, cells and arrays.
-static IrzCode piece_fill(const IrzStage *stage, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
+static IrzCode piece_fill(const IrzSolution *found, const IrzPlan *plan, int nodes, Piece *piece, IrzError *error) {
   const IrzTissue **tissues = NULL; /* of the regions */
-  IRZ_TRY(irz_alloc((void *)&tissues, (size_t)stage->medium->n_regions, sizeof *tissues, error));
-  for (int r = 0; r < stage->medium->n_regions; r++) {
-    tissues[r] = &plan->tissues[irz_plan_tissue(plan, stage->medium->regions[r].name)];
+  IRZ_TRY(irz_alloc((void *)&tissues, (size_t)found->stage->medium->n_regions, sizeof *tissues, error));
+  for (int r = 0; r < found->stage->medium->n_regions; r++) {
+    tissues[r] = &plan->tissues[irz_plan_tissue(plan, found->stage->medium->regions[r].name)];
   }
-  fill_cells(stage, tissues, nodes, piece);
-  fill_positions(stage, nodes, piece);
-  IrzCode code = fill_points(stage, tissues, nodes, piece, error);
+  fill_cells(found, tissues, nodes, piece);
+  fill_positions(found, nodes, piece);
+  IrzCode code = fill_points(found, tissues, nodes, piece, error);
   free((void *)tissues);
   return code;
 }
 
 /// List the point arrays.
-static IrzCode list_arrays(const IrzStage *stage, const IrzSummary *summary, Piece *piece, IrzError *error) {
-  for (int p = 0; p < stage->found.n_pulses; p++) {
-    if (stage->found.n_pulses == 1)
+static IrzCode list_arrays(const IrzSolution *found, const IrzSummary *summary, Piece *piece, IrzError *error) {
+  for (int p = 0; p < found->n_pulses; p++) {
+    if (found->n_pulses == 1)
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V");
     else
       snprintf(piece->names[p], sizeof piece->names[p], "potential_V_%02d", p + 1);
-    IRZ_TRY(add_nodes(stage, piece, piece->names[p], false, stage->found.potential[p], error));
+    IRZ_TRY(add_nodes(found, piece, piece->names[p], false, found->potential[p], error));
   }
   piece->arrays[piece->n_arrays++] = (IrzArray){"field_V_per_cm", IRZ_FLOAT64, 1, piece->field};
   piece->arrays[piece->n_arrays++] = (IrzArray){"conductivity_S_per_m", IRZ_FLOAT64, 1, piece->conductivity};
   piece->arrays[piece->n_arrays++] = (IrzArray){"zone", IRZ_UINT8, 1, piece->zone};
-  if (stage->found.score != NULL) IRZ_TRY(add_survival(stage, piece, error));
+  if (found->score != NULL) IRZ_TRY(add_survival(found, piece, error));
   if (summary->heat == NULL) return IRZ_OK;
-  IRZ_TRY(add_nodes(stage, piece, "temperature_peak_C", true, stage->found.heat.reached[0].peak, error));
-  IRZ_TRY(add_nodes(stage, piece, "thermal_damage", true, stage->found.heat.reached[0].omega, error));
-  return add_nodes(stage, piece, "cem43_min", true, stage->found.heat.reached[0].cem43, error);
+  IRZ_TRY(add_nodes(found, piece, "temperature_peak_C", true, found->heat.reached[0].peak, error));
+  IRZ_TRY(add_nodes(found, piece, "thermal_damage", true, found->heat.reached[0].omega, error));
+  return add_nodes(found, piece, "cem43_min", true, found->heat.reached[0].cem43, error);
 }
 
 /// Write the list of frames. On one rank.
-static IrzCode write_series(const IrzStage *stage, const char *directory, const char *plan_name, IrzError *error) {
+static IrzCode write_series(const IrzSolution *found, const char *directory, const char *plan_name, IrzError *error) {
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
   json_t *files = json_array();
-  for (int k = 0; k < stage->found.heat.n_frames; k++) {
+  for (int k = 0; k < found->heat.n_frames; k++) {
     snprintf(path, sizeof path, "%s_heat_%04d.hdf", plan_name, k);
-    json_array_append_new(files, json_pack("{s:s, s:f}", "name", path, "time", stage->found.heat.frame_time[k]));
+    json_array_append_new(files, json_pack("{s:s, s:f}", "name", path, "time", found->heat.frame_time[k]));
   }
   json_t *series = json_pack("{s:s, s:o}", "file-series-version", "1.0", "files", files);
-  bool whole = series != NULL && json_array_size(files) == (size_t)stage->found.heat.n_frames;
+  bool whole = series != NULL && json_array_size(files) == (size_t)found->heat.n_frames;
   char *text = whole ? json_dumps(series, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
   json_decref(series);
   if (text == NULL) return irz_out_of_memory(0, error);
@@ -397,21 +399,21 @@ static IrzCode write_series(const IrzStage *stage, const char *directory, const 
 
 /// Write the temperature's frames and the list with their times, which ParaView opens as one animation (a VTKHDF file
 /// with several times needs ParaView 5.12). Collective.
-static IrzCode write_frames(IrzStage *stage, const char *directory, const IrzSummary *summary, Piece *piece, int nodes,
-                            IrzError *error) {
+static IrzCode write_frames(const IrzSolution *found, const char *directory, const IrzSummary *summary, Piece *piece,
+                            int nodes, IrzError *error) {
   const char *plan_name = summary->plan->name;
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
-  if (summary->heat == NULL || stage->found.heat.n_frames == 0) return IRZ_OK;
-  for (int k = 0; k < stage->found.heat.n_frames; k++) {
+  if (summary->heat == NULL || found->heat.n_frames == 0) return IRZ_OK;
+  for (int k = 0; k < found->heat.n_frames; k++) {
     const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece->region}};
     IrzGrid grid = {piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays};
-    to_points(stage, piece, true, stage->found.heat.frame[k], piece->field);
+    to_points(found, piece, true, found->heat.frame[k], piece->field);
     snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
-    IRZ_TRY(irz_vtkhdf_write(stage->comm, path, &grid, summary->plan->text, NULL, error));
+    IRZ_TRY(irz_vtkhdf_write(found->stage->comm, path, &grid, summary->plan->text, NULL, error));
   }
-  if (stage->part->rank == 0) write_series(stage, directory, plan_name, error);
-  return irz_error_agree(stage->comm, error);
+  if (found->stage->part->rank == 0) write_series(found, directory, plan_name, error);
+  return irz_error_agree(found->stage->comm, error);
 }
 
 /// Write the heating's time series as a table. On one rank.
@@ -445,24 +447,24 @@ static IrzCode write_table(const char *directory, const IrzSummary *summary, Irz
 }
 
 /// Write the VTKHDF file.
-static IrzCode write_field(IrzStage *stage, const char *directory, const char *path, IrzSummary *summary,
+static IrzCode write_field(const IrzSolution *found, const char *directory, const char *path, IrzSummary *summary,
                            IrzError *error) {
   const IrzPlan *plan = summary->plan;
-  int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = stage->found.n_pulses;
+  int nodes = plan->mesh.order == 2 ? 10 : 4, n_pulses = found->n_pulses;
   Piece piece = {0};
   char *json = NULL;
-  IrzCode code = number_points(stage, nodes, &piece, error);
+  IrzCode code = number_points(found, nodes, &piece, error);
   if (code == IRZ_OK) code = piece_alloc(&piece, nodes, n_pulses, error);
   if (code == IRZ_OK && has_directions(plan)) {
     code = irz_alloc(&piece.tensor, 6 * (size_t)piece.n_cells, sizeof(double), error);
   }
-  if (code == IRZ_OK) code = piece_fill(stage, plan, nodes, &piece, error);
-  if (code == IRZ_OK) code = list_arrays(stage, summary, &piece, error);
-  if (code == IRZ_OK && stage->part->rank == 0) {
+  if (code == IRZ_OK) code = piece_fill(found, plan, nodes, &piece, error);
+  if (code == IRZ_OK) code = list_arrays(found, summary, &piece, error);
+  if (code == IRZ_OK && found->stage->part->rank == 0) {
     json = irz_summary_json(summary);
     if (json == NULL) irz_out_of_memory(0, error);
   }
-  code = irz_error_agree(stage->comm, error);
+  code = irz_error_agree(found->stage->comm, error);
   if (code == IRZ_OK) {
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
                                     {"field_vector_V_per_cm", IRZ_FLOAT64, 3, piece.vector},
@@ -470,8 +472,8 @@ static IrzCode write_field(IrzStage *stage, const char *directory, const char *p
     IrzGrid grid = {piece.n_points, piece.points,   piece.n_cells, nodes,
                     piece.cells,    piece.n_arrays, piece.arrays,  piece.tensor != NULL ? 3 : 2,
                     cell_arrays};
-    code = irz_vtkhdf_write(stage->comm, path, &grid, plan->text, json, error);
-    if (code == IRZ_OK) code = write_frames(stage, directory, summary, &piece, nodes, error);
+    code = irz_vtkhdf_write(found->stage->comm, path, &grid, plan->text, json, error);
+    if (code == IRZ_OK) code = write_frames(found, directory, summary, &piece, nodes, error);
   }
   free(json);
   piece_clear(&piece);
@@ -501,26 +503,31 @@ IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzEr
   return irz_folder_probe(directory, n, names, error);
 }
 
-IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error) {
-  IRZ_ENTER_ALONE(error);
-  IRZ_NEED(model != NULL && directory != NULL && summary != NULL && summary->plan != NULL);
-  if (!model->answered) return irz_model_no_answer(model, error);
+IrzCode irz_solution_write(const IrzSolution *found, const char *directory, IrzSummary *summary, IrzError *error) {
+  const IrzStage *stage = found->stage;
   double start = MPI_Wtime();
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
   IrzError fields = {0}, own = {0};
-  if (model->stage[0]->part->rank == 0) irz_folder_make(directory, &own);
-  if (irz_error_agree(model->comm, &own) == IRZ_OK) {
+  if (stage->part->rank == 0) irz_folder_make(directory, &own);
+  if (irz_error_agree(stage->comm, &own) == IRZ_OK) {
     snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
-    if (summary->plan->output.fields) write_field(model->stage[0], directory, path, summary, &fields);
+    if (summary->plan->output.fields) write_field(found, directory, path, summary, &fields);
     snprintf(summary->lost, sizeof summary->lost, "%s", fields.text);
     double seconds = MPI_Wtime() - start;
     summary->timing.output += seconds;
     summary->timing.total += seconds;
     /* What the computing has found must not be lost with the fields. */
-    if (model->stage[0]->part->rank == 0) write_summary(directory, summary, &own);
-    irz_error_agree(model->comm, &own);
+    if (stage->part->rank == 0) write_summary(directory, summary, &own);
+    irz_error_agree(stage->comm, &own);
   }
   if (fields.code != IRZ_OK) own = fields;
   if (own.code != IRZ_OK && error != NULL) *error = own;
   return own.code;
+}
+
+IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error) {
+  IRZ_ENTER_ALONE(error);
+  IRZ_NEED(model != NULL && directory != NULL && summary != NULL && summary->plan != NULL);
+  if (!model->answered) return irz_model_no_answer(model, error);
+  return irz_solution_write(model->answer[0]->found, directory, summary, error);
 }

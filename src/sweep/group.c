@@ -1,57 +1,18 @@
 /* Which cases share a mesh, which start from which, and in what order they are offered. Depends on the sweep alone:
    with the kept start of a model this makes every result independent of who solves what, and when. */
 #include "base/memory.h"
+#include "model/key.h"
 #include "sweep/sweep.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/// FNV-1a of some bytes, continuing from `hash`.
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
-  const unsigned char *byte = bytes;
-  for (size_t i = 0; i < size; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;
-  return hash;
-}
-
-static uint64_t hash_text(uint64_t hash, const char *text) {
-  return hash_bytes(hash, text, strlen(text) + 1);
-}
-
-uint64_t irz_mesh_hash(const IrzPlan *plan) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  hash = hash_bytes(hash, &plan->mesh.size, sizeof plan->mesh.size);
-  hash = hash_bytes(hash, &plan->mesh.accuracy, sizeof plan->mesh.accuracy);
-  hash = hash_bytes(hash, &plan->mesh.order, sizeof plan->mesh.order);
-  hash = hash_text(hash, plan->mesh.file);
-  hash = hash_bytes(hash, &plan->mesh.scale, sizeof plan->mesh.scale);
-  hash = hash_bytes(hash, &plan->idle_probes, sizeof plan->idle_probes);
-  for (int i = 0; i < plan->n_probes; i++) {
-    const IrzProbe *probe = &plan->probes[i];
-    hash = hash_text(hash, probe->name);
-    hash = hash_text(hash, probe->surface);
-    hash = hash_bytes(hash, probe->tip, sizeof probe->tip);
-    hash = hash_bytes(hash, probe->direction, sizeof probe->direction);
-    hash = hash_bytes(hash, &probe->exposure, sizeof probe->exposure);
-    hash = hash_bytes(hash, &probe->diameter, sizeof probe->diameter);
-    hash = hash_bytes(hash, probe->plate, sizeof probe->plate);
-    hash = hash_bytes(hash, probe->side, sizeof probe->side);
-    hash = hash_bytes(hash, &probe->tip_shape, sizeof probe->tip_shape);
-    hash = hash_bytes(hash, &probe->place, sizeof probe->place);
-  }
-  hash = hash_bytes(hash, &plan->pullback.step, sizeof plan->pullback.step);
-  hash = hash_bytes(hash, &plan->pullback.count, sizeof plan->pullback.count);
-  hash = hash_text(hash, plan->anatomy.labels);
-  hash = hash_bytes(hash, &plan->anatomy.frame, sizeof plan->anatomy.frame);
-  hash = hash_bytes(hash, &plan->anatomy.transform, sizeof plan->anatomy.transform);
-  for (int i = 0; i < plan->anatomy.n_map; i++) {
-    hash = hash_bytes(hash, &plan->anatomy.map[i].label, sizeof plan->anatomy.map[i].label);
-    hash = hash_text(hash, plan->anatomy.map[i].region);
-  }
-  for (int i = 0; i < plan->n_pulses; i++) {
-    hash = hash_bytes(hash, &plan->pulses[i].from, sizeof plan->pulses[i].from);
-    hash = hash_bytes(hash, &plan->pulses[i].to, sizeof plan->pulses[i].to);
-  }
-  return hash & INT64_MAX;
+IrzCode irz_mesh_hash(const IrzPlan *plan, uint64_t *hash, IrzError *error) {
+  IrzKey key;
+  IRZ_TRY(irz_key_make(plan, IRZ_KEY_START, &key, error));
+  *hash = irz_key_hash(&key) & INT64_MAX;
+  irz_key_clear(&key);
+  return IRZ_OK;
 }
 
 /// Expected cost of solving a plan, for ordering only: it grows with the pulses, the metal to be resolved, the wanted
@@ -248,8 +209,7 @@ IrzCode irz_batches_make(const IrzSweep *sweep, const volatile sig_atomic_t *sto
           irz_error_set(error, IRZ_ERR_STOPPED, "%s: stopped while its cases were read; nothing was run", sweep->file);
       break;
     }
-    if (irz_sweep_plan(sweep, i + 1, &plan, &wrong) == IRZ_OK) {
-      mesh[i] = irz_mesh_hash(plan);
+    if (irz_sweep_plan(sweep, i + 1, &plan, &wrong) == IRZ_OK && irz_mesh_hash(plan, &mesh[i], &wrong) == IRZ_OK) {
       cost[i] = expected_cost(plan);
       n_valid++;
     } else {

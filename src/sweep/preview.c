@@ -72,8 +72,10 @@ static IrzCode read_plans(Preview *preview) {
     IrzError cause = {0};
     IrzCode code = IRZ_OK;
     if (irz_sweep_plan(preview->sweep, i, &plan, &cause) == IRZ_OK) {
-      preview->shared[preview->n_shared++] = (Shared){irz_mesh_hash(plan), i};
-      code = irz_case_warnings(plan, &preview->warnings[i - 1], preview->error);
+      uint64_t mesh = 0;
+      code = irz_mesh_hash(plan, &mesh, preview->error);
+      preview->shared[preview->n_shared++] = (Shared){mesh, i};
+      if (code == IRZ_OK) code = irz_case_warnings(plan, &preview->warnings[i - 1], preview->error);
     } else {
       code = keep_fault(preview, i, &cause);
     }

@@ -154,7 +154,7 @@ IrzCode irz_sweep_sample(IrzSweep *sweep, IrzError *error);
 
 /// A number that is equal for plans which one model serves (as irz_model_serves() compares them) and which fire the
 /// same pairs, so that one can start from the other.
-uint64_t irz_mesh_hash(const IrzPlan *plan);
+IrzCode irz_mesh_hash(const IrzPlan *plan, uint64_t *hash, IrzError *error);
 
 /// The order in which cases are offered, and what each starts from. Depends on the sweep alone.
 typedef struct {

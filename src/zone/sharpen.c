@@ -664,6 +664,31 @@ double irz_kinkless(const IrzLaw *law, double along, double field) {
   return along > 0 ? field * pow(irz_law_sigma(law, field, NULL), along) : field;
 }
 
+/* A secant that stays in a bracket (regula falsi, Illinois), as laws may have kinks. */
+double irz_kinkless_field(const IrzLaw *law, double along, double wanted, double low, double high) {
+  if (along <= 0 || wanted <= 0) return fmax(wanted, 0);
+  double below = irz_kinkless(law, along, low) - wanted, above = irz_kinkless(law, along, high) - wanted;
+  for (int k = 0; k < 60 && below > 0; k++) below = irz_kinkless(law, along, low *= 0.8) - wanted;
+  for (int k = 0; k < 60 && above < 0; k++) above = irz_kinkless(law, along, high *= 1.25) - wanted;
+  int last = 0;
+  for (int k = 0; k < 60 && high - low > 1e-8 * high && below < 0 && above > 0; k++) {
+    double field = low - below * (high - low) / (above - below), excess = irz_kinkless(law, along, field) - wanted;
+    if (fabs(excess) <= 1e-9 * wanted) return field;
+    if (excess < 0) {
+      low = field;
+      below = excess;
+      if (last < 0) above *= 0.5;
+      last = -1;
+    } else {
+      high = field;
+      above = excess;
+      if (last > 0) below *= 0.5;
+      last = 1;
+    }
+  }
+  return below >= 0 ? low : above <= 0 ? high : 0.5 * (low + high);
+}
+
 bool irz_kinkless_make(const IrzLaw *law, const int32_t *node, const double *field, const double *along,
                        IrzKinkless *kinkless) {
   bool smooth = along != NULL;

@@ -44,6 +44,10 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
 /// @param[in] field  |E|, V/m
 double irz_kinkless(const IrzLaw *law, double along, double field);
 
+/// The field whose irz_kinkless() is `wanted`, which grows with the field, V/m.
+/// @param[in] low, high  fields between which it is looked for first, V/m
+double irz_kinkless_field(const IrzLaw *law, double along, double wanted, double low, double high);
+
 /// The field in a tetrahedron of order 2 without its kinks.
 typedef struct {
   const IrzLaw *law;

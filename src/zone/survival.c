@@ -153,33 +153,6 @@ static void make_kinkless(Place *place) {
   }
 }
 
-/// The field whose irz_kinkless() is `wanted`, which grows with the field: a secant that stays in a bracket (regula
-/// falsi, Illinois), as laws may have kinks.
-/// @param[in] low, high  fields between which it is looked for first, V/m
-static double undo_kinkless(const IrzLaw *law, double along, double wanted, double low, double high) {
-  if (along <= 0 || wanted <= 0) return fmax(wanted, 0);
-  double below = irz_kinkless(law, along, low) - wanted, above = irz_kinkless(law, along, high) - wanted;
-  for (int k = 0; k < 60 && below > 0; k++) below = irz_kinkless(law, along, low *= 0.8) - wanted;
-  for (int k = 0; k < 60 && above < 0; k++) above = irz_kinkless(law, along, high *= 1.25) - wanted;
-  int last = 0;
-  for (int k = 0; k < 60 && high - low > 1e-8 * high && below < 0 && above > 0; k++) {
-    double field = low - below * (high - low) / (above - below), excess = irz_kinkless(law, along, field) - wanted;
-    if (fabs(excess) <= 1e-9 * wanted) return field;
-    if (excess < 0) {
-      low = field;
-      below = excess;
-      if (last < 0) above *= 0.5;
-      last = -1;
-    } else {
-      high = field;
-      above = excess;
-      if (last > 0) below *= 0.5;
-      last = 1;
-    }
-  }
-  return below >= 0 ? low : above <= 0 ? high : 0.5 * (low + high);
-}
-
 /// Recovered |E| of a pair at a point; where the fields are smooth it is irz_kinkless() that is interpolated.
 /// @param[in] share  of the current density that is there; where nothing is smooth, of the field
 static double recovered_field(const Place *place, int pulse, const double l[4], double share) {
@@ -195,7 +168,8 @@ static double recovered_field(const Place *place, int pulse, const double l[4], 
     low = fmin(low, value[i]);
     high = fmax(high, value[i]);
   }
-  return undo_kinkless(place->law, place->along[pulse], share * irz_quadratic(place->kinkless[pulse], l), low, high);
+  return irz_kinkless_field(place->law, place->along[pulse], share * irz_quadratic(place->kinkless[pulse], l), low,
+                            high);
 }
 
 /// |E| of a pair at a point from means of E alone.

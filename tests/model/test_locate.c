@@ -1,7 +1,7 @@
 /* Points of curved tetrahedra are found where they are, also beside the ends of bare metal, where the map is squeezed.
  */
 #include "field/medium.h"
-#include "model/locate.h"
+#include "query/locate.h"
 #include "testing.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Where in a tetrahedron a point is. */
-#ifndef IREZONE_MODEL_LOCATE_H
-#define IREZONE_MODEL_LOCATE_H
+#ifndef IREZONE_QUERY_LOCATE_H
+#define IREZONE_QUERY_LOCATE_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* Inverse of a tetrahedron's map; see locate.h. */
-#include "model/locate.h"
+#include "query/locate.h"
 #include "field/element.h"
 #include "field/medium.h"
 #include <math.h>

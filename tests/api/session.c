@@ -1,0 +1,197 @@
+/* One session solves many plans and reuses what it can: a plan that it has just solved costs next to nothing, another
+   voltage a fraction of a new mesh. It finds what a session of its own finds; results stay what they were, whatever
+   comes after them; and sessions side by side find what they find one after another. */
+#define _GNU_SOURCE /* nftw */
+#include "api.h"
+#include <irezone/session.h>
+#include <irezone/start.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+/* Processor time of all threads, s. */
+static double processor(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static IrzPlan *parsed(const char *text) {
+  IrzError error = {0};
+  IrzPlan *plan;
+  PROMISE(irz_plan_parse(text, "plan", 0, NULL, &plan, &error) == IRZ_OK, "%s", error.text);
+  return plan;
+}
+
+static IrzSession *begin(bool refine) {
+  IrzError error = {0};
+  IrzSession *session;
+  const IrzSessionOptions options = {.threads = 1, .refine = refine};
+  PROMISE(irz_session_create(MPI_COMM_SELF, &options, &session, &error) == IRZ_OK, "%s", error.text);
+  return session;
+}
+
+static IrzResult *solved(IrzSession *session, const IrzPlan *plan) {
+  IrzError error = {0};
+  IrzResult *result;
+  PROMISE(irz_session_solve(session, plan, &result, &error) == IRZ_OK, "%s", error.text);
+  return result;
+}
+
+static double number(const IrzResult *result, const char *path) {
+  IrzError error = {0};
+  double value;
+  PROMISE(irz_result_number(result, path, &value, &error) == IRZ_OK, "%s", error.text);
+  return value;
+}
+
+static void set(IrzPlan *plan, const char *key, double value) {
+  IrzError error = {0};
+  PROMISE(irz_plan_set_number(plan, key, value, &error) == IRZ_OK, "%s", error.text);
+}
+
+/* The summary without what the clock says. */
+static char *told(const IrzResult *result) {
+  char *json = irz_result_json(result), *timing = strstr(json, "\"timing_s\"");
+  PROMISE(timing != NULL, "no times in the summary");
+  *timing = '\0';
+  return json;
+}
+
+static void same(double a, double b, double tolerance, const char *what) {
+  PROMISE(fabs(a - b) <= tolerance * fabs(b), "%s: %.12g and %.12g", what, a, b);
+}
+
+#define TWO(voltage, y)                                                                                                \
+  "name: two\n"                                                                                                        \
+  "mesh: {size: 120, accuracy: 1}\n"                                                                                   \
+  "tissues: {default: {preset: liver}}\n"                                                                              \
+  "probes: [{name: A, tip: [-10, 0, -10]}, {name: B, tip: [10, " y ", -10]}]\n"                                        \
+  "pulses: [{from: A, to: B, voltage: " voltage "}]\n"
+
+/* Processor time of a cold run: this process from its start to its first result; of other voltages, of the same plan
+   again, and of a needle that has moved. */
+static void costs(void) {
+  IrzError error = {0};
+  double voltage = INFINITY, first_voltage = 0, again = INFINITY;
+  IrzPlan *plan = parsed(TWO("3000", "0"));
+  IrzSession *session = begin(true);
+  IrzResult *first = solved(session, plan);
+  const double cold = processor(), volume = number(first, "zone.volume_cm3");
+  for (int i = 0; i < 6; i++) {
+    set(plan, "pulses[0].voltage", 2900 - 75 * i);
+    double start = processor();
+    IrzResult *lower = solved(session, plan);
+    voltage = fmin(voltage, processor() - start);
+    if (i == 0) first_voltage = processor() - start;
+    start = processor();
+    IrzResult *once_more = solved(session, plan);
+    again = fmin(again, processor() - start);
+    PROMISE(number(lower, "zone.volume_cm3") == number(once_more, "zone.volume_cm3"), "the same plan again");
+    PROMISE(number(lower, "zone.volume_cm3") < 0.99 * volume, "less voltage and no smaller zone");
+    irz_result_free(lower);
+    irz_result_free(once_more);
+  }
+  PROMISE(number(first, "zone.volume_cm3") == volume, "a result has changed");
+  PROMISE(irz_plan_set(plan, "probes[1].tip", "[10, 1, -10]", &error) == IRZ_OK, "%s", error.text);
+  double start = processor();
+  IrzResult *beside = solved(session, plan);
+  const double moved = processor() - start;
+  printf(
+      "processor time: cold %.3f s; another voltage %.1f %% of that, the first time %.1f %%; the same plan %.2f %%; a "
+      "needle moved %.0f %%\n",
+      cold, 100 * voltage / cold, 100 * first_voltage / cold, 100 * again / cold, 100 * moved / cold);
+#ifndef IRZ_SANITIZED
+  PROMISE(voltage < 0.2 * cold, "another voltage takes %.3f of %.3f s", voltage, cold);
+  PROMISE(again < 0.05 * cold, "the same plan takes %.3f of %.3f s", again, cold);
+#endif
+  irz_result_free(beside);
+  irz_session_free(session); /* a result may outlive its session */
+  double field;
+  const double point[1][3] = {{0, 0, 0}};
+  PROMISE(irz_result_sample(first, "field_V_per_cm", 1, point, &field, &error) == IRZ_OK, "%s", error.text);
+  PROMISE(field > 500 && field < 3000, "%g V/cm between the needles", field);
+  irz_result_free(first);
+  irz_plan_free(plan);
+}
+
+/* What sessions find one after another they find side by side, and what comes before does not count. */
+static void side_by_side(void) {
+  static const double voltages[] = {2000, 1500, 2600};
+  char *alone[2][3];
+  IrzPlan *plan[2] = {parsed(NEEDLES), parsed(PLATES)};
+  for (int k = 0; k < 2; k++) {
+    IrzSession *session = begin(false);
+    for (int i = 0; i < 3; i++) {
+      set(plan[k], "pulses[0].voltage", voltages[i]);
+      IrzResult *result = solved(session, plan[k]);
+      alone[k][i] = told(result);
+      irz_result_free(result);
+    }
+    irz_session_free(session);
+  }
+  IrzSession *session[2] = {begin(false), begin(false)};
+  for (int i = 0; i < 3; i++) {
+    IrzResult *result[2];
+    for (int k = 0; k < 2; k++) {
+      set(plan[k], "pulses[0].voltage", voltages[i]);
+      result[k] = solved(session[k], plan[k]);
+    }
+    for (int k = 0; k < 2; k++) {
+      char *text = told(result[k]);
+#ifndef IRZ_SANITIZED /* a mesh made twice is the same on glibc's heap, not on a sanitizer's */
+      PROMISE(strcmp(text, alone[k][i]) == 0, "side by side:\n%s\nalone:\n%s", text, alone[k][i]);
+#endif
+      free(text);
+      free(alone[k][i]);
+      irz_result_free(result[k]);
+    }
+  }
+  for (int k = 0; k < 2; k++) {
+    irz_session_free(session[k]);
+    irz_plan_free(plan[k]);
+  }
+}
+
+#define MOVING(tip, voltage)                                                                                           \
+  "name: moving\n"                                                                                                     \
+  "mesh: {size: 60, accuracy: 20, order: 1}\n"                                                                         \
+  "tissues: {default: {preset: liver}}\n"                                                                              \
+  "probes: [{name: A, tip: [-7.5, 0, -10], exposure: 10}, {name: B, tip: " tip ", exposure: 10}]\n"                    \
+  "pulses: [{from: A, to: B, voltage: " voltage "}]\n"                                                                 \
+  "pullback: {step: 10, count: 1}\n"
+
+/* Voltage and needle changed, with a pull-back: what a session of its own finds. */
+static void changed(void) {
+  static const char *const texts[] = {MOVING("[7.5, 0, -10]", "2000"), MOVING("[7.5, 0, -10]", "1400"),
+                                      MOVING("[7, 1.5, -10]", "1400"), MOVING("[7.5, 0, -10]", "1700")};
+  IrzSession *session = begin(true);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    IrzPlan *plan = parsed(texts[i]);
+    IrzSession *own = begin(true);
+    IrzResult *one = solved(session, plan), *other = solved(own, plan);
+    PROMISE(irz_result_summary(one)->n_pulses == 2, "pulses of two positions");
+#ifndef IRZ_SANITIZED
+    PROMISE(number(one, "mesh.cells") == number(other, "mesh.cells"), "another mesh than in a session of its own");
+    same(number(one, "zone.volume_cm3"), number(other, "zone.volume_cm3"), 1e-5, "volume");
+    same(number(one, "pulses[1].current_A"), number(other, "pulses[1].current_A"), 1e-6, "current");
+#endif
+    irz_result_free(one);
+    irz_result_free(other);
+    irz_session_free(own);
+    irz_plan_free(plan);
+  }
+  irz_session_free(session);
+}
+
+int main(int argc, char **argv) {
+  (void)argc;
+  (void)argv;
+  IrzError error = {0};
+  PROMISE(irz_start(&error) == IRZ_OK, "%s", error.text);
+  costs();
+  side_by_side();
+  changed();
+  irz_stop();
+  return 0;
+}
