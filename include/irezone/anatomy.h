@@ -49,7 +49,7 @@ struct IrzLabelMap {
 /// @param[out] map    the label map; NULL on failure
 /// @param[out] error  what is wrong with the image or the map
 /// @return IRZ_OK, IRZ_ERR_PLAN (no region of a tissue's name, too many regions) or IRZ_ERR_INPUT
-IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error);
+IRZ_API IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error);
 
 /// Region at a point: that of the nearest voxel centre; 0 outside the image. Called for every quadrature point.
 /// @param[in] map  label map
@@ -74,49 +74,49 @@ static inline int irz_label_map_region(const IrzLabelMap *map, const double x[3]
 /// @param[in] low   lower corner in the image's RAS frame, m
 /// @param[in] high  upper corner, m
 /// @return the region, or -1 if there may be more than one
-int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const double high[3]);
+IRZ_API int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const double high[3]);
 
 /// Add up how far a line runs in each region.
 /// @param[in]     start, axis  its start, m, and its direction, a unit vector
 /// @param[in]     from, to     the part of it, m from the start
 /// @param[in,out] length       [map->n_regions + 1] m, the last one outside the image
-void irz_label_map_line(const IrzLabelMap *map, const double start[3], const double axis[3], double from, double to,
-                        double *length);
+IRZ_API void irz_label_map_line(const IrzLabelMap *map, const double start[3], const double axis[3], double from,
+                                double to, double *length);
 
 /// Find where the needles of a plan lie. Probes without geometry and plates have rows of zeros.
 /// @param[out] paths  to be released with irz_paths_free(); NULL on failure
 /// @return IRZ_OK or IRZ_ERR_MEMORY
-IrzCode irz_paths_find(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths **paths, IrzError *error);
+IRZ_API IrzCode irz_paths_find(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths **paths, IrzError *error);
 
 /// Distance from bare metal to the nearest voxel centre of a region, m; infinite if there is none.
-double irz_label_map_nearest(const IrzLabelMap *map, const IrzPlan *plan, int region);
+IRZ_API double irz_label_map_nearest(const IrzLabelMap *map, const IrzPlan *plan, int region);
 
 /// Warn a plan of what cannot be meant: metal outside the image or in no mapped region, with what would explain it
 /// (another frame, other units, a reversed needle); needles in vessels and ducts; tumours that no needle is near;
 /// labels that look swapped, and such that are not mapped although they are near.
 /// @param[in,out] plan   gets the warnings
 /// @param[in]     paths  of this plan in this map
-void irz_anatomy_doubt(IrzPlan *plan, const IrzLabelMap *map, const IrzPaths *paths);
+IRZ_API void irz_anatomy_doubt(IrzPlan *plan, const IrzLabelMap *map, const IrzPaths *paths);
 
 /// Print how large each mapped region is, and how far from the nearest bare metal.
-void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out);
+IRZ_API void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out);
 
 /// Let all ranks have the map that rank 0 read. Collective.
 /// @param[in]     comm   communicator
 /// @param[in,out] map    rank 0: the map, or NULL if there is none; other ranks: NULL on entry, a copy on return
 /// @param[out]    error  no memory on some rank; the maps of all ranks but 0 are NULL then
 /// @return the common code
-IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error);
+IRZ_API IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error);
 
 /// Read the label map and the mesh that a plan names, if it names any, and check them for it: what a run would find
 /// only after it has begun. Warnings are added to the plan.
 /// @param[out] map    the label map, to be freed; NULL if there is none; may be NULL
 /// @param[out] paths  where the needles lie in it, to be freed; NULL if there is none; may be NULL
 /// @return IRZ_OK, IRZ_ERR_PLAN or IRZ_ERR_INPUT
-IrzCode irz_plan_check_files(IrzPlan *plan, IrzLabelMap **map, IrzPaths **paths, IrzError *error);
+IRZ_API IrzCode irz_plan_check_files(IrzPlan *plan, IrzLabelMap **map, IrzPaths **paths, IrzError *error);
 
 /// Free a label map; NULL is allowed.
-void irz_label_map_free(IrzLabelMap *map);
+IRZ_API void irz_label_map_free(IrzLabelMap *map);
 
 #ifdef __cplusplus
 }

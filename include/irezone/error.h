@@ -10,6 +10,7 @@
 #ifndef MPICH_SKIP_MPICXX
 #define MPICH_SKIP_MPICXX 1
 #endif
+#include <irezone/api.h>
 #include <mpi.h>
 
 #ifdef __cplusplus
@@ -48,7 +49,7 @@ typedef struct {
 /// @param[in]  code    what went wrong
 /// @param[in]  format  text in printf's notation
 /// @return `code`, so that a caller can write `return irz_error_set(...)`
-IrzCode irz_error_set(IrzError *error, IrzCode code, const char *format, ...) IRZ_PRINTF(3, 4);
+IRZ_API IrzCode irz_error_set(IrzError *error, IrzCode code, const char *format, ...) IRZ_PRINTF(3, 4);
 #ifdef __clang_analyzer__ /* let it see that the result is `code`: after an error nothing goes on */
 #define irz_error_set(error, code, ...) (irz_error_set(error, code, __VA_ARGS__), (code))
 #endif
@@ -57,7 +58,7 @@ IrzCode irz_error_set(IrzError *error, IrzCode code, const char *format, ...) IR
 /// @param[in]     comm   communicator
 /// @param[in,out] error  this rank's error on entry, the common one on return
 /// @return the common code
-IrzCode irz_error_agree(MPI_Comm comm, IrzError *error);
+IRZ_API IrzCode irz_error_agree(MPI_Comm comm, IrzError *error);
 
 /// Return from the calling function if `call` fails. `call` has already recorded its error.
 #define IRZ_TRY(call)                                                                                                  \

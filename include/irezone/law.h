@@ -3,6 +3,8 @@
 #ifndef IREZONE_LAW_H
 #define IREZONE_LAW_H
 
+#include <irezone/api.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -52,7 +54,7 @@ typedef struct {
 /// @param[in]  field  |E|, V/m, not negative
 /// @param[out] slope  d sigma / d|E|, S/V; at a kink the slope to the right; may be NULL
 /// @return sigma, S/m
-double irz_law_sigma(const IrzLaw *law, double field, double *slope);
+IRZ_API double irz_law_sigma(const IrzLaw *law, double field, double *slope);
 
 /// What tissue remembers at a point from earlier pairs.
 typedef struct {
@@ -75,14 +77,15 @@ typedef struct {
 /// @param[in]  memory   may be NULL
 /// @param[out] sigma    [6] S/m, with J = sigma E; xx, yy, zz, xy, yz, xz
 /// @param[out] tangent  [6] S/m, symmetric part of dJ / dE; may be NULL
-void irz_law_tensor(const IrzLaw *law, const double field[3], const IrzLawMemory *memory, double sigma[6],
-                    double tangent[6]);
+IRZ_API void irz_law_tensor(const IrzLaw *law, const double field[3], const IrzLawMemory *memory, double sigma[6],
+                            double tangent[6]);
 
 /// Square of a difference of fields in the norm of the law's energy, without the law's slope: for estimates of errors.
 /// @param[in] field       [3] where the conductivity is taken, V/m
 /// @param[in] difference  [3] V/m
 /// @return W/m^3; sigma(|E|) |difference|^2 if isotropic
-double irz_law_square(const IrzLaw *law, const double field[3], const IrzLawMemory *memory, const double difference[3]);
+IRZ_API double irz_law_square(const IrzLaw *law, const double field[3], const IrzLawMemory *memory,
+                              const double difference[3]);
 
 /// Whether the current density grows strictly with the field, (J(E) - J(F)) . (E - F) > 0, which makes the field
 /// unique. That is so for IRZ_LAW_ALONG if the law does not fall, and for the others if sigma + sigma' |E| m > 0 for
@@ -91,13 +94,13 @@ double irz_law_square(const IrzLaw *law, const double field[3], const IrzLawMemo
 /// @param[in]  law    the law
 /// @param[out] where  if not, a field strength at which it does not grow, V/m; may be NULL
 /// @return 1 if it grows everywhere, 0 if not
-int irz_law_is_monotone(const IrzLaw *law, double *where);
+IRZ_API int irz_law_is_monotone(const IrzLaw *law, double *where);
 
 /// How steep a law is at most: the largest |d ln sigma / d ln E|. Laws as published reach 1 to 4; a jump has infinitely
 /// much.
 /// @param[in]  law    the law
 /// @param[out] where  a field strength at which it is so steep, V/m; may be NULL
-double irz_law_steepness(const IrzLaw *law, double *where);
+IRZ_API double irz_law_steepness(const IrzLaw *law, double *where);
 
 #ifdef __cplusplus
 }

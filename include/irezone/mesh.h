@@ -61,7 +61,7 @@ typedef struct {
 /// @param[out] mesh   the mesh; NULL on failure
 /// @param[out] error  names the file and what is wrong (with the line in ASCII files)
 /// @return IRZ_OK or IRZ_ERR_INPUT
-IrzCode irz_mesh_read(const char *path, double scale, IrzMesh **mesh, IrzError *error);
+IRZ_API IrzCode irz_mesh_read(const char *path, double scale, IrzMesh **mesh, IrzError *error);
 
 /// Check a mesh for a plan: degenerate tetrahedra, unmatched or overlapping faces, missing groups, electrodes that
 /// touch, tissue in several pieces between electrodes.
@@ -72,18 +72,18 @@ IrzCode irz_mesh_read(const char *path, double scale, IrzMesh **mesh, IrzError *
 /// @param[in]  name   file name for the error
 /// @param[out] error  what is wrong
 /// @return IRZ_OK or IRZ_ERR_INPUT
-IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, IrzError *error);
+IRZ_API IrzCode irz_mesh_check(const IrzMesh *mesh, IrzPlan *plan, const char *name, IrzError *error);
 
 /// Measure a mesh. Without the memory to count its pieces there are 0 of them.
-void irz_mesh_stats(const IrzMesh *mesh, IrzMeshStats *stats);
+IRZ_API void irz_mesh_stats(const IrzMesh *mesh, IrzMeshStats *stats);
 
 /// Print groups, sizes and quality for a person.
 /// @return IRZ_OK, or IRZ_ERR_MEMORY
-IrzCode irz_mesh_print(const IrzMesh *mesh, FILE *out, IrzError *error);
+IRZ_API IrzCode irz_mesh_print(const IrzMesh *mesh, FILE *out, IrzError *error);
 
 /// Write a mesh as Gmsh MSH 4.1 binary, in mm, under a temporary name and then renamed.
 /// @return IRZ_OK or IRZ_ERR_OUTPUT
-IrzCode irz_mesh_write(const IrzMesh *mesh, const char *path, IrzError *error);
+IRZ_API IrzCode irz_mesh_write(const IrzMesh *mesh, const char *path, IrzError *error);
 
 /// How fine a generated mesh is. Lengths in m.
 typedef struct {
@@ -98,7 +98,7 @@ typedef struct IrzLabelMap IrzLabelMap;
 
 /// Sizing that meets a plan's `mesh.accuracy` at its `mesh.order` for ordinary plans. Zeros for a plan that lacks
 /// something.
-void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing);
+IRZ_API void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing);
 
 /// Generate the tissue box around a plan's probes. Regions: "default"; surfaces: every probe's name for its
 /// bare metal, NAME_insulated for its shaft, "outer" for the box. The needles' round walls are curved edges.
@@ -109,11 +109,11 @@ void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing);
 /// @param[out] mesh    the mesh; NULL on failure
 /// @param[out] error   crossing probes, a probe outside the box, or what the mesher said
 /// @return IRZ_OK, IRZ_ERR_PLAN or IRZ_ERR_INPUT
-IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, const IrzLabelMap *labels, IrzMesh **mesh,
-                          IrzError *error);
+IRZ_API IrzCode irz_mesh_generate(const IrzPlan *plan, const IrzMeshSizing *sizing, const IrzLabelMap *labels,
+                                  IrzMesh **mesh, IrzError *error);
 
 /// Free a mesh; NULL is allowed.
-void irz_mesh_free(IrzMesh *mesh);
+IRZ_API void irz_mesh_free(IrzMesh *mesh);
 
 #ifdef __cplusplus
 }

@@ -41,12 +41,12 @@ typedef struct IrzModel IrzModel;
 /// @param[out] model    the model; NULL on failure
 /// @param[out] error    the same on all ranks
 /// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
-IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
-                         IrzError *error);
+IRZ_API IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptions *options, IrzModel **model,
+                                 IrzError *error);
 
 /// Whether a model can solve a plan: same mesh, probes, idle probes' behaviour, anatomy and element order. Tissues,
 /// pulses and thresholds may differ.
-bool irz_model_serves(const IrzModel *model, const IrzPlan *plan);
+IRZ_API bool irz_model_serves(const IrzModel *model, const IrzPlan *plan);
 
 /// Solve all pulses of a plan and measure the zone. The next solve starts from the known solution. Collective.
 /// @param[in]  model    model that serves the plan
@@ -55,16 +55,16 @@ bool irz_model_serves(const IrzModel *model, const IrzPlan *plan);
 ///                      warnings: of the plan, of the model's mesh and of the solution
 /// @param[out] error    the same on all ranks
 /// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT or IRZ_ERR_SOLVER
-IrzCode irz_model_solve(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error);
+IRZ_API IrzCode irz_model_solve(IrzModel *model, const IrzPlan *plan, IrzSummary *summary, IrzError *error);
 
 /// Keep the last solution: from now on every solve starts from it (and from the preconditioner as it is now), not from
 /// the last one. A result then depends on its plan and on what was kept, not on what was solved in between, which makes
 /// a sweep repeatable bit by bit however its cases are handed out. Calling it again keeps the newer solution.
 /// Collective.
-IrzCode irz_model_keep_start(IrzModel *model, IrzError *error);
+IRZ_API IrzCode irz_model_keep_start(IrzModel *model, IrzError *error);
 
 /// Forget all solutions, kept or not, and what was built on them: the next solve goes as on a new model. Collective.
-void irz_model_reset(IrzModel *model);
+IRZ_API void irz_model_reset(IrzModel *model);
 
 /// A regular grid of points, the first coordinate running fastest.
 typedef struct {
@@ -81,20 +81,20 @@ typedef struct {
 /// communicator
 /// @param[out] error    the same on all ranks
 /// @return IRZ_OK or IRZ_ERR_SOLVER
-IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error);
+IRZ_API IrzCode irz_model_sample_zone(IrzModel *model, const IrzPointGrid *grid, uint8_t *ablated, IrzError *error);
 
 /// Find out whether the results of a plan could be written to a folder, before they are computed. Leaves no trace. For
 /// one rank, that which will write: rank 0.
 /// @return IRZ_OK, IRZ_ERR_OUTPUT or IRZ_ERR_MEMORY
-IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error);
+IRZ_API IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error);
 
 /// Write the last solution to DIR/NAME.hdf, if the plan asks for fields, and DIR/NAME.json, making DIR if need be. Sets
 /// the summary's output and total times. If the fields cannot be written, the summary still is, and says so.
 /// Collective.
-IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error);
+IRZ_API IrzCode irz_model_write(IrzModel *model, const char *directory, IrzSummary *summary, IrzError *error);
 
 /// Free a model; NULL is allowed. Collective.
-void irz_model_free(IrzModel *model);
+IRZ_API void irz_model_free(IrzModel *model);
 
 #ifdef __cplusplus
 }

@@ -21,10 +21,10 @@ typedef struct {
 } IrzPaths;
 
 /// Print one line for each electrode: millimetres of its metal, and of its needle's shaft, per region.
-void irz_paths_print(const IrzPaths *paths, const IrzPlan *plan, FILE *out);
+IRZ_API void irz_paths_print(const IrzPaths *paths, const IrzPlan *plan, FILE *out);
 
 /// Free; NULL is allowed.
-void irz_paths_free(IrzPaths *paths);
+IRZ_API void irz_paths_free(IrzPaths *paths);
 
 #ifdef __cplusplus
 }

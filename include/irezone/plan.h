@@ -45,26 +45,27 @@ typedef struct {
 /// @param[out] plan         the plan; NULL on failure
 /// @param[out] error        names file, line and key
 /// @return IRZ_OK, or IRZ_ERR_PLAN
-IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan, IrzError *error);
+IRZ_API IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan,
+                              IrzError *error);
 
 /// The same from text; `file` names it in errors and locates relative paths.
-IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
-                       IrzPlan **plan, IrzError *error);
+IRZ_API IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
+                               IrzPlan **plan, IrzError *error);
 
 /// Make an empty plan, to be filled by irz_plan_set(). Until it has what a plan must have (tissues, probes and pulses)
 /// irz_plan_check() says what is missing, and nothing can be done with it but to change it. Paths in it count from the
 /// folder that is the current one now.
 /// @param[out] plan   the plan; NULL on failure
 /// @return IRZ_OK or IRZ_ERR_MEMORY
-IrzCode irz_plan_create(IrzPlan **plan, IrzError *error);
+IRZ_API IrzCode irz_plan_create(IrzPlan **plan, IrzError *error);
 
 /// Make a copy that shares nothing with the plan.
 /// @param[out] copy   NULL on failure
 /// @return IRZ_OK or IRZ_ERR_MEMORY
-IrzCode irz_plan_copy(const IrzPlan *plan, IrzPlan **copy, IrzError *error);
+IRZ_API IrzCode irz_plan_copy(const IrzPlan *plan, IrzPlan **copy, IrzError *error);
 
 /// Free a plan; NULL is allowed.
-void irz_plan_free(IrzPlan *plan);
+IRZ_API void irz_plan_free(IrzPlan *plan);
 
 /* Changing them */
 
@@ -74,84 +75,84 @@ void irz_plan_free(IrzPlan *plan);
 /// @param[in]  changes  made in order
 /// @param[out] error    which key is wrong, and what is allowed
 /// @return IRZ_OK or IRZ_ERR_PLAN
-IrzCode irz_plan_change(IrzPlan *plan, int n, const IrzChange *changes, IrzError *error);
+IRZ_API IrzCode irz_plan_change(IrzPlan *plan, int n, const IrzChange *changes, IrzError *error);
 
 /// Change one key to a value in YAML.
-IrzCode irz_plan_set(IrzPlan *plan, const char *key, const char *value, IrzError *error);
+IRZ_API IrzCode irz_plan_set(IrzPlan *plan, const char *key, const char *value, IrzError *error);
 
 /// Change one key to a number, in the plan's unit; the plan takes it bit for bit.
 /// @param[in] number  finite
-IrzCode irz_plan_set_number(IrzPlan *plan, const char *key, double number, IrzError *error);
+IRZ_API IrzCode irz_plan_set_number(IrzPlan *plan, const char *key, double number, IrzError *error);
 
 /// Change one key to a text as it stands, as a name or a path.
-IrzCode irz_plan_set_text(IrzPlan *plan, const char *key, const char *text, IrzError *error);
+IRZ_API IrzCode irz_plan_set_text(IrzPlan *plan, const char *key, const char *text, IrzError *error);
 
 /// Remove a key, so that its default applies.
-IrzCode irz_plan_remove(IrzPlan *plan, const char *key, IrzError *error);
+IRZ_API IrzCode irz_plan_remove(IrzPlan *plan, const char *key, IrzError *error);
 
 /// Add a warning that every result of the plan reports. Equal warnings are kept once, until the plan is changed.
-void irz_plan_warn(IrzPlan *plan, const char *format, ...) IRZ_PRINTF(2, 3);
+IRZ_API void irz_plan_warn(IrzPlan *plan, const char *format, ...) IRZ_PRINTF(2, 3);
 
 /* Asking */
 
 /// Whether a plan has all that it must have. (That what it has is right, every change has found.)
 /// @param[out] error  what is missing
 /// @return IRZ_OK or IRZ_ERR_PLAN
-IrzCode irz_plan_check(const IrzPlan *plan, IrzError *error);
+IRZ_API IrzCode irz_plan_check(const IrzPlan *plan, IrzError *error);
 
 /// The plan as YAML, changes included: reading it gives this plan. Lives until the plan is changed or freed.
-const char *irz_plan_text(const IrzPlan *plan);
+IRZ_API const char *irz_plan_text(const IrzPlan *plan);
 
 /// A number by its key, in the plan's unit: what is stated, else the key's default.
 /// @param[out] number  unchanged on failure
 /// @return IRZ_OK or IRZ_ERR_PLAN: no such key, not stated and without a default, or no number
-IrzCode irz_plan_number(const IrzPlan *plan, const char *key, double *number, IrzError *error);
+IRZ_API IrzCode irz_plan_number(const IrzPlan *plan, const char *key, double *number, IrzError *error);
 
 /// A value by its key as YAML on one line, stated or default.
 /// @param[out] value  to be released with free(); NULL on failure
-IrzCode irz_plan_value(const IrzPlan *plan, const char *key, char **value, IrzError *error);
+IRZ_API IrzCode irz_plan_value(const IrzPlan *plan, const char *key, char **value, IrzError *error);
 
 /// What names the output files.
-const char *irz_plan_name(const IrzPlan *plan);
+IRZ_API const char *irz_plan_name(const IrzPlan *plan);
 
 /// The file it was read from, as it was given.
-const char *irz_plan_file(const IrzPlan *plan);
+IRZ_API const char *irz_plan_file(const IrzPlan *plan);
 
 /// The mesh that it loads, from the root of the file system, or "" if one is generated.
-const char *irz_plan_mesh_file(const IrzPlan *plan);
+IRZ_API const char *irz_plan_mesh_file(const IrzPlan *plan);
 
 /// The label map that it takes its tissues from, from the root of the file system, or "".
-const char *irz_plan_labels_file(const IrzPlan *plan);
+IRZ_API const char *irz_plan_labels_file(const IrzPlan *plan);
 
 /// Whether results are to be written with their fields.
-bool irz_plan_writes_fields(const IrzPlan *plan);
+IRZ_API bool irz_plan_writes_fields(const IrzPlan *plan);
 
 /// Number of probes; an electrode of a needle that has several counts as one.
-int irz_plan_n_probes(const IrzPlan *plan);
+IRZ_API int irz_plan_n_probes(const IrzPlan *plan);
 
 /// Name of a probe, from 0 on; NULL if there is none.
-const char *irz_plan_probe_name(const IrzPlan *plan, int probe);
+IRZ_API const char *irz_plan_probe_name(const IrzPlan *plan, int probe);
 
 /// Number of pairs that fire, in one position of a pull-back.
-int irz_plan_n_pulses(const IrzPlan *plan);
+IRZ_API int irz_plan_n_pulses(const IrzPlan *plan);
 
 /// Warn that needles which overrides have moved have other voltages now, where the plan states pulses by `field`.
 /// @param[in,out] plan       read from `path` with the overrides
 /// @param[in]     path       its file
 /// @param[in]     overrides  [n_overrides]
-void irz_plan_warn_of_moves(IrzPlan *plan, const char *path, int n_overrides, const IrzOverride *overrides);
+IRZ_API void irz_plan_warn_of_moves(IrzPlan *plan, const char *path, int n_overrides, const IrzOverride *overrides);
 
 /// Number of warnings.
-int irz_plan_n_warnings(const IrzPlan *plan);
+IRZ_API int irz_plan_n_warnings(const IrzPlan *plan);
 
 /// A warning, from 0 on; NULL if there is none.
-const char *irz_plan_warning(const IrzPlan *plan, int warning);
+IRZ_API const char *irz_plan_warning(const IrzPlan *plan, int warning);
 
 /// Print what would run, for a person to check.
-void irz_plan_print(const IrzPlan *plan, FILE *out);
+IRZ_API void irz_plan_print(const IrzPlan *plan, FILE *out);
 
 /// Print every key of a plan with its unit, range, default and meaning, from the table that the reader uses.
-void irz_plan_help(FILE *out);
+IRZ_API void irz_plan_help(FILE *out);
 
 #ifdef __cplusplus
 }

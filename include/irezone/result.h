@@ -131,7 +131,7 @@ typedef struct {
 
 /// The summary as JSON text: the quantities that irz_results_help() lists.
 /// @return text to be released with free(), or NULL if there is no memory
-char *irz_summary_json(const IrzSummary *summary);
+IRZ_API char *irz_summary_json(const IrzSummary *summary);
 
 /// A number of a summary by its path, in the unit that its name states.
 /// @param[in]  path    names joined by dots as in the JSON, `[2]` for the third entry of a list; an entry of a list of
@@ -140,23 +140,23 @@ char *irz_summary_json(const IrzSummary *summary);
 /// @param[out] number  NaN also where the JSON has null: not estimated, or infinite
 /// @param[out] error   names what was probably meant
 /// @return IRZ_OK, IRZ_ERR_PLAN if the path leads to no number, or IRZ_ERR_MEMORY
-IrzCode irz_summary_number(const IrzSummary *summary, const char *path, double *number, IrzError *error);
+IRZ_API IrzCode irz_summary_number(const IrzSummary *summary, const char *path, double *number, IrzError *error);
 
 /// Print every quantity of a summary with its unit, when it is there and what it means.
-void irz_results_help(FILE *out);
+IRZ_API void irz_results_help(FILE *out);
 
 /// Print the summary for a person.
-void irz_summary_print(const IrzSummary *summary, FILE *out);
+IRZ_API void irz_summary_print(const IrzSummary *summary, FILE *out);
 
 /// Write text to DIR/NAME under a temporary name, flush it to disk, then rename.
-IrzCode irz_file_write(const char *path, const char *text, IrzError *error);
+IRZ_API IrzCode irz_file_write(const char *path, const char *text, IrzError *error);
 
 /// Remove the temporary files that are being written. For a handler of a signal that is about to end the process, in
 /// any thread: it does nothing that is not allowed there.
-void irz_files_drop(void);
+IRZ_API void irz_files_drop(void);
 
 /// Free what a summary owns.
-void irz_summary_clear(IrzSummary *summary);
+IRZ_API void irz_summary_clear(IrzSummary *summary);
 
 /// Type of the numbers in an array to be written.
 typedef enum { IRZ_FLOAT64, IRZ_UINT8, IRZ_INT32, IRZ_INT64 } IrzType;
@@ -191,13 +191,13 @@ typedef struct {
 /// @param[in]  summary  JSON, stored as /irezone/summary (from rank 0)
 /// @param[out] error    what is wrong; no file is left under `path`
 /// @return IRZ_OK, IRZ_ERR_OUTPUT or IRZ_ERR_MEMORY
-IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan, const char *summary,
-                         IrzError *error);
+IRZ_API IrzCode irz_vtkhdf_write(MPI_Comm comm, const char *path, const IrzGrid *grid, const char *plan,
+                                 const char *summary, IrzError *error);
 
 /// Describe a result file for `irezone info`: sizes, arrays with their ranges, the stored summary. The file may be made
 /// to do harm: no other file is opened, and what is read and printed is bounded.
 /// @return IRZ_OK, IRZ_ERR_INPUT or IRZ_ERR_MEMORY
-IrzCode irz_result_print(const char *path, FILE *out, IrzError *error);
+IRZ_API IrzCode irz_result_print(const char *path, FILE *out, IrzError *error);
 
 #ifdef __cplusplus
 }

@@ -61,40 +61,41 @@ typedef struct {
 /// @param[in]  options  the same on all ranks, but for `progress`; may be NULL
 /// @param[out] session  NULL on failure
 /// @return IRZ_OK or IRZ_ERR_MEMORY
-IrzCode irz_session_create(MPI_Comm comm, const IrzSessionOptions *options, IrzSession **session, IrzError *error);
+IRZ_API IrzCode irz_session_create(MPI_Comm comm, const IrzSessionOptions *options, IrzSession **session,
+                                   IrzError *error);
 
 /// Solve a plan. Collective.
 /// @param[in]  plan    the same on all ranks; it is not changed and may be freed
 /// @param[out] result  to be freed with irz_result_free(); NULL on failure
 /// @param[out] error   the same on all ranks
 /// @return IRZ_OK, IRZ_ERR_PLAN, IRZ_ERR_INPUT, IRZ_ERR_SOLVER, IRZ_ERR_MEMORY or IRZ_ERR_CANCELLED
-IrzCode irz_session_solve(IrzSession *session, const IrzPlan *plan, IrzResult **result, IrzError *error);
+IRZ_API IrzCode irz_session_solve(IrzSession *session, const IrzPlan *plan, IrzResult **result, IrzError *error);
 
 /// Forget all meshes and solutions: the next solve goes as in a new session. Collective.
-void irz_session_forget(IrzSession *session);
+IRZ_API void irz_session_forget(IrzSession *session);
 
 /// End a session; NULL is allowed. Collective.
-void irz_session_free(IrzSession *session);
+IRZ_API void irz_session_free(IrzSession *session);
 
 /* Results. The first group answers on every rank and needs no others. */
 
 /// The whole summary. Lives as long as the result.
-const IrzSummary *irz_result_summary(const IrzResult *result);
+IRZ_API const IrzSummary *irz_result_summary(const IrzResult *result);
 
 /// A number by its path in the JSON summary, in the unit that its name states: `zone.volume_cm3`,
 /// `pulses[0].current_A`, `zone.by_region.tumour.ablated_percent` (`irezone help results` lists them).
 /// @param[out] number  NaN where the summary has null
 /// @return IRZ_OK, or IRZ_ERR_PLAN: no such number, and what was probably meant
-IrzCode irz_result_number(const IrzResult *result, const char *path, double *number, IrzError *error);
+IRZ_API IrzCode irz_result_number(const IrzResult *result, const char *path, double *number, IrzError *error);
 
 /// The summary as JSON, to be released with free(); NULL: no memory.
-char *irz_result_json(const IrzResult *result);
+IRZ_API char *irz_result_json(const IrzResult *result);
 
 /// Number of warnings: of the plan, of its files and of what was found.
-int irz_result_n_warnings(const IrzResult *result);
+IRZ_API int irz_result_n_warnings(const IrzResult *result);
 
 /// A warning, from 0 on; NULL if there is none.
-const char *irz_result_warning(const IrzResult *result, int warning);
+IRZ_API const char *irz_result_warning(const IrzResult *result, int warning);
 
 /// A quantity at points. Collective; the arguments of rank 0 count.
 /// @param[in]  quantity  as the arrays of the result file are named: field_V_per_cm (the largest over the pulses, as
@@ -105,8 +106,8 @@ const char *irz_result_warning(const IrzResult *result, int warning);
 /// @param[in]  points    [n] m, in the plan's frame (RAS with a label map)
 /// @param[out] values    [n] on rank 0. Outside the tissue, as inside needles: NaN; of zone 0
 /// @return IRZ_OK, IRZ_ERR_PLAN (no such quantity in this result) or IRZ_ERR_MEMORY
-IrzCode irz_result_sample(const IrzResult *result, const char *quantity, int n, const double (*points)[3],
-                          double *values, IrzError *error);
+IRZ_API IrzCode irz_result_sample(const IrzResult *result, const char *quantity, int n, const double (*points)[3],
+                                  double *values, IrzError *error);
 
 /// A closed surface of triangles.
 typedef struct {
@@ -118,10 +119,10 @@ typedef struct {
 
 /// The surface of the zone, as it is drawn: closed along metal and wall, it encloses the zone's volume. Collective.
 /// @param[out] surface  on rank 0, empty elsewhere; release it with irz_surface_clear()
-IrzCode irz_result_surface(const IrzResult *result, IrzSurface *surface, IrzError *error);
+IRZ_API IrzCode irz_result_surface(const IrzResult *result, IrzSurface *surface, IrzError *error);
 
 /// Free what a surface owns.
-void irz_surface_clear(IrzSurface *surface);
+IRZ_API void irz_surface_clear(IrzSurface *surface);
 
 /// A grid of voxels in any direction: the centre of voxel (i, j, k) is origin + i step[0] + j step[1] + k step[2].
 typedef struct {
@@ -132,13 +133,14 @@ typedef struct {
 
 /// Which voxels of a grid have their centres in the zone, as a label map. Collective; all ranks give the grid.
 /// @param[out] labels  [size[2]][size[1]][size[0]] on rank 0: 1 in the zone, else 0
-IrzCode irz_result_label_map(const IrzResult *result, const IrzVoxelGrid *grid, uint8_t *labels, IrzError *error);
+IRZ_API IrzCode irz_result_label_map(const IrzResult *result, const IrzVoxelGrid *grid, uint8_t *labels,
+                                     IrzError *error);
 
 /// Write the result to a folder, as irz_model_write() does. Notes in its summary how long that took. Collective.
-IrzCode irz_result_write(IrzResult *result, const char *directory, IrzError *error);
+IRZ_API IrzCode irz_result_write(IrzResult *result, const char *directory, IrzError *error);
 
 /// Free a result; NULL is allowed. Collective.
-void irz_result_free(IrzResult *result);
+IRZ_API void irz_result_free(IrzResult *result);
 
 #ifdef __cplusplus
 }

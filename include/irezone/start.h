@@ -15,14 +15,14 @@ extern "C" {
 /// Threads may use the library one at a time, which needs MPI_THREAD_SERIALIZED; a host that starts MPI sees to that.
 /// Collective among the processes of a launcher.
 /// @return IRZ_OK, IRZ_ERR_MEMORY, or IRZ_ERR_SOLVER if one of them does not start
-IrzCode irz_start(IrzError *error);
+IRZ_API IrzCode irz_start(IrzError *error);
 
 /// End what irz_start() has started, once it has been called as often as that. Sessions, models and results must be
 /// freed before. What MPI has added to the environment is removed. Collective.
-void irz_stop(void);
+IRZ_API void irz_stop(void);
 
 /// The library's version, as in "0.2.0".
-const char *irz_version(void);
+IRZ_API const char *irz_version(void);
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ typedef struct IrzSweep IrzSweep;
 /// @param[out] sweep  the sweep; NULL on failure
 /// @param[out] error  names file, line and key
 /// @return IRZ_OK or IRZ_ERR_PLAN
-IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error);
+IRZ_API IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error);
 
 /// The same from text.
 /// @param[in]  text       the sweep file's text
@@ -30,22 +30,23 @@ IrzCode irz_sweep_read(const char *path, IrzSweep **sweep, IrzError *error);
 /// @param[out] sweep      the sweep; NULL on failure
 /// @param[out] error      names file, line and key
 /// @return IRZ_OK or IRZ_ERR_PLAN
-IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep, IrzError *error);
+IRZ_API IrzCode irz_sweep_parse(const char *text, const char *file, const char *plan_text, IrzSweep **sweep,
+                                IrzError *error);
 
 /// Let all ranks have the sweep that rank 0 read. Collective.
 /// @param[in]     comm   communicator
 /// @param[in,out] sweep  rank 0: the sweep; others: set
 /// @param[out]    error  the same on all ranks
-IrzCode irz_sweep_share(MPI_Comm comm, IrzSweep **sweep, IrzError *error);
+IRZ_API IrzCode irz_sweep_share(MPI_Comm comm, IrzSweep **sweep, IrzError *error);
 
 /// Number of cases.
-int irz_sweep_n_cases(const IrzSweep *sweep);
+IRZ_API int irz_sweep_n_cases(const IrzSweep *sweep);
 
 /// Number of varied values.
-int irz_sweep_n_parameters(const IrzSweep *sweep);
+IRZ_API int irz_sweep_n_parameters(const IrzSweep *sweep);
 
 /// Key path of a varied value, such as `array.spacing`; NULL if there is none.
-const char *irz_sweep_key(const IrzSweep *sweep, int parameter);
+IRZ_API const char *irz_sweep_key(const IrzSweep *sweep, int parameter);
 
 /// Value of a parameter in a case as it is written to the plan and to sweep.csv.
 /// @param[in]  sweep      sweep
@@ -53,7 +54,7 @@ const char *irz_sweep_key(const IrzSweep *sweep, int parameter);
 /// @param[in]  parameter  parameter, from 0
 /// @param[out] text       the value; "" if there is none
 /// @param[in]  size       bytes in `text`
-void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *text, size_t size);
+IRZ_API void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *text, size_t size);
 
 /// The plan of one case: the sweep's plan with the case's values.
 /// @param[in]  sweep   sweep
@@ -61,10 +62,10 @@ void irz_sweep_value(const IrzSweep *sweep, int number, int parameter, char *tex
 /// @param[out] plan    the plan; NULL on failure
 /// @param[out] error   what is wrong with it
 /// @return IRZ_OK or IRZ_ERR_PLAN
-IrzCode irz_sweep_plan(const IrzSweep *sweep, int number, IrzPlan **plan, IrzError *error);
+IRZ_API IrzCode irz_sweep_plan(const IrzSweep *sweep, int number, IrzPlan **plan, IrzError *error);
 
 /// Free a sweep; NULL is allowed.
-void irz_sweep_free(IrzSweep *sweep);
+IRZ_API void irz_sweep_free(IrzSweep *sweep);
 
 /// How far a sweep is.
 typedef struct {
@@ -120,7 +121,7 @@ typedef struct {
 
 /// Print the cases of a sweep as comma-separated values: their numbers and varied values.
 /// @return IRZ_OK or IRZ_ERR_OUTPUT
-IrzCode irz_sweep_print(const IrzSweep *sweep, FILE *out, IrzError *error);
+IRZ_API IrzCode irz_sweep_print(const IrzSweep *sweep, FILE *out, IrzError *error);
 
 /// Check the plans of all cases, the files that they read and the sweep's columns, without running anything. On one
 /// rank.
@@ -128,7 +129,7 @@ IrzCode irz_sweep_print(const IrzSweep *sweep, FILE *out, IrzError *error);
 /// @param[out] report    total; failed: cases that cannot run, with the first of them; the plans' warnings
 /// @param[out] n_meshes  groups of cases that share a mesh and fire the same pairs
 /// @param[out] error     a column does not exist; no memory
-IrzCode irz_sweep_preview(const IrzSweep *sweep, IrzSweepReport *report, int *n_meshes, IrzError *error);
+IRZ_API IrzCode irz_sweep_preview(const IrzSweep *sweep, IrzSweepReport *report, int *n_meshes, IrzError *error);
 
 /// Run the cases of a sweep that are missing in a directory; then, without tasks, write the tables.
 ///
@@ -143,8 +144,8 @@ IrzCode irz_sweep_preview(const IrzSweep *sweep, IrzSweepReport *report, int *n_
 /// @return IRZ_OK, IRZ_ERR_STOPPED (cases are missing), IRZ_ERR_PLAN (no case is valid, a column does not exist; the
 ///         directory is in use, or holds another sweep), IRZ_ERR_OUTPUT; if every case failed the code of the failures,
 ///         or IRZ_ERR_SOLVER if they differ. Some failed cases are no error: see the report
-IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOptions *options, IrzSweepReport *report,
-                      IrzError *error);
+IRZ_API IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOptions *options,
+                              IrzSweepReport *report, IrzError *error);
 
 /// Write the tables from what the tasks of a job array left in a directory. On one rank.
 /// @param[in]  sweep      sweep
@@ -152,7 +153,7 @@ IrzCode irz_sweep_run(MPI_Comm comm, const IrzSweep *sweep, const IrzSweepOption
 /// @param[out] report     what was found
 /// @param[out] error      IRZ_ERR_STOPPED: cases are missing (the tables hold those that are there); or every case
 ///                        failed, as above
-IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepReport *report, IrzError *error);
+IRZ_API IrzCode irz_sweep_merge(const IrzSweep *sweep, const char *directory, IrzSweepReport *report, IrzError *error);
 
 #ifdef __cplusplus
 }

@@ -39,16 +39,16 @@ typedef struct {
 /// All presets.
 /// @param[out] count  number of presets
 /// @return array of `count` presets, static
-const IrzPreset *irz_presets(int *count);
+IRZ_API const IrzPreset *irz_presets(int *count);
 
 /// A preset by name, or NULL.
-const IrzPreset *irz_preset_find(const char *name);
+IRZ_API const IrzPreset *irz_preset_find(const char *name);
 
 /// Print all presets as a table.
-void irz_presets_print(FILE *out);
+IRZ_API void irz_presets_print(FILE *out);
 
 /// Print every number of a preset with its unit and source.
-void irz_preset_print(const IrzPreset *preset, FILE *out);
+IRZ_API void irz_preset_print(const IrzPreset *preset, FILE *out);
 
 #ifdef __cplusplus
 }

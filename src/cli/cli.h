@@ -148,8 +148,9 @@ typedef struct {
 /// Begin.
 void irz_progress_begin(IrzProgress *progress, bool quiet);
 
-/// For IrzModelOptions.progress; `context` is an IrzProgress.
-void irz_progress_show(void *context, const char *stage, double fraction);
+/// For IrzSessionOptions.progress; `context` is an IrzProgress.
+/// @return true: the work is to go on
+bool irz_progress_show(void *context, const char *stage, double fraction);
 
 /// Remove the bar.
 void irz_progress_end(IrzProgress *progress);

@@ -1,6 +1,7 @@
 /* irezone run: solve a plan and write its results. */
 #include "cli/cli.h"
 #include <irezone/model.h>
+#include <irezone/session.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,30 +15,25 @@ static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
 }
 
 /* Print the summary as JSON, for another program to read. */
-static IrzCode print_json(const IrzSummary *summary, IrzError *error) {
+static IrzCode print_json(const IrzResult *result, IrzError *error) {
   if (!irz_cli_first()) return IRZ_OK;
-  char *json = irz_summary_json(summary);
+  char *json = irz_result_json(result);
   if (json == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for the summary");
   fputs(json, stdout); /* whether it was written main() finds out */
   free(json);
   return IRZ_OK;
 }
 
-/* Create, solve, write; that it can be written is found out first.
-   @param[in] directory  NULL: the summary alone, to the standard output */
-static IrzCode solve(const IrzPlan *plan, const char *directory, const IrzModelOptions *options, IrzSummary *summary,
+/* Solve and write; that it can be written is found out first.
+   @param[in]  directory  NULL: the summary alone, to the standard output
+   @param[out] result     NULL if it was not found; freed with its session */
+static IrzCode solve(IrzSession *session, const IrzPlan *plan, const char *directory, IrzResult **result,
                      IrzError *error) {
-  IrzModel *model;
   if (irz_cli_first() && directory != NULL) irz_model_check_output(plan, directory, error);
   IRZ_TRY(irz_error_agree(MPI_COMM_WORLD, error));
-  IRZ_TRY(irz_model_create(MPI_COMM_WORLD, plan, options, &model, error));
-  IrzCode code = irz_model_solve(model, plan, summary, error);
-  if (code == IRZ_OK) {
-    irz_signals_hold("what has its final name is whole", NULL);
-    code = directory != NULL ? irz_model_write(model, directory, summary, error) : print_json(summary, error);
-  }
-  irz_model_free(model);
-  return code;
+  IRZ_TRY(irz_session_solve(session, plan, result, error));
+  irz_signals_hold("what has its final name is whole", NULL);
+  return directory != NULL ? irz_result_write(*result, directory, error) : print_json(*result, error);
 }
 
 /* Ranks read the plan each for itself, and a node may have an old copy of it, or another program. */
@@ -57,7 +53,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   if (directory == NULL) directory = ".";
   bool piped = strcmp(directory, "-") == 0, quiet = piped || irz_argument(arguments, "--quiet") != NULL;
   IrzProgress progress;
-  IrzModelOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true, .once = true};
+  IrzSessionOptions options = {.progress = irz_progress_show, .context = &progress, .refine = true, .once = true};
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
@@ -65,25 +61,28 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   irz_signals_catch("nothing was written");
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {
-    IrzSummary summary = {0};
+    IrzSession *session = NULL;
+    IrzResult *result = NULL;
     int size;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (size > 1) irz_cli_end_alone();
     code = irz_cli_agree(false, error);
     if (code == IRZ_OK) code = agree(arguments, plan, directory, error);
     irz_progress_begin(&progress, quiet);
-    if (code == IRZ_OK) code = solve(plan, piped ? NULL : directory, &options, &summary, error);
+    if (code == IRZ_OK) code = irz_session_create(MPI_COMM_WORLD, &options, &session, error);
+    if (code == IRZ_OK) code = solve(session, plan, piped ? NULL : directory, &result, error);
     irz_progress_end(&progress);
     /* Warnings go where errors go; on a terminal the summary, which has them, is enough. An error stands alone. */
-    if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(summary.plan);
+    if (code == IRZ_OK && (quiet || !isatty(STDOUT_FILENO))) irz_cli_warnings(irz_result_summary(result)->plan);
     if (code == IRZ_OK && irz_cli_first() && !quiet) {
-      irz_summary_print(&summary, stdout);
+      irz_summary_print(irz_result_summary(result), stdout);
       printf("written to %s/%s.json%s\n", directory, irz_plan_name(plan),
              irz_plan_writes_fields(plan) ? " and .hdf" : "");
     }
     if (code == IRZ_OK && irz_signals_noted() != NULL && irz_cli_first())
       fprintf(stderr, "irezone: %s came while the results were being written: they are whole\n", irz_signals_noted());
-    irz_summary_clear(&summary);
+    irz_result_free(result);
+    irz_session_free(session);
     if (code != IRZ_OK) irz_cli_say(error);
     irz_cli_stop();
   }

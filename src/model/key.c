@@ -92,8 +92,8 @@ IrzCode irz_key_make(const IrzPlan *plan, IrzKeyKind kind, IrzKey *key, IrzError
     add_int(out, plan->pulses[i].from);
     add_int(out, plan->pulses[i].to);
   }
+  for (int t = 0; t < plan->n_tissues && kind != IRZ_KEY_MESH; t++) add_text(out, plan->tissues[t].region);
   if (kind == IRZ_KEY_SESSION) {
-    for (int t = 0; t < plan->n_tissues; t++) add_text(out, plan->tissues[t].region);
     add_file(out, plan->mesh.file);
     add_file(out, plan->anatomy.labels);
   }

@@ -9,7 +9,7 @@
 /// What plans with equal keys have in common.
 typedef enum {
   IRZ_KEY_MESH,   ///< meshes, element order, anatomy and idle probes: one model serves them
-  IRZ_KEY_START,  ///< these, and the pairs that fire: one can start from the other
+  IRZ_KEY_START,  ///< these, the pairs that fire and the regions that tissues name: one can start from the other
   IRZ_KEY_SESSION ///< meshes as above, the regions that tissues name, and the files as they are now: all that was found
                   ///< out about files and meshes holds
 } IrzKeyKind;

@@ -29,28 +29,21 @@ void irz_result_free(IrzResult *result) {
 }
 
 /// Make a session and whatever needs no others.
-static IrzCode make(const IrzSessionOptions *options, IrzSession **session, IrzError *error) {
+static IrzCode make(const IrzStageOptions *options, int room, IrzSession **session, IrzError *error) {
   IrzSession *made;
   IRZ_TRY(irz_alloc(&made, 1, sizeof *made, error));
   *session = made;
   made->users = 1;
   made->comm = MPI_COMM_NULL;
-  made->options = (IrzStageOptions){.threads = options->threads,
-                                    .refine = options->refine,
-                                    .once = options->once,
-                                    .levels = !options->once,
-                                    .progress = options->progress,
-                                    .context = options->context};
-  made->room = options->geometries > 0 ? options->geometries : options->once ? 1 : USUAL_ROOM;
+  made->options = *options;
+  made->room = room;
   return irz_alloc(&made->kept, (size_t)made->room, sizeof *made->kept, error);
 }
 
-IrzCode irz_session_create(MPI_Comm comm, const IrzSessionOptions *options, IrzSession **session, IrzError *error) {
-  IRZ_ENTER_ALONE(error);
-  IRZ_NEED(session != NULL);
-  static const IrzSessionOptions standard = {0};
+IrzCode irz_session_make(MPI_Comm comm, const IrzStageOptions *options, int room, IrzSession **session,
+                         IrzError *error) {
   *session = NULL;
-  make(options != NULL ? options : &standard, session, error);
+  make(options, room, session, error);
   IrzCode code = irz_error_agree(comm, error);
   if (code == IRZ_OK && MPI_Comm_dup(comm, &(*session)->comm) != MPI_SUCCESS) {
     code = irz_error_set(error, IRZ_ERR_SOLVER, "MPI could not duplicate the communicator");
@@ -60,6 +53,21 @@ IrzCode irz_session_create(MPI_Comm comm, const IrzSessionOptions *options, IrzS
     *session = NULL;
   }
   return code;
+}
+
+IrzCode irz_session_create(MPI_Comm comm, const IrzSessionOptions *options, IrzSession **session, IrzError *error) {
+  IRZ_ENTER_ALONE(error);
+  IRZ_NEED(session != NULL);
+  static const IrzSessionOptions standard = {0};
+  if (options == NULL) options = &standard;
+  const IrzStageOptions own = {.threads = options->threads,
+                               .refine = options->refine,
+                               .once = options->once,
+                               .levels = !options->once,
+                               .progress = options->progress,
+                               .context = options->context};
+  int room = options->geometries > 0 ? options->geometries : options->once ? 1 : USUAL_ROOM;
+  return irz_session_make(comm, &own, room, session, error);
 }
 
 /// Let go of a model that is kept, and what it found.
@@ -125,6 +133,7 @@ IrzCode irz_session_serve(IrzSession *session, const IrzPlan *plan, IrzKept **ke
     session->n--;
   }
   IrzModel *model;
+  session->n_made++;
   if (irz_model_make(session->comm, plan, &session->options, NULL, &model, error) != IRZ_OK) {
     irz_key_clear(&key);
     return error->code;

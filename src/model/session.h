@@ -17,6 +17,7 @@ struct IrzSession {
   MPI_Comm comm; ///< its own
   IrzStageOptions options;
   int room, n;
+  int n_made;    ///< models that it has made or tried to
   IrzKept *kept; ///< [room], n of them, the one that was used last at the end
 };
 
@@ -29,6 +30,11 @@ struct IrzResult {
   IrzPlan *stated; ///< the plan that was given
   IrzSummary summary;
 };
+
+/// Begin a session with the options of its stages. Collective.
+/// @param[in] room  models to keep
+IrzCode irz_session_make(MPI_Comm comm, const IrzStageOptions *options, int room, IrzSession **session,
+                         IrzError *error);
 
 /// Find or make the model that serves a plan; it becomes the one that was used last. Of the others the one that was not
 /// used for longest is let go if there is no room. Collective.

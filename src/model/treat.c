@@ -90,7 +90,7 @@ static bool make_start(IrzStage *stage, int i, const IrzPulse *pulse, double vol
 
 /// Have room for solutions at another voltage, if plans are to come whose pulses could start from two.
 static IrzCode reserve_older(IrzStage *stage, IrzError *error) {
-  for (int i = 0; i < stage->room && stage->options.levels; i++) {
+  for (int i = 0; i < stage->room && stage->options.levels && stage->n_kept == 0; i++) {
     if (stage->older[i] != NULL || stage->solved[i].from < 0) continue;
     IRZ_TRY(irz_alloc(&stage->older[i], (size_t)irz_field_space(stage->field)->n_local, sizeof(double), error));
   }

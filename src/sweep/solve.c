@@ -1,6 +1,7 @@
 /* One case: its plan, a model that serves it, the start it shares with its neighbours, its zone. */
 #include "base/deadline.h"
 #include "base/memory.h"
+#include "model/session.h"
 #include "results/json.h"
 #include "sweep/case.h"
 #include "sweep/sweep.h"
@@ -15,11 +16,11 @@ struct IrzCaseSolver {
   int rank;
   const IrzSweep *sweep;
   const char *directory;
-  IrzModelOptions options;
+  IrzSession *session;
   bool has_grid;
   IrzPointGrid grid;
   uint8_t *ablated; // [points] rank 0
-  IrzModel *model;  // NULL: none yet
+  IrzModel *model;  // of the session; NULL: none yet
   int start;        // case whose solution the model starts from; 0: none
   int no_start;     // case that has no solution to start from; 0: none known
   double timeout;   // s that a case may take; 0: any
@@ -35,7 +36,8 @@ IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzS
   MPI_Comm_rank(group, &made->rank);
   made->sweep = sweep;
   made->directory = options->directory;
-  made->options.threads = options->threads > 0 ? options->threads : 1;
+  const IrzStageOptions stage_options = {.threads = options->threads > 0 ? options->threads : 1};
+  irz_session_make(group, &stage_options, 1, &made->session, error);
   made->timeout = options->timeout > 0 ? options->timeout : sweep->timeout;
   if (grid != NULL) {
     made->has_grid = true;
@@ -50,13 +52,6 @@ IrzCode irz_case_solver_create(MPI_Comm group, const IrzSweep *sweep, const IrzS
   return IRZ_OK;
 }
 
-/// Drop the model.
-static void forget(IrzCaseSolver *solver) {
-  irz_model_free(solver->model);
-  solver->model = NULL;
-  solver->start = 0;
-}
-
 void irz_case_result_clear(IrzCaseResult *result) {
   free(result->values);
   free(result->warnings);
@@ -68,16 +63,20 @@ void irz_case_result_clear(IrzCaseResult *result) {
 
 void irz_case_solver_free(IrzCaseSolver *solver) {
   if (solver == NULL) return;
-  forget(solver);
+  irz_session_free(solver->session);
   free(solver->ablated);
   free(solver);
 }
 
-/// Have a model that serves a plan. Its mesh is the costly part, so it is kept as long as it serves.
+/// Have a model that serves a plan. Its mesh is the costly part, so the session keeps it as long as it serves.
 static IrzCode serve(IrzCaseSolver *solver, const IrzPlan *plan, IrzError *error) {
-  if (solver->model != NULL && irz_model_serves(solver->model, plan)) return IRZ_OK;
-  forget(solver);
-  return irz_model_create(solver->comm, plan, &solver->options, &solver->model, error);
+  IrzKept *kept;
+  int made = solver->session->n_made;
+  solver->model = NULL;
+  IrzCode code = irz_session_serve(solver->session, plan, &kept, error);
+  if (solver->session->n_made != made) solver->start = 0; /* what was kept as a start has gone with its model */
+  if (code == IRZ_OK) solver->model = kept->model;
+  return code;
 }
 
 /// Solve a plan from nothing and keep the solution as the start of the cases that follow. A model remembers more than

@@ -5,6 +5,8 @@
 #include <irezone/anatomy.h>
 #include <irezone/mesh.h>
 #include <irezone/model.h>
+#include <irezone/session.h>
+#include <irezone/start.h>
 #include <irezone/sweep.h>
 #include <petscsys.h>
 #include <string.h>
@@ -15,6 +17,10 @@ static IrzModel *model; /* of the plates, solved */
 static IrzMesh *mesh;   /* theirs */
 static IrzSweep *sweep;
 static IrzSummary summary;
+static IrzSession *session; /* that has solved the plates */
+static IrzResult *result;   /* theirs */
+static const double points[2][3] = {{0, 0, 0}, {1e-3, 1e-3, 1e-3}};
+static const IrzVoxelGrid voxels = {{3, 3, 3}, {0, 0, 0}, {{1e-3, 0, 0}, {0, 1e-3, 0}, {0, 0, 1e-3}}};
 static const IrzPointGrid grid = {{3, 3, 3}, {0, 0, 0}, {1e-3, 1e-3, 1e-3}};
 static const char sweep_text[] = "plan: p.yaml\nvary: {\"pulses[0].voltage\": {values: [900, 1000]}}\n";
 
@@ -107,6 +113,52 @@ static IrzCode good_number(IrzError *error) {
   return irz_summary_number(&summary, "zone.volume_cm3", &volume, error);
 }
 
+static IrzCode good_start(IrzError *error) {
+  IrzCode code = irz_start(error);
+  irz_stop();
+  return code;
+}
+static IrzCode good_session(IrzError *error) {
+  IrzSession *made;
+  IrzCode code = irz_session_create(MPI_COMM_SELF, NULL, &made, error);
+  irz_session_free(made);
+  return code;
+}
+static IrzCode good_session_solve(IrzError *error) {
+  IrzResult *found;
+  irz_session_forget(session);
+  IrzCode code = irz_session_solve(session, plates, &found, error);
+  irz_result_free(found);
+  return code;
+}
+static IrzCode good_session_again(IrzError *error) {
+  IrzResult *found;
+  IrzCode code = irz_session_solve(session, plates, &found, error);
+  irz_result_free(found);
+  return code;
+}
+static IrzCode good_result_number(IrzError *error) {
+  double volume;
+  return irz_result_number(result, "zone.volume_cm3", &volume, error);
+}
+static IrzCode good_result_sample(IrzError *error) {
+  double value[2];
+  return irz_result_sample(result, "field_V_per_cm", 2, points, value, error);
+}
+static IrzCode good_surface(IrzError *error) {
+  IrzSurface surface;
+  IrzCode code = irz_result_surface(result, &surface, error);
+  irz_surface_clear(&surface);
+  return code;
+}
+static IrzCode good_label_map(IrzError *error) {
+  uint8_t label[27];
+  return irz_result_label_map(result, &voxels, label, error);
+}
+static IrzCode good_result_write(IrzError *error) {
+  return irz_result_write(result, folder, error);
+}
+
 /* Calls that must fail. */
 
 static IrzCode bad_parse(IrzError *error) {
@@ -193,6 +245,33 @@ static IrzCode bad_labels(IrzError *error) {
   return code;
 }
 
+static IrzCode bad_session_solve(IrzError *error) {
+  IrzResult *found;
+  IrzPlan *plan;
+  const IrzOverride override = {"probes[0].surface=no_such_surface"};
+  IrzCode code = irz_plan_parse(PLATES, "p.yaml", 1, &override, &plan, error);
+  if (code == IRZ_OK) code = irz_session_solve(session, plan, &found, error);
+  irz_plan_free(plan);
+  return code;
+}
+static IrzCode bad_result_number(IrzError *error) {
+  double volume;
+  return irz_result_number(result, "zone.volume", &volume, error);
+}
+static IrzCode bad_result_sample(IrzError *error) {
+  double value[2];
+  return irz_result_sample(result, "temperature_peak_C", 2, points, value, error);
+}
+static IrzCode bad_label_map(IrzError *error) {
+  uint8_t label[27];
+  IrzVoxelGrid flat = voxels;
+  flat.step[2][2] = 0;
+  return irz_result_label_map(result, &flat, label, error);
+}
+static IrzCode bad_result_write(IrzError *error) {
+  return irz_result_write(result, "/proc/no", error);
+}
+
 /* Calls without what they need: refused, never a crash. */
 
 static IrzCode no_plan(IrzError *error) {
@@ -219,6 +298,25 @@ static IrzCode no_sweep(IrzError *error) {
 }
 static IrzCode no_number(IrzError *error) {
   return irz_summary_number(&summary, "zone.volume_cm3", NULL, error);
+}
+static IrzCode no_session(IrzError *error) {
+  IrzResult *found;
+  return irz_session_solve(NULL, plates, &found, error);
+}
+static IrzCode no_session_plan(IrzError *error) {
+  IrzResult *found;
+  return irz_session_solve(session, NULL, &found, error);
+}
+static IrzCode no_points(IrzError *error) {
+  double value;
+  return irz_result_sample(result, "zone", 1, NULL, &value, error);
+}
+static IrzCode no_surface(IrzError *error) {
+  return irz_result_surface(result, NULL, error);
+}
+static IrzCode no_result(IrzError *error) {
+  double volume;
+  return irz_result_number(NULL, "zone.volume_cm3", &volume, error);
 }
 static IrzCode empty_summary(IrzError *error) {
   IrzSummary nothing = {0};
@@ -248,6 +346,25 @@ static const struct {
     {"case", good_case, IRZ_OK, 1000},
     {"print", good_print, IRZ_OK, 40},
     {"number", good_number, IRZ_OK, 1000},
+    {"start", good_start, IRZ_OK, 1000},
+    {"session", good_session, IRZ_OK, 1000},
+    {"session, solve", good_session_solve, IRZ_OK, 40},
+    {"session, again", good_session_again, IRZ_OK, 1000},
+    {"result, number", good_result_number, IRZ_OK, 1000},
+    {"result, sample", good_result_sample, IRZ_OK, 40},
+    {"result, surface", good_surface, IRZ_OK, 40},
+    {"result, label map", good_label_map, IRZ_OK, 40},
+    {"result, write", good_result_write, IRZ_OK, 12},
+    {"bad session solve", bad_session_solve, IRZ_ERR_INPUT, 40},
+    {"bad result number", bad_result_number, IRZ_ERR_PLAN, 1000},
+    {"bad result sample", bad_result_sample, IRZ_ERR_PLAN, 1000},
+    {"bad label map", bad_label_map, IRZ_ERR_PLAN, 1000},
+    {"bad result write", bad_result_write, IRZ_ERR_OUTPUT, 100},
+    {"no session", no_session, IRZ_ERR_PLAN, 1000},
+    {"no session plan", no_session_plan, IRZ_ERR_PLAN, 1000},
+    {"no points", no_points, IRZ_ERR_PLAN, 1000},
+    {"no surface", no_surface, IRZ_ERR_PLAN, 1000},
+    {"no result", no_result, IRZ_ERR_PLAN, 1000},
     {"bad parse", bad_parse, IRZ_ERR_PLAN, 1000},
     {"bad parse, late", bad_parse_late, IRZ_ERR_PLAN, 1000},
     {"bad read", bad_read, IRZ_ERR_PLAN, 1000},
@@ -308,6 +425,8 @@ int main(int argc, char **argv) {
   if (code == IRZ_OK) code = irz_model_solve(model, plates, &summary, &error);
   if (code == IRZ_OK) code = irz_model_write(model, folder, &summary, &error);
   if (code == IRZ_OK) code = irz_sweep_parse(sweep_text, "s.yaml", PLATES, &sweep, &error);
+  if (code == IRZ_OK) code = irz_session_create(MPI_COMM_SELF, NULL, &session, &error);
+  if (code == IRZ_OK) code = irz_session_solve(session, plates, &result, &error);
   PROMISE(code == IRZ_OK, "%s", error.text);
   /* sigma (V / 10 mm) x 4 cm2 */
   PROMISE(summary.pulses[0].current > 7.999999 && summary.pulses[0].current < 8.000001, "%.9g A",
@@ -325,6 +444,8 @@ int main(int argc, char **argv) {
   }
   irz_summary_clear(&summary);
   irz_sweep_free(sweep);
+  irz_result_free(result);
+  irz_session_free(session);
   irz_model_free(model);
   irz_mesh_free(mesh);
   irz_plan_free(needles);

@@ -6,6 +6,7 @@
 #include <irezone/session.h>
 #include <irezone/start.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -115,41 +116,68 @@ static void costs(void) {
   irz_plan_free(plan);
 }
 
-/* What sessions find one after another they find side by side, and what comes before does not count. */
-static void side_by_side(void) {
-  static const double voltages[] = {2000, 1500, 2600};
-  char *alone[2][3];
-  IrzPlan *plan[2] = {parsed(NEEDLES), parsed(PLATES)};
-  for (int k = 0; k < 2; k++) {
-    IrzSession *session = begin(false);
-    for (int i = 0; i < 3; i++) {
-      set(plan[k], "pulses[0].voltage", voltages[i]);
-      IrzResult *result = solved(session, plan[k]);
-      alone[k][i] = told(result);
-      irz_result_free(result);
-    }
-    irz_session_free(session);
-  }
-  IrzSession *session[2] = {begin(false), begin(false)};
-  for (int i = 0; i < 3; i++) {
-    IrzResult *result[2];
-    for (int k = 0; k < 2; k++) {
-      set(plan[k], "pulses[0].voltage", voltages[i]);
-      result[k] = solved(session[k], plan[k]);
-    }
-    for (int k = 0; k < 2; k++) {
-      char *text = told(result[k]);
+static const double voltages[] = {2000, 1500, 2600};
+enum { N_VOLTAGES = sizeof voltages / sizeof voltages[0] };
+
+/* A session with a plan, solved at all voltages, and what was told. */
+typedef struct {
+  IrzPlan *plan;
+  IrzSession *session;
+  char *found[N_VOLTAGES];
+} Work;
+
+static void work_begin(Work *work, const char *text) {
+  work->plan = parsed(text);
+  work->session = begin(false);
+}
+
+static void work_step(Work *work, int i) {
+  set(work->plan, "pulses[0].voltage", voltages[i]);
+  IrzResult *result = solved(work->session, work->plan);
+  work->found[i] = told(result);
+  irz_result_free(result);
+}
+
+static void *work_all(void *pointer) {
+  for (int i = 0; i < N_VOLTAGES; i++) work_step(pointer, i);
+  return NULL;
+}
+
+/* End both, whose findings must be the same. */
+static void work_compare(Work *work, Work *wanted, const char *what) {
+  for (int i = 0; i < N_VOLTAGES; i++) {
 #ifndef IRZ_SANITIZED /* a mesh made twice is the same on glibc's heap, not on a sanitizer's */
-      PROMISE(strcmp(text, alone[k][i]) == 0, "side by side:\n%s\nalone:\n%s", text, alone[k][i]);
+    PROMISE(strcmp(work->found[i], wanted->found[i]) == 0, "%s:\n%s\nalone:\n%s", what, work->found[i],
+            wanted->found[i]);
 #endif
-      free(text);
-      free(alone[k][i]);
-      irz_result_free(result[k]);
-    }
+    free(work->found[i]);
   }
+  irz_session_free(work->session);
+  irz_plan_free(work->plan);
+}
+
+/* What sessions find one after another they find side by side, in turns and from threads of their own. */
+static void side_by_side(void) {
+  static const char *const texts[] = {NEEDLES, PLATES};
+  Work alone[2], turns[2], threads[2];
+  pthread_t thread[2];
   for (int k = 0; k < 2; k++) {
-    irz_session_free(session[k]);
-    irz_plan_free(plan[k]);
+    work_begin(&alone[k], texts[k]);
+    work_all(&alone[k]);
+    work_begin(&turns[k], texts[k]);
+    work_begin(&threads[k], texts[k]);
+  }
+  for (int i = 0; i < N_VOLTAGES; i++) {
+    for (int k = 0; k < 2; k++) work_step(&turns[k], i);
+  }
+  for (int k = 0; k < 2; k++) PROMISE(pthread_create(&thread[k], NULL, work_all, &threads[k]) == 0, "no thread");
+  for (int k = 0; k < 2; k++) pthread_join(thread[k], NULL);
+  for (int k = 0; k < 2; k++) {
+    work_compare(&turns[k], &alone[k], "in turns");
+    work_compare(&threads[k], &alone[k], "from threads");
+    for (int i = 0; i < N_VOLTAGES; i++) free(alone[k].found[i]);
+    irz_session_free(alone[k].session);
+    irz_plan_free(alone[k].plan);
   }
 }
 

@@ -48,6 +48,7 @@ done
 if grep -rIlF -e "$source/" -e "$work/" -e "$build" "$prefix"; then fail "these files name folders of the build"; fi
 libraries=$(find "$prefix" -name 'libirezone.*')
 [ $kind = static ] || [[ $libraries == *libirezone.so* ]] || fail "no shared library: $libraries"
+[ $kind = static ] || python3 "$source/tests/house/api.py" "$source" "$(head -1 <<<"$libraries")" || fail "another API than the headers'"
 
 for language in consumer consumer_cxx; do
   echo "$kind, $language, CMake package:"
