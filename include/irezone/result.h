@@ -26,6 +26,7 @@ typedef struct {
   double potential[IRZ_MAX_PROBES];         ///< V, of each probe; NaN for an insulating idle probe
   double electrode_current[IRZ_MAX_PROBES]; ///< A, from each probe into the tissue
   double withdrawn;                         ///< m, how far a pull-back had withdrawn the needles
+  double distance; ///< m, between the middles of the bare metal; NaN on a loaded mesh without needles
 } IrzPulseResult;
 
 /// Volume above one threshold.

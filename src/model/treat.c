@@ -179,6 +179,8 @@ static IrzCode solve_pulse(IrzStage *stage, const IrzPlan *plan, const IrzLaw *c
   stage->solved[i] = (IrzSolved){-1, -1, 0};
   IRZ_TRY(irz_field_solve(stage->field, &problem, started, stage->unknown[i], &report, error));
   result->requested_voltage = pulse->voltage;
+  bool placed = plan->probes[pulse->from].has_geometry && plan->probes[pulse->to].has_geometry;
+  result->distance = placed ? irz_plan_distance(plan, pulse->from, pulse->to) : NAN;
   result->highest_voltage = NAN;
   IRZ_TRY(apply_limits(stage, plan, laws, i, voltage, &report, result, error));
   stage->solved[i] = (IrzSolved){pulse->from, pulse->to, result->voltage};

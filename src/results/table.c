@@ -92,6 +92,13 @@ static json_t *electrode_currents(const IrzSummary *summary, const void *at) {
   return object;
 }
 
+/// What `field` of a plan's pulses states, of the voltage as solved.
+static json_t *voltage_per_distance(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  const IrzPulseResult *pulse = at;
+  return irz_json_number(pulse->voltage / pulse->distance * V_per_cm.scale);
+}
+
 const IrzQuantity irz_pulse_quantities[] = {
     {TEXT("from", IrzPulseResult, from), .help = "the probe at the voltage"},
     {TEXT("to", IrzPulseResult, to), .help = "the probe at 0 V"},
@@ -101,6 +108,10 @@ const IrzQuantity irz_pulse_quantities[] = {
      .help = "as planned; more than voltage_V if generator.enforce lowered it"},
     {NUMBER("highest_voltage_V", IrzPulseResult, highest_voltage, &volt),
      .help = "the most that stays inside the generator's limits; null if the plan's does"},
+    {NUMBER("distance_mm", IrzPulseResult, distance, &mm),
+     .help = "between the middles of the bare metal; null on a loaded mesh that does not state needles"},
+    {MADE("voltage_per_distance_V_per_cm", voltage_per_distance), .unit = &V_per_cm,
+     .help = "voltage_V over distance_mm, what a plan's pulses state as field"},
     {NUMBER("current_A", IrzPulseResult, current, &ampere), .error = offsetof(IrzPulseResult, current_error),
      .shown = {"current", 18, -1},
      .help = "with heat.coupling full in the last pulse of the pair, and so are resistance and potentials"},

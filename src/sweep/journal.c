@@ -432,14 +432,22 @@ static IrzCode read_lines(FILE *file, FILE *maps, const char *path, Reading *rea
   return code;
 }
 
+/// Refuse what is no file: opening a pipe would wait for whoever writes into it.
+static IrzCode check_file(const char *path, IrzError *error) {
+  struct stat status;
+  if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) return IRZ_OK; /* who opens it says why it cannot be */
+  return irz_error_set(error, IRZ_ERR_INPUT, "%s: is not a regular file", path);
+}
+
 static IrzCode read_journal(const char *path, Reading *reading, IrzError *error) {
+  IRZ_TRY(check_file(path, error));
   FILE *file = fopen(path, "re");
   if (file == NULL) return irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   char maps_path[IRZ_PATH_MAX];
   snprintf(maps_path, sizeof maps_path, "%.*smaps", (int)(strlen(path) - strlen("log")), path);
-  FILE *maps = reading->with_maps ? fopen(maps_path, "rbe") : NULL;
-  IrzCode code = IRZ_OK;
-  if (reading->with_maps && maps == NULL && errno != ENOENT) {
+  IrzCode code = reading->with_maps ? check_file(maps_path, error) : IRZ_OK;
+  FILE *maps = reading->with_maps && code == IRZ_OK ? fopen(maps_path, "rbe") : NULL;
+  if (reading->with_maps && code == IRZ_OK && maps == NULL && errno != ENOENT) {
     code = irz_error_set(error, IRZ_ERR_INPUT, "%s: cannot be read: %s", maps_path, strerror(errno));
   }
   if (code == IRZ_OK) code = read_lines(file, maps, path, reading, error);
@@ -510,7 +518,7 @@ IrzCode irz_journal_check_free(const char *directory, int task, int n_tasks, Irz
   IRZ_TRY(find_journals(directory, name, &found, error));
   IrzCode code = IRZ_OK;
   for (size_t i = 0; i < found.gl_pathc && code == IRZ_OK; i++) {
-    int descriptor = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+    int descriptor = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) continue;
     if (lock_wait(descriptor, LOCK_SH) == EWOULDBLOCK) {
       code = irz_error_set(error, IRZ_ERR_PLAN,

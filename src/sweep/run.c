@@ -2,6 +2,7 @@
 #include "base/entry.h"
 #include "base/memory.h"
 #include "sweep/sweep.h"
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -194,7 +195,9 @@ static IrzCode run_cases(MPI_Comm comm, MPI_Comm group, const IrzSweep *sweep, c
 static void open_log(Watch *watch, const Found *found, const IrzBatches *batches, int n_groups) {
   char path[IRZ_PATH_MAX];
   snprintf(path, sizeof path, "%s/sweep.log", watch->options->directory);
-  watch->log = fopen(path, "a");
+  int descriptor =
+      open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* never waits for a pipe */
+  watch->log = descriptor >= 0 ? fdopen(descriptor, "a") : NULL;
   int n_meshes = 0;
   for (int b = 0; b < batches->n_batches; b++) n_meshes += b == 0 || batches->mesh[b] != batches->mesh[b - 1];
   write_log(watch->log, "%s: %d cases on %d meshes, task %d of %d; %d done before, %d to run, %d at a time",

@@ -14,8 +14,8 @@
 
 static char *warnings[] = {"probe spacing 40 mm is beyond 32 mm"};
 static IrzPulseResult pulses[2] = {
-    {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0},
-    {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015}};
+    {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0, 0.015},
+    {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015, NAN}};
 static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5, 2e-7}, {"tumour", 60000, 8e-6, 1.44e-6, -1}};
 
 static void fill(IrzSummary *summary, IrzPlan *plan) {
@@ -104,6 +104,10 @@ static void json_layout(void **state) {
   check_null(root, "pulses/1/current_error_A");
   check_number(root, "pulses/0/resistance_ohm", 155);
   check_null(root, "pulses/1/resistance_ohm");
+  check_number(root, "pulses/0/distance_mm", 15);
+  check_number(root, "pulses/0/voltage_per_distance_V_per_cm", 2000); /* 3000 V over 1.5 cm */
+  check_null(root, "pulses/1/distance_mm");
+  check_null(root, "pulses/1/voltage_per_distance_V_per_cm");
   check_number(root, "pulses/0/newton_iterations", 6);
   check_number(root, "pulses/0/linear_iterations", 30);
   check_number(root, "pulses/1/electrode_current_A/C", -9);

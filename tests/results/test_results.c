@@ -35,6 +35,8 @@ static const char *const names[] = {
     "pulses[].voltage_V",
     "pulses[].requested_voltage_V",
     "pulses[].highest_voltage_V",
+    "pulses[].distance_mm",
+    "pulses[].voltage_per_distance_V_per_cm",
     "pulses[].current_A",
     "pulses[].current_first_A",
     "pulses[].current_error_A",
@@ -223,8 +225,8 @@ static void walk_json(json_t *map, const IrzQuantity *rows, const char *above, P
 
 static char *warnings[] = {"probe spacing 40 mm is beyond 32 mm"};
 static IrzPulseResult pulses[2] = {
-    {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0},
-    {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015}};
+    {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0, 0.015},
+    {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015, NAN}};
 static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5, 2e-7}, {"tumour", 60000, 8e-6, 1.44e-6, -1}};
 static IrzLabel label = {2, "tumour"};
 static IrzTissue tissues[2] = {{.region = "default"},

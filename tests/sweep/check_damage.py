@@ -44,6 +44,19 @@ for damage in (cut_last, change_digit, zeros):
     check(run(path, "--merge", out=out)[::2] == (0, ""), f"{out}: nothing is said once all is there")
 
 
+# What stands in a file's place and is none: refused at once, where opening a pipe would wait for ever.
+shutil.copytree(path / "reference", path / "pipe")
+(path / "pipe" / NAME).unlink()
+os.mkfifo(path / "pipe" / NAME)
+for option in "--resume", "--merge":
+    status, _, error = run(path, option, out="pipe")
+    check(status == 3 and f"{NAME}: is not a regular file" in error, f"a pipe, {option}: {status} {error}")
+(path / "log").mkdir()
+os.mkfifo(path / "log" / "sweep.log")
+status, _, error = run(path, out="log")
+check(status == 0 and table(path, "log") == reference, f"a log that is a pipe: {status} {error}")
+
+
 def remove(log):
     shutil.rmtree(log.parent)
     return "removed"
