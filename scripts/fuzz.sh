@@ -41,7 +41,7 @@ configure_and_build $work/build -DCMAKE_C_COMPILER=clang -DIREZONE_FUZZ=ON -DIRE
 export OMP_NUM_THREADS=1
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export LSAN_OPTIONS=suppressions=$root/tests/sanitizers/leak.supp:print_suppressions=0
-limits=(-max_len=65536 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024)
+limits=(-max_len=65536 -timeout=30 -rss_limit_mb=2048 -malloc_limit_mb=1024)
 
 # fuzz READER: its closing lines go to the screen, all it says to build/fuzzing/READER.log.
 fuzz() {

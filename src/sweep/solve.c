@@ -108,8 +108,9 @@ static IrzCode solve_case(IrzCaseSolver *solver, int number, int start, const Ir
       irz_summary_clear(&start_summary);
     }
     irz_plan_free(start_plan);
-    /* Results do not depend on how much memory there was. */
-    if (failed.code == IRZ_ERR_MEMORY) return irz_error_set(error, failed.code, "%s", failed.text);
+    /* Results depend neither on how much memory there was nor on a mesh that could not be read this time. */
+    if (failed.code == IRZ_ERR_MEMORY || failed.code == IRZ_ERR_INPUT)
+      return irz_error_set(error, failed.code, "%s", failed.text);
     if (failed.code != IRZ_OK) solver->no_start = start;
     irz_deadline_start(solver->timeout);
   }
