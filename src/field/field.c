@@ -585,18 +585,34 @@ static PetscErrorCode flux_solve(Newton *newton, Flux *f, double *u, int *steps,
   PetscFunctionReturn(0);
 }
 
-/// Solve a problem with a steep law from `u`, as far as Newton's method in the potential has got.
+/// Solve a problem with a steep law from `u`, as far as Newton's method in the potential has got: with currents of
+/// their own, or, if those do not find it, with as many of Newton's steps as any other law may take.
 static IrzCode solve_steep(Newton *newton, double *u, IrzReport *report, const char **failure, IrzError *error) {
+  const IrzSpace *space = irz_field_space(newton->field);
   Flux flux = {0};
   int steps = 0, linear = 0;
-  IrzCode code = flux_create(newton, &flux, error);
+  double *start = NULL;
+  irz_alloc(&start, (size_t)space->n_local, sizeof *start, error);
+  IrzCode code = irz_error_agree(space->part->comm, error);
+  if (code == IRZ_OK) code = flux_create(newton, &flux, error);
   if (code == IRZ_OK) {
+    memcpy(start, u, (size_t)space->n_local * sizeof *u);
     code = irz_petsc(flux_solve(newton, &flux, u, &steps, &linear, report, failure), "Newton with currents", error);
+  }
+  irz_flux_free(&flux.flux);
+  free(flux.node);
+  if (code == IRZ_OK && *failure != NULL) {
+    int more = 0, more_linear = 0;
+    bool unused;
+    memcpy(u, start, (size_t)space->n_local * sizeof *u);
+    newton->steep = false;
+    code = irz_petsc(newton_solve(newton, true, u, &more, &more_linear, report, &unused, failure), "Newton", error);
+    steps += more;
+    linear += more_linear;
   }
   report->newton += steps;
   report->linear += linear;
-  irz_flux_free(&flux.flux);
-  free(flux.node);
+  free(start);
   return code;
 }
 

@@ -52,9 +52,8 @@ void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing) {
   double accuracy = plan->mesh.accuracy > 0 ? plan->mesh.accuracy / 0.01 : 1;
   double diameter = INFINITY;
   for (int p = 0; p < plan->n_probes; p++) diameter = fmin(diameter, plan->probes[p].diameter);
-  /* Coarser ones save no time: Gmsh takes longer for them. */
-  double scale = plan->mesh.order == 1 ? 0.25 * sqrt(accuracy) : cbrt(accuracy);
-  scale = fmin(fmax(scale, plan->mesh.order == 1 ? 0.12 : 0.25), 1.3);
+  double scale = plan->mesh.order == 1 ? IRZ_LINEAR_MESH * sqrt(accuracy) : cbrt(accuracy);
+  scale = fmin(fmax(scale, plan->mesh.order == 1 ? 0.12 : 0.25), IRZ_COARSEST_MESH);
   sizing->metal = usual.metal * diameter * scale;
   sizing->ends = usual.ends * diameter * scale;
   sizing->growth = usual.growth * scale;

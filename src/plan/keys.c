@@ -112,7 +112,9 @@ static const IrzKey mesh_keys[] = {
      .least = 0.01,
      .most = 50,
      .standard = "1",
-     .help = "wanted error of the zone's volume; of 0.01 cm3 if the zone is smaller"},
+     .help = "wanted error of the zone's volume; of 0.01 cm3 if the zone is smaller. The coarsest mesh is that for 2.2 "
+             "% (27 % at "
+             "order 1): asking for less saves no time"},
     {.name = "order",
      .type = IRZ_KEY_INTEGER,
      .offset = offsetof(IrzPlan, mesh.order),

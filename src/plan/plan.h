@@ -239,6 +239,17 @@ struct IrzPlan {
   char **warnings; ///< one line each
 };
 
+/// Sizes of generated meshes, as a multiple of those for 1 %, against the accuracy: cube root at order 2, square root
+/// at order 1, which needs four times as fine ones. Coarser than the limit saves no time: Gmsh takes longer for them.
+#define IRZ_COARSEST_MESH 1.3
+#define IRZ_LINEAR_MESH 0.25
+
+/// The accuracy for which the coarsest generated mesh is made, relative: larger ones get the same.
+static inline double irz_coarsest_accuracy(int order) {
+  double linear = IRZ_COARSEST_MESH / IRZ_LINEAR_MESH;
+  return 0.01 * (order == 1 ? linear * linear : IRZ_COARSEST_MESH * IRZ_COARSEST_MESH * IRZ_COARSEST_MESH);
+}
+
 /// Index of the tissue that applies to a region: its own entry, else `default`.
 int irz_plan_tissue(const IrzPlan *plan, const char *region);
 

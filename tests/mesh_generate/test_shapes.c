@@ -462,11 +462,34 @@ static void refusals(void **state) {
   assert_non_null(strstr(error.text, "test.yaml:3: plates"));
 }
 
+/// Up to the accuracy that is called the coarsest meshes get coarser, from there on they are the same.
+static void coarsest(void **state) {
+  (void)state;
+  IrzPlan plan = {.n_probes = 1, .probes[0] = {.has_geometry = true, .diameter = 1e-3, .exposure = 0.02}};
+  plan.mesh.size = 0.1;
+  for (int order = 1; order <= 2; order++) {
+    IrzMeshSizing finer, last, beyond;
+    double limit = irz_coarsest_accuracy(order);
+    plan.mesh.order = order;
+    plan.mesh.accuracy = 0.95 * limit;
+    irz_mesh_sizing(&plan, &finer);
+    plan.mesh.accuracy = limit;
+    irz_mesh_sizing(&plan, &last);
+    plan.mesh.accuracy = 0.5;
+    irz_mesh_sizing(&plan, &beyond);
+    assert_true(finer.metal < 0.99 * last.metal);
+    assert_close(beyond.metal, last.metal, 1e-12);
+    assert_close(beyond.growth, last.growth, 1e-12);
+  }
+  assert_close(irz_coarsest_accuracy(2), 0.02197, 1e-12);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ends),          cmocka_unit_test(trocar),        cmocka_unit_test(trocar_boundaries),
-      cmocka_unit_test(trocar_angles), cmocka_unit_test(beside_trocar), cmocka_unit_test(mend),
-      cmocka_unit_test(everywhere),    cmocka_unit_test(electrodes),    cmocka_unit_test(plates),
-      cmocka_unit_test(clamp),         cmocka_unit_test(refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(coarsest),      cmocka_unit_test(ends),
+                                     cmocka_unit_test(trocar),        cmocka_unit_test(trocar_boundaries),
+                                     cmocka_unit_test(trocar_angles), cmocka_unit_test(beside_trocar),
+                                     cmocka_unit_test(mend),          cmocka_unit_test(everywhere),
+                                     cmocka_unit_test(electrodes),    cmocka_unit_test(plates),
+                                     cmocka_unit_test(clamp),         cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
