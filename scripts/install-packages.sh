@@ -18,6 +18,8 @@ demo=(
 )
 test=(
   snakemake
+  # the Python package
+  python3-pytest python3-pip python3-setuptools python3-wheel
   # locales with a decimal comma
   locales
   # users of the library in C++, processors of another age

@@ -112,6 +112,13 @@ IRZ_API IrzCode irz_plan_number(const IrzPlan *plan, const char *key, double *nu
 /// @param[out] value  to be released with free(); NULL on failure
 IRZ_API IrzCode irz_plan_value(const IrzPlan *plan, const char *key, char **value, IrzError *error);
 
+/// The plan, or a value of it, as JSON on one line: what is stated, and for a key its default where nothing is. Words
+/// without quotes that read as numbers or truth values are such.
+/// @param[in]  key   NULL: the plan as a whole
+/// @param[out] json  to be released with free(); NULL on failure
+/// @return IRZ_OK, IRZ_ERR_PLAN: no such key, or not stated and without a default, or IRZ_ERR_MEMORY
+IRZ_API IrzCode irz_plan_json(const IrzPlan *plan, const char *key, char **json, IrzError *error);
+
 /// What names the output files.
 IRZ_API const char *irz_plan_name(const IrzPlan *plan);
 

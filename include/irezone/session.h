@@ -109,6 +109,13 @@ IRZ_API const char *irz_result_warning(const IrzResult *result, int warning);
 IRZ_API IrzCode irz_result_sample(const IrzResult *result, const char *quantity, int n, const double (*points)[3],
                                   double *values, IrzError *error);
 
+/// Volume of each region whose field, the largest over the pulses, reaches each of some levels: a field-volume
+/// histogram. Collective.
+/// @param[in]  level   [n_levels] V/m, the same on all ranks
+/// @param[out] volume  [regions][n_levels] m^3, regions as in the summary's zone; on all ranks
+IRZ_API IrzCode irz_result_volumes(const IrzResult *result, int n_levels, const double *level, double *volume,
+                                   IrzError *error);
+
 /// A closed surface of triangles.
 typedef struct {
   int32_t n_points;

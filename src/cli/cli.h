@@ -46,7 +46,7 @@ typedef struct {
 } IrzCommand;
 
 /// The commands, in the order in which help lists them. NAME is irz_command_NAME in NAME.c.
-#define IRZ_COMMANDS(DO) DO(run) DO(sweep) DO(check) DO(mesh) DO(info) DO(tissues) DO(help)
+#define IRZ_COMMANDS(DO) DO(run) DO(sweep) DO(check) DO(mesh) DO(info) DO(serve) DO(tissues) DO(help)
 
 #define IRZ_COMMAND_DECLARED(name) extern const IrzCommand irz_command_##name;
 IRZ_COMMANDS(IRZ_COMMAND_DECLARED)
@@ -103,6 +103,13 @@ IrzCode irz_cli_agree(bool failed, IrzError *error);
 /// Agree that all ranks have the same texts: each is compared with rank 0's. Collective.
 /// @param[in] what  names of them, as in "plan": "rank 1 has another plan than rank 0"
 IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *text, IrzError *error);
+
+/// Drop PETSc's options, where ranks were given different ones: its end may do together what they say.
+void irz_cli_forget_options(void);
+
+/// Rank 0's bytes reach all ranks, which may wait for them for hours: they look now and then and sleep. Collective.
+/// @param[in,out] data  [size], less than 2 GB
+void irz_cli_broadcast(void *data, size_t size);
 
 /// Start MPI and PETSc, quietly: no signal handlers, no stack traces. In a process of its own it spares MPI the search
 /// for networks.

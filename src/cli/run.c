@@ -45,7 +45,9 @@ static IrzCode agree(const IrzArguments *arguments, const IrzPlan *plan, const c
     snprintf(options + used, sizeof options - used, "%s\n", arguments->petsc[i]);
   }
   const char *const text[] = {IRZ_VERSION, irz_plan_text(plan), directory, options};
-  return irz_cli_agree_on(4, what, text, error);
+  IrzCode code = irz_cli_agree_on(4, what, text, error);
+  if (code != IRZ_OK) irz_cli_forget_options();
+  return code;
 }
 
 static IrzCode run(const IrzArguments *arguments, IrzError *error) {

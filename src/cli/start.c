@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Tell Open MPI where it need not look. In a process that no launcher started it is alone: no networks, no daemon, no
@@ -171,10 +172,23 @@ IrzCode irz_cli_agree_on(int count, const char *const *what, const char *const *
     if (own != first && error->code == IRZ_OK)
       irz_error_set(error, IRZ_ERR_PLAN, "rank %d has another %s than rank 0", rank, what[i]);
   }
-  IrzCode code = irz_error_agree(MPI_COMM_WORLD, error);
-  /* PETSc's end may do together what its options say, and these differ. */
-  if (code != IRZ_OK) PetscOptionsClear(NULL);
-  return code;
+  return irz_error_agree(MPI_COMM_WORLD, error);
+}
+
+void irz_cli_forget_options(void) {
+  PetscOptionsClear(NULL);
+}
+
+void irz_cli_broadcast(void *data, size_t size) {
+  const struct timespec moment = {.tv_nsec = 500000};
+  MPI_Request request;
+  int done = 0;
+  MPI_Ibcast(data, (int)size, MPI_BYTE, 0, MPI_COMM_WORLD, &request);
+  MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+  while (!done) {
+    nanosleep(&moment, NULL);
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+  }
 }
 
 void irz_cli_stop(void) {

@@ -145,7 +145,9 @@ static IrzCode agree(const IrzArguments *arguments, const IrzSweepOptions *optio
            options->ranks_per_case, options->task, options->n_tasks, irz_argument(arguments, "--merge") != NULL,
            options->timeout);
   const char *const text[] = {IRZ_VERSION, arguments->operands[0], options->directory, numbers};
-  return irz_cli_agree_on(4, what, text, error);
+  IrzCode code = irz_cli_agree_on(4, what, text, error);
+  if (code != IRZ_OK) irz_cli_forget_options();
+  return code;
 }
 
 /* Everything that needs MPI. */

@@ -20,4 +20,10 @@ IrzCode irz_solution_grid(const IrzSolution *found, const IrzVoxelGrid *grid, ui
 IrzCode irz_solution_sample(const IrzSolution *found, const char *quantity, int n, const double (*points)[3],
                             double *values, IrzError *error);
 
+/* volumes.c */
+
+/// Volume of each region whose field reaches each level, as irz_result_volumes().
+IrzCode irz_solution_volumes(const IrzSolution *found, int n_levels, const double *level, double *volume,
+                             IrzError *error);
+
 #endif

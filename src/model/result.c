@@ -38,6 +38,13 @@ IrzCode irz_result_sample(const IrzResult *result, const char *quantity, int n, 
   return irz_solution_sample(result->found, quantity, n, points, values, error);
 }
 
+IrzCode irz_result_volumes(const IrzResult *result, int n_levels, const double *level, double *volume,
+                           IrzError *error) {
+  IRZ_ENTER_ALONE(error);
+  IRZ_NEED(result != NULL && n_levels >= 0 && (n_levels == 0 || (level != NULL && volume != NULL)));
+  return irz_solution_volumes(result->found, n_levels, level, volume, error);
+}
+
 IrzCode irz_result_surface(const IrzResult *result, IrzSurface *surface, IrzError *error) {
   IRZ_ENTER_ALONE(error);
   IRZ_NEED(result != NULL && surface != NULL);

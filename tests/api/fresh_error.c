@@ -141,6 +141,17 @@ static IrzCode good_result_number(IrzError *error) {
   double volume;
   return irz_result_number(result, "zone.volume_cm3", &volume, error);
 }
+static IrzCode good_json(IrzError *error) {
+  char *json;
+  IrzCode code = irz_plan_json(plates, NULL, &json, error);
+  free(json);
+  return code;
+}
+static IrzCode good_volumes(IrzError *error) {
+  const double level[2] = {5e4, 9e4};
+  double volume[2 * 8];
+  return irz_result_volumes(result, 2, level, volume, error);
+}
 static IrzCode good_result_sample(IrzError *error) {
   double value[2];
   return irz_result_sample(result, "field_V_per_cm", 2, points, value, error);
@@ -258,6 +269,14 @@ static IrzCode bad_result_number(IrzError *error) {
   double volume;
   return irz_result_number(result, "zone.volume", &volume, error);
 }
+static IrzCode bad_json(IrzError *error) {
+  char *json;
+  return irz_plan_json(plates, "pulses[9].voltage", &json, error);
+}
+static IrzCode no_volumes(IrzError *error) {
+  const double level = 5e4;
+  return irz_result_volumes(result, 1, &level, NULL, error);
+}
 static IrzCode bad_result_sample(IrzError *error) {
   double value[2];
   return irz_result_sample(result, "temperature_peak_C", 2, points, value, error);
@@ -351,12 +370,16 @@ static const struct {
     {"session, solve", good_session_solve, IRZ_OK, 40},
     {"session, again", good_session_again, IRZ_OK, 1000},
     {"result, number", good_result_number, IRZ_OK, 1000},
+    {"plan as JSON", good_json, IRZ_OK, 1000},
+    {"result, volumes", good_volumes, IRZ_OK, 40},
     {"result, sample", good_result_sample, IRZ_OK, 40},
     {"result, surface", good_surface, IRZ_OK, 40},
     {"result, label map", good_label_map, IRZ_OK, 40},
     {"result, write", good_result_write, IRZ_OK, 12},
     {"bad session solve", bad_session_solve, IRZ_ERR_INPUT, 40},
     {"bad result number", bad_result_number, IRZ_ERR_PLAN, 1000},
+    {"bad JSON", bad_json, IRZ_ERR_PLAN, 1000},
+    {"no volumes", no_volumes, IRZ_ERR_PLAN, 1000},
     {"bad result sample", bad_result_sample, IRZ_ERR_PLAN, 1000},
     {"bad label map", bad_label_map, IRZ_ERR_PLAN, 1000},
     {"bad result write", bad_result_write, IRZ_ERR_OUTPUT, 100},
