@@ -33,8 +33,8 @@ static IrzCode mark_electrodes(IrzPart *part, const IrzShare *share, IrzError *e
   return IRZ_OK;
 }
 
-/// Turn a share into a part.
-static IrzCode part_build(IrzPart *part, IrzShare *share, const int32_t *start, IrzError *error) {
+/// Turn a share into a part, but for what the ranks share. Local.
+static IrzCode part_fill(IrzPart *part, IrzShare *share, IrzError *error) {
   part->n_owned_vertices = share->size[0];
   part->n_vertices = share->size[1];
   part->n_tets = share->size[2];
@@ -57,6 +57,13 @@ static IrzCode part_build(IrzPart *part, IrzShare *share, const int32_t *start, 
   share->xyz = NULL;
   share->outer = share->region = share->mine = NULL;
   share->curved = NULL;
+  return IRZ_OK;
+}
+
+/// Turn a share into a part. Collective.
+static IrzCode part_build(IrzPart *part, IrzShare *share, const int32_t *start, IrzError *error) {
+  part_fill(part, share, error);
+  IRZ_TRY(irz_error_agree(part->comm, error));
   return irz_petsc(irz_share_nodes(part, share->id, start), "node exchange", error);
 }
 
