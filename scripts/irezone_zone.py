@@ -18,6 +18,8 @@ import irezone_result as result  # noqa: E402
 
 # Corners of the eight tetrahedra, and of a face's four triangles, between the points of a quadratic cell, as VTK has them.
 CHILDREN = np.array([[0, 4, 6, 7], [4, 1, 5, 8], [6, 5, 2, 9], [7, 8, 9, 3], [4, 6, 7, 8], [4, 5, 6, 8], [6, 7, 8, 9], [5, 6, 8, 9]])
+DIAGONALS = [(6, 8), (4, 9), (7, 5)]  # of the middle; VTK takes the one on which the values differ least
+MIDDLES = [[4, 5, 9, 7], [5, 6, 7, 8], [4, 6, 9, 8]]  # the others, in a ring
 EDGE_ENDS = np.array([[0, 1], [1, 2], [0, 2], [0, 3], [1, 3], [2, 3]])
 FACES = np.array([[0, 2, 1, 6, 5, 4], [0, 1, 3, 4, 8, 7], [1, 2, 3, 5, 9, 8], [0, 3, 2, 7, 9, 6]])  # seen from outside
 FACE_PARTS = np.array([[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]])
@@ -120,6 +122,16 @@ class Surface:
         return data
 
 
+def flat_tetrahedra(cells, field):
+    """Quadratic tetrahedra cut in eight, as VTK does it."""
+    way = np.stack([abs(field[cells[:, a]] - field[cells[:, b]]) for a, b in DIAGONALS], axis=1).argmin(axis=1)
+    parts = [cells[:, CHILDREN[:4]].reshape(-1, 4)]
+    for k, ((a, b), ring) in enumerate(zip(DIAGONALS, MIDDLES)):
+        middles = [[a, b, ring[i], ring[(i + 1) % 4]] for i in range(4)]
+        parts.append(cells[way == k][:, middles].reshape(-1, 4))
+    return np.concatenate(parts)
+
+
 def pair_keys(a, b, n):
     """One number for two that have no order."""
     return np.minimum(a, b).astype(np.int64) * n + np.maximum(a, b)
@@ -178,7 +190,7 @@ class Cut:
 
     def cuts(self):
         """Triangles at the level."""
-        tets = self.cells if self.cells.shape[1] == 4 else self.cells[:, CHILDREN].reshape(-1, 4)
+        tets = self.cells if self.cells.shape[1] == 4 else flat_tetrahedra(self.cells, self.grid.field)
         count = self.inside[tets].sum(axis=1)
         tets = tets[(count > 0) & (count < 4)]
         order = np.argsort(~self.inside[tets], axis=1, kind="stable")

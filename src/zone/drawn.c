@@ -63,8 +63,9 @@ typedef struct {
   double per_step, first;   ///< the same of the tables
   double unit;              ///< counts per m^3: whole numbers add up to the same in any order
   LawTable *table;          ///< [n_regions]; order 2 only
-  double flat[10][SAMPLES]; ///< weights of the points' values at the samples, linear in the small tetrahedra
-  Grid grid;                ///< of a tetrahedron with its points in the middles of its edges
+  double flat[3][10]
+             [SAMPLES]; ///< weights of the points' values at the samples, linear in the small tetrahedra of each way
+  Grid grid;            ///< of a tetrahedron with its points in the middles of its edges
 } Work;
 
 /// Volume and samples from each level to the next.
@@ -293,12 +294,17 @@ bool irz_drawn_points(const IrzPart *part, const IrzDrawn *drawn, int32_t tet, i
 
 /* ---- Samples ---- */
 
+const int irz_drawn_children[3][8][4] = {
+    {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3}, {5, 8, 4, 7}, {5, 8, 7, 9}, {5, 8, 9, 6}, {5, 8, 6, 4}},
+    {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3}, {4, 9, 5, 7}, {4, 9, 7, 8}, {4, 9, 8, 6}, {4, 9, 6, 5}},
+    {{0, 4, 5, 6}, {4, 1, 7, 8}, {5, 7, 2, 9}, {6, 8, 9, 3}, {6, 7, 4, 5}, {6, 7, 5, 9}, {6, 7, 9, 8}, {6, 7, 8, 4}}};
+
 /// Choose where it is looked: in small tetrahedron s % 8 near a corner, in turn, so that together all of it is seen.
-static void place_samples(double flat[10][SAMPLES]) {
+static void place_samples(const int child[8][4], double flat[10][SAMPLES]) {
   memset(flat, 0, 10 * sizeof flat[0]);
   for (int s = 0; s < SAMPLES; s++) {
     int near = s < 8 ? s % 4 : (s + 2) % 4;
-    for (int i = 0; i < 4; i++) flat[irz_child_nodes[s % 8][i]][s] = i == near ? IRZ_RULE_FAR : IRZ_RULE_NEAR;
+    for (int i = 0; i < 4; i++) flat[child[s % 8][i]][s] = i == near ? IRZ_RULE_FAR : IRZ_RULE_NEAR;
   }
 }
 
@@ -354,7 +360,7 @@ static const Grid *grid_of(Work *work, int32_t tet, Grid *own) {
     node[4 + e][turned ? b : a] = 1 - work->drawn->place[edge];
     node[4 + e][turned ? a : b] = work->drawn->place[edge];
   }
-  make_grid(work->flat, node, own);
+  make_grid(work->flat[0], node, own);
   return own;
 }
 
@@ -379,7 +385,7 @@ static void drawn_fields(const Work *work, int32_t tet, double field[SAMPLES]) {
   const int32_t *node = irz_tet_rows(work->task->sides, work->task->medium->part, tet);
   double value[10];
   for (int i = 0; i < 10; i++) value[i] = work->drawn->field[node[i]];
-  combine(work->flat, value, field);
+  combine(work->flat[irz_drawn_way(work->drawn->field, node)], value, field);
 }
 
 /// Levels of fields, kept inside.
@@ -730,8 +736,8 @@ IrzCode irz_drawn_make(const IrzZoneTask *task, IrzDrawn *drawn, IrzError *error
   if (code == IRZ_OK) {
     double node[10][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}};
     for (int e = 0; e < 6; e++) node[4 + e][irz_edge_vertices[e][0]] = node[4 + e][irz_edge_vertices[e][1]] = 0.5;
-    place_samples(work.flat);
-    make_grid(work.flat, node, &work.grid);
+    for (int way = 0; way < 3; way++) place_samples(irz_drawn_children[way], work.flat[way]);
+    make_grid(work.flat[0], node, &work.grid);
     memcpy(drawn->field, task->recovered, n * sizeof *drawn->field);
     if (task->order == 1) fill_edges(task, drawn->field);
     if (sharp) code = place_points(&work, error);

@@ -3,6 +3,7 @@
 #define IREZONE_ZONE_DRAWN_H
 
 #include "zone/volume.h"
+#include <math.h>
 
 /// Values and places of the points with which a result is written.
 ///
@@ -20,6 +21,18 @@ typedef struct {
   double *place; ///< [n_edges] where an edge's point lies between the edge's two vertices: 0.5, or for a straight edge
                  ///< that crosses a kink the share of the way; NULL: all in the middle
 } IrzDrawn;
+
+/// Corners of the eight small tetrahedra, of the three ways to cut the middle in four.
+extern const int irz_drawn_children[3][8][4];
+
+/// The way in which VTK, and so ParaView, cuts a tetrahedron: along the diagonal on which the values differ least.
+/// @param[in] value  [rows]
+/// @param[in] row    [10] of the tetrahedron
+static inline int irz_drawn_way(const double *value, const int32_t *row) {
+  double a = fabs(value[row[5]] - value[row[8]]), b = fabs(value[row[4]] - value[row[9]]),
+         c = fabs(value[row[6]] - value[row[7]]);
+  return a <= b && a <= c ? 0 : b <= c ? 1 : 2;
+}
 
 /// The levels between which the drawn field has the right volumes, V/m: those of all thresholds, and of the fields that
 /// ablate by irreversible electroporation, 350 to 700 V/cm.

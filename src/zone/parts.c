@@ -69,10 +69,11 @@ static inline unsigned inside_of(const Zone *zone, int32_t tet) {
 enum { ALL_INSIDE = (1 << 10) - 1 };
 
 /// Join the nodes of a tetrahedron that the zone connects.
-static void join_tet(const int32_t *node, unsigned in, int32_t *parent) {
+/// @param[in] way  of irz_drawn_way()
+static void join_tet(const int32_t *node, int way, unsigned in, int32_t *parent) {
   for (int i = 1; i < 10 && in == ALL_INSIDE; i++) join(parent, node[0], node[i]);
   for (int c = 0; c < 8 && in != ALL_INSIDE; c++) {
-    const int *child = irz_child_nodes[c];
+    const int *child = irz_drawn_children[way][c];
     for (int i = 0; i < 4; i++) {
       for (int j = i + 1; j < 4; j++) {
         if ((in >> child[i] & 1) && (in >> child[j] & 1)) join(parent, node[child[i]], node[child[j]]);
@@ -108,7 +109,7 @@ static void join_all(const Zone *zone, int32_t *parent, uint8_t *inside) {
 #pragma omp atomic write
       inside[rows_of(zone, t)[i]] = 1;
     }
-    join_tet(rows_of(zone, t), in, parent);
+    join_tet(rows_of(zone, t), irz_drawn_way(zone->drawn->field, rows_of(zone, t)), in, parent);
   }
   if (zone->drawn->sides != NULL) join_sides(zone->drawn->sides, inside, parent);
 }
@@ -213,9 +214,10 @@ static IrzCode cut_pieces(const Zone *zone, const double *name, int32_t tet, int
                           IrzError *error) {
   const int32_t *node = rows_of(zone, tet);
   double limit = zone->threshold[zone->medium->region[tet]], point[10][3];
+  int way = irz_drawn_way(zone->drawn->field, node);
   irz_drawn_points(zone->medium->part, zone->drawn, tet, curved, point);
   for (int c = 0; c < 8; c++) {
-    const int *child = irz_child_nodes[c];
+    const int *child = irz_drawn_children[way][c];
     const double *x[4];
     double f[4];
     int in = -1;

@@ -174,8 +174,13 @@ def check_one_zone(path, summary):
         cells = grid["Connectivity"][:].reshape(len(grid["Types"]), -1)
     children = [[0, 1, 2, 3]]
     if cells.shape[1] == 10:
-        children = [[0, 4, 6, 7], [4, 1, 5, 8], [6, 5, 2, 9], [7, 8, 9, 3], [4, 6, 7, 8], [4, 5, 6, 8], [6, 7, 8, 9], [5, 6, 8, 9]]
-    tetrahedra = numpy.concatenate([cells[:, child] for child in children])
+        children = [[0, 4, 6, 7], [4, 1, 5, 8], [6, 5, 2, 9], [7, 8, 9, 3]]
+    tetrahedra = numpy.concatenate([cells[:, child] for child in children[:4]])
+    if cells.shape[1] == 10:  # the middle is cut along the diagonal on which the values differ least
+        ways = [((6, 8), (4, 5, 9, 7)), ((4, 9), (5, 6, 7, 8)), ((5, 7), (4, 6, 9, 8))]
+        way = numpy.stack([abs(field[cells[:, a]] - field[cells[:, b]]) for (a, b), _ in ways], axis=1).argmin(axis=1)
+        middles = [cells[way == k][:, [a, b, ring[i], ring[(i + 1) % 4]]] for k, ((a, b), ring) in enumerate(ways) for i in range(4)]
+        tetrahedra = numpy.concatenate([tetrahedra, *middles])
     zone = summary["zone"]
     for row in [zone] + zone["by_threshold"]:
         level, wanted, bar = row["threshold_V_per_cm"], row["volume_cm3"], row["volume_error_cm3"]
