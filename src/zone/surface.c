@@ -326,8 +326,10 @@ static IrzCode cut_all(Cutter *cutter, IrzError *error) {
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
     int32_t bend = bent ? curved++ : -1;
     if (!part->mine[t] || !move_cell(cutter, t, bend, &cell)) continue;
+    int way = irz_drawn_way(cutter->drawn->field, irz_tet_rows(cutter->drawn->sides, part, t));
     for (int c = 0; c < 8; c++) {
-      IRZ_TRY(cut_child(cutter, &cell, irz_child_nodes[c], cutter->threshold[cutter->medium->region[t]], error));
+      IRZ_TRY(
+          cut_child(cutter, &cell, irz_drawn_children[way][c], cutter->threshold[cutter->medium->region[t]], error));
     }
   }
   return IRZ_OK;
