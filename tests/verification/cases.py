@@ -214,6 +214,12 @@ def layers(case):
             case.near(f"{name}, order {order}, zone of {threshold} V/cm", volumes(summary)[threshold], wanted, 1e-6)
             case.note(f"{name}, order {order}, the current's bar", pulse["current_error_A"], 0, pulse["current_error_A"] / pulse["current_A"], 1e-6)
             case.note(f"{name}, order {order}, the zone's bar", zone["volume_error_cm3"], 0, zone["volume_error_cm3"] * CM3 / wanted, 1e-6)
+            # The file shows the field of each side, up to the interface, and so what is drawn ends there.
+            file = results.Result(case.base + ".hdf")
+            found, region = file.point_data["field_V_per_cm"] * V_PER_CM, file.cell_data["region"]
+            for layer, field in enumerate(solution.fields):
+                off = np.abs(found[file.cells[region == layer]] / field - 1).max()
+                case.note(f"{name}, order {order}, field of layer_{layer + 1} in the file", field, field, off, 1e-6)
         regions = {row["region"]: row for row in summary["zone"]["by_region"]}
         case.near(f"{name}, volume of layer_1", regions["layer_1"]["volume_cm3"], 0.384, 1e-9)
         case.near(f"{name}, volume of layer_2", regions["layer_2"]["volume_cm3"], 0.256, 1e-9)
