@@ -24,6 +24,8 @@ test=(
   locales
   # users of the library in C++, processors of another age
   g++ qemu-user
+  # completions, packages
+  zsh fish lintian
   # lint, fuzzing, scripts/sanitize.sh
   clang clang-format clang-tidy libomp-dev libclang-rt-14-dev valgrind
 )

@@ -161,6 +161,10 @@ IRZ_API void irz_plan_print(const IrzPlan *plan, FILE *out);
 /// Print every key of a plan with its unit, range, default and meaning, from the table that the reader uses.
 IRZ_API void irz_plan_help(FILE *out);
 
+/// Print the path of every value that a plan can state, a line each, as `--set` takes it: of lists the first entry, of
+/// tissues the default one.
+void irz_plan_keys(FILE *out);
+
 #ifdef __cplusplus
 }
 #endif

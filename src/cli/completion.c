@@ -25,6 +25,11 @@ static bool takes_path(const IrzOption *option) {
   return option->value != NULL && (strcmp(option->value, "DIR") == 0 || strncmp(option->value, "FILE", 4) == 0);
 }
 
+/* Whether an option's value begins with the path of a key of a plan. */
+static bool takes_key(const IrzOption *option) {
+  return option->value != NULL && strcmp(option->value, "KEY=VALUE") == 0;
+}
+
 static void print_bash(FILE *out) {
   fputs("# bash completion for irezone; made by `irezone help completion bash`\n"
         "_irezone() {\n"
@@ -53,7 +58,7 @@ static void print_bash(FILE *out) {
     }
     fputs("'\n    values=' ", out);
     for (const IrzOption *option = command->options; option->name != NULL; option++) {
-      if (option->value != NULL && !takes_path(option)) fprintf(out, "%s ", option->name);
+      if (option->value != NULL && !takes_path(option) && !takes_key(option)) fprintf(out, "%s ", option->name);
     }
     fputs("'\n    words='", out);
     print_words(command, " ", out);
@@ -61,6 +66,11 @@ static void print_bash(FILE *out) {
   }
   fputs("  esac\n"
         "  case $paths in *\" $before \"*) COMPREPLY=($(compgen -f -- \"$word\")); return ;; esac\n"
+        "  if [ \"$before\" = --set ]; then\n"
+        "    compopt -o nospace 2>/dev/null\n"
+        "    COMPREPLY=($(compgen -S = -W \"$(irezone help keys 2>/dev/null)\" -- \"$word\"))\n"
+        "    return\n"
+        "  fi\n"
         "  case $values in *\" $before \"*) return ;; esac\n"
         "  if [[ $word == -* ]]; then\n"
         "    COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
@@ -103,7 +113,10 @@ static void print_zsh(FILE *out) {
         fprintf(out, " \\\n    '*%s[", names[k]);
         print_quoted(option->help, out);
         fputc(']', out);
-        if (option->value != NULL) fprintf(out, ":%s:%s", option->value, takes_path(option) ? "_files" : "");
+        if (takes_key(option))
+          fputs(":key:{compadd -S = -- ${(f)\"$(irezone help keys)\"}}", out);
+        else if (option->value != NULL)
+          fprintf(out, ":%s:%s", option->value, takes_path(option) ? "_files" : "");
         fputc('\'', out);
       }
     }
@@ -132,6 +145,7 @@ static void print_fish(FILE *out) {
       fprintf(out, "%s -l %s", seen, option->name + 2);
       if (option->letter != NULL) fprintf(out, " -s %s", option->letter + 1);
       if (option->value != NULL) fputs(takes_path(option) ? " -r -F" : " -x", out);
+      if (takes_key(option)) fputs(" -a '(irezone help keys)='", out);
       fprintf(out, " -d '%s'\n", option->help);
     }
     if (command->operand_is_file) {

@@ -61,6 +61,10 @@ static IrzCode help(const IrzArguments *arguments, IrzError *error) {
     if (arguments->n_operands == 2) return irz_completion_print(arguments->operands[1], stdout, error);
     return irz_error_set(error, IRZ_ERR_PLAN, "usage: irezone help completion bash | zsh | fish");
   }
+  if (strcmp(topic, "keys") == 0 && arguments->n_operands == 1) {
+    irz_plan_keys(stdout);
+    return IRZ_OK;
+  }
   if (arguments->n_operands > 1)
     return irz_error_set(error, IRZ_ERR_PLAN, "usage: irezone help %s", irz_command_help.usage);
   bool known = command != NULL || topic[0] == '\0' || strcmp(topic, "plan") == 0 || strcmp(topic, "results") == 0;
@@ -83,13 +87,15 @@ static const IrzOption options[] = {IRZ_OPTION_END};
 
 const IrzCommand irz_command_help = {
     .name = "help",
-    .usage = "[COMMAND | plan | results | completion SHELL]",
+    .usage = "[COMMAND | plan | keys | results | completion SHELL]",
     .summary = "explain a command, the plan or the results",
-    .help = "Without a word, lists the commands. `plan` explains every key of a plan, `results` what a run writes;\n"
+    .help = "Without a word, lists the commands. `plan` explains every key of a plan, `keys` lists their paths, as "
+            "--set takes\n"
+            "them, a line each; `results` explains what a run writes;\n"
             "`completion` prints what lets bash, zsh or fish complete commands and options, as in\n"
             "    irezone help completion bash > ~/.local/share/bash-completion/completions/irezone\n",
     .options = options,
-    .operand = "plan results completion",
+    .operand = "plan keys results completion",
     .most_operands = 2,
     .run = help,
 };

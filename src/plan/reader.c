@@ -384,3 +384,52 @@ void irz_plan_help(FILE *out) {
     for (int i = 0; irz_law_names[i] != NULL; i++) section_help(&irz_section_laws[i], out);
   }
 }
+
+/* Whether a key's value is a map, or a list of maps, of which irz_plan_maps has the keys. */
+static bool has_keys_below(const char *path, const char *key) {
+  char full[IRZ_KEY_PATH_MAX], entry[IRZ_KEY_PATH_MAX];
+  irz_key_path(full, path, key);
+  irz_key_path(entry, full, "[]");
+  if (strcmp(key, "sigma") == 0 && strcmp(path, "tissues.*") == 0) return true; /* the laws' */
+  if (strcmp(full, "tissues") == 0) return true;
+  for (const IrzPlanMap *map = irz_plan_maps; map->section != NULL; map++) {
+    if (strcmp(map->path, full) == 0 || strcmp(map->path, entry) == 0) return true;
+  }
+  return false;
+}
+
+/* Print a path as `--set` takes it: with the first entry of lists and the default region. */
+static void print_path(const char *path, const char *key, FILE *out) {
+  for (const char *c = path; *c != '\0'; c++) {
+    if (*c == '*')
+      fputs("default", out);
+    else
+      fprintf(out, *c == '[' ? "[0" : "%c", *c);
+  }
+  fprintf(out, "%s%s\n", path[0] != '\0' ? "." : "", key);
+}
+
+/* Whether one of the laws before has a key of this name. */
+static bool met_before(int kind, const char *name) {
+  for (int i = 0; i < kind; i++) {
+    for (const IrzKey *key = irz_section_laws[i].keys; key->name != NULL; key++) {
+      if (strcmp(key->name, name) == 0) return true;
+    }
+  }
+  return false;
+}
+
+void irz_plan_keys(FILE *out) {
+  IRZ_ENTER_QUIETLY;
+  for (const IrzPlanMap *map = irz_plan_maps; map->section != NULL; map++) {
+    for (const IrzKey *key = map->section->keys; key->name != NULL; key++) {
+      if (!has_keys_below(map->path, key->name)) print_path(map->path, key->name, out);
+    }
+    if (map->section != &irz_section_tissue) continue;
+    for (int kind = 0; irz_law_names[kind] != NULL; kind++) {
+      for (const IrzKey *key = irz_section_laws[kind].keys; key->name != NULL; key++) {
+        if (!met_before(kind, key->name)) print_path("tissues.*.sigma", key->name, out);
+      }
+    }
+  }
+}

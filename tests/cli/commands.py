@@ -56,17 +56,37 @@ def check_documented(program, source, commands):
             check(option in man, f"irezone.1 says nothing of {option}")
 
 
+def check_keys(program, folder):
+    """Keys that are listed are such as --set knows, by a sample; and the help of plans has no others."""
+    keys = output(program, "help", "keys").split()
+    check(len(keys) > 100 and len(set(keys)) == len(keys), f"there are {len(keys)} keys, {len(set(keys))} of them different")
+    plan = os.path.join(folder, "keys.yaml")
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write("tissues: {default: {preset: liver}}\narray: {count: 2, spacing: 15}\npulses: {pairs: all, voltage: 2000}\n")
+    for key in keys[::10]:
+        text = subprocess.run([program, "check", plan, "--set", key + "=nonsense"], capture_output=True, text=True).stderr
+        of_a_law = key.startswith("tissues.default.sigma.")  # another law than the preset's may have it
+        check("unknown key" not in text or of_a_law, f"--set {key}: {text}")
+    named = set(re.findall(r"^  (\w+) +\S", output(program, "help", "plan"), re.MULTILINE))
+    missing = named - {key.rsplit(".", 1)[-1] for key in keys} - {re.split(r"[.\[]", part)[0] for key in keys for part in key.split(".")}
+    check(not missing, f"`irezone help keys` has no {missing}")
+
+
 def completed(script, line, folder):
     """What bash offers for the last word of a line."""
     words = " ".join(f"'{word}'" for word in line.split(" "))
     command = f"source '{script}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _irezone; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-    return subprocess.run(["bash", "--norc", "-c", command], check=True, capture_output=True, text=True, cwd=folder).stdout.split()
+    path = os.path.join(os.path.dirname(script), "bin") + ":" + os.environ["PATH"]
+    run = subprocess.run(["bash", "--norc", "-c", command], check=True, capture_output=True, text=True, cwd=folder, env={**os.environ, "PATH": path})
+    return run.stdout.split()
 
 
 def check_bash(program, commands, folder):
     script = os.path.join(folder, "irezone.bash")
     with open(script, "w", encoding="utf-8") as file:
         file.write(output(program, "help", "completion", "bash"))
+    os.makedirs(os.path.join(folder, "bin"))
+    os.symlink(program, os.path.join(folder, "bin", "irezone"))
     work = os.path.join(folder, "work")
     os.makedirs(os.path.join(work, "deep"))
     for name in ("plan.yaml", "mesh.msh", "fields.hdf", "notes.txt"):
@@ -82,7 +102,9 @@ def check_bash(program, commands, folder):
         ("irezone run plan.yaml --threads ", set()),
         ("irezone info ", {"mesh.msh", "fields.hdf", "deep"}),
         ("irezone tissues liver", {word for word in re.findall(r"^(liver\S*)", output(program, "tissues"), re.MULTILINE)}),
-        ("irezone help ", every | {"plan", "results", "completion"}),
+        ("irezone help ", every | {"plan", "keys", "results", "completion"}),
+        ("irezone run plan.yaml --set solver.", {"solver.tolerance="}),
+        ("irezone run plan.yaml --set plates.w", {"plates.width="}),
     ):
         found = set(completed(script, line, work))
         check(found == wanted, f"bash completes \"{line}\" to {sorted(found)} instead of {sorted(wanted)}")
@@ -98,6 +120,7 @@ def main():
     check_documented(program, source, commands)
     with tempfile.TemporaryDirectory() as folder:
         check_bash(program, commands, folder)
+        check_keys(program, folder)
         for shell in ("zsh", "fish"):
             script = os.path.join(folder, shell)
             with open(script, "w", encoding="utf-8") as file:

@@ -90,3 +90,23 @@ if [ $kind = static ]; then
   [[ $(look CXX PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*yaml-0.1* ]] || fail "found without what it stands on"
   [[ $(look C PKG_CONFIG_LIBDIR=/nonexistent) == *"is 0: "*PETSc*yaml-0.1* ]] || fail "found without what it stands on"
 fi
+
+# Debian packages of the shared build, linked anew for /usr. lintian says what is wrong with them, but for how they were
+# compiled: here without optimisation and hardening.
+if [ $kind = shared ] && [ "$build" = "$work/build" ] && command -v dpkg-deb >/dev/null && command -v lintian >/dev/null; then
+  echo "$kind, packages:"
+  quietly cmake -S "$source" -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_SKIP_INSTALL_RPATH=ON
+  quietly cmake --build "$build"
+  rm -rf "$build/packages"
+  (cd "$build" && quietly cpack -G DEB)
+  as_root=()
+  [ "$(id -u)" -ne 0 ] || as_root=(--allow-root)
+  quietly lintian "${as_root[@]}" --suppress-tags hardening-no-relro,hardening-no-fortify-functions --fail-on error,warning \
+    "$build"/packages/*.deb
+  for package in irezone libirezone0 libirezone-dev; do
+    [ -s "$build/packages/${package}_$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' "$build/CMakeCache.txt")_$(dpkg --print-architecture).deb" ] ||
+      fail "there is no package $package"
+  done
+  # The next run of this test wants the other paths.
+  quietly cmake -S "$source" -B "$build" -DCMAKE_INSTALL_PREFIX=/usr/local -DCMAKE_SKIP_INSTALL_RPATH=OFF
+fi
