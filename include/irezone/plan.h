@@ -163,7 +163,7 @@ IRZ_API void irz_plan_help(FILE *out);
 
 /// Print the path of every value that a plan can state, a line each, as `--set` takes it: of lists the first entry, of
 /// tissues the default one.
-void irz_plan_keys(FILE *out);
+IRZ_API void irz_plan_keys(FILE *out);
 
 #ifdef __cplusplus
 }

@@ -121,9 +121,9 @@ static void print_zsh(FILE *out) {
       }
     }
     if (command->operand_is_file) {
-      fputs(" \\\n    '*:file:_files -g \"*.(", out);
-      for (const char *c = command->operand; *c != '\0'; c++) fputc(*c == ' ' ? '|' : *c, out);
-      fputs(")\"'", out);
+      fputs(" \\\n    '*:file:_files -g \"*.", out); /* in parentheses, a lone ending would be taken for flags */
+      for (const char *c = command->operand; *c != '\0'; c++) fprintf(out, *c == ' ' ? " *." : "%c", *c);
+      fputs("\"'", out);
     } else {
       fputs(" \\\n    '*:word:(", out);
       print_words(command, " ", out);

@@ -113,6 +113,24 @@ def check_bash(program, commands, folder):
         check(found == set(options) | {"--help"}, f"bash completes options of {command} to {sorted(found)}")
 
 
+def check_fish(program, folder):
+    """What fish offers, by its own account."""
+    script, work = os.path.join(folder, "fish"), os.path.join(folder, "work")
+    path = os.path.join(folder, "bin") + ":" + os.environ["PATH"]
+    for line, wanted in (
+        ("irezone sw", ["sweep"]),
+        ("irezone run --th", ["--threads"]),
+        ("irezone run p", ["plan.yaml"]),
+        ("irezone info m", ["mesh.msh"]),
+        ("irezone run plan.yaml --set solver.", ["solver.tolerance="]),
+        ("irezone run plan.yaml -o no", ["notes.txt"]),
+    ):
+        command = ["fish", "--no-config", "-c", f"source '{script}'; complete -C '{line}'"]
+        text = subprocess.run(command, check=True, capture_output=True, text=True, cwd=work, env={**os.environ, "PATH": path}).stdout
+        found = [offer.split("\t")[0] for offer in text.splitlines()]
+        check(found == wanted, f"fish completes \"{line}\" to {found} instead of {wanted}")
+
+
 def main():
     program, source = os.path.abspath(sys.argv[1]), sys.argv[2]
     commands = options_of(program)
@@ -128,6 +146,8 @@ def main():
             if shutil.which(shell):
                 found = subprocess.run([shell, "-n", script], capture_output=True, text=True)
                 check(found.returncode == 0 and not found.stderr, f"{shell}: {found.stderr}")
+        if shutil.which("fish"):
+            check_fish(program, folder)
     for words in (["help", "completion"], ["help", "completion", "tcsh"], ["help", "run", "sweep"]):
         found = subprocess.run([program] + words, capture_output=True, text=True)
         check(found.returncode == 2 and found.stderr.count("\n") == 1, f"{words}: {found.returncode} {found.stderr}")
