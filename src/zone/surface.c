@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// A corner of a triangle: where a level crosses the line between two rows' nodes, or a row's node.
+/// A corner of a triangle: where a level crosses the line between two rows' nodes, or a node.
 typedef struct {
-  int64_t low, high; ///< global numbers of the rows, the smaller first; the same if it is a node
+  int64_t low, high; ///< global numbers of the rows, the smaller first; of a node its number twice
   double level;      ///< V/m; 0 for a node
   double x[3];       ///< m
 } Corner;
@@ -27,15 +27,16 @@ typedef struct {
 
 /// A tetrahedron at work.
 typedef struct {
-  int64_t number[10];
-  double field[10]; ///< V/m
-  double x[10][3];  ///< m
+  int64_t node[10], row[10]; ///< global numbers
+  double field[10];          ///< V/m
+  double x[10][3];           ///< m
 } Cell;
 
 /// A face of a tetrahedron.
 typedef struct {
   int64_t node[3];  ///< global numbers of its corners, increasing
   int64_t row[3];   ///< of the rows of the same corners
+  unsigned inside;  ///< bits of what is in the zone: 1 << k for corner k, 8 << k for the middle opposite it
   double threshold; ///< V/m, of the tetrahedron's region
   int32_t tet;
   int8_t face; ///< opposite this corner
@@ -56,15 +57,15 @@ static int middle(int a, int b) {
 
 /// A node as a corner.
 static Corner at_node(const Cell *cell, int i) {
-  Corner corner = {cell->number[i], cell->number[i], 0, {cell->x[i][0], cell->x[i][1], cell->x[i][2]}};
+  Corner corner = {cell->node[i], cell->node[i], 0, {cell->x[i][0], cell->x[i][1], cell->x[i][2]}};
   return corner;
 }
 
 /// Where a level crosses the line between two nodes: the same from every tetrahedron.
 static Corner at_crossing(const Cell *cell, int i, int j, double level) {
-  int a = cell->number[i] < cell->number[j] ? i : j, b = a == i ? j : i;
+  int a = cell->row[i] < cell->row[j] ? i : j, b = a == i ? j : i;
   double s = (level - cell->field[a]) / (cell->field[b] - cell->field[a]);
-  Corner corner = {cell->number[a], cell->number[b], level, {0}};
+  Corner corner = {cell->row[a], cell->row[b], level, {0}};
   for (int d = 0; d < 3; d++) corner.x[d] = cell->x[a][d] + s * (cell->x[b][d] - cell->x[a][d]);
   return corner;
 }
@@ -82,11 +83,13 @@ static IrzCode add(Cutter *cutter, Corner a, Corner b, Corner c, IrzError *error
   return IRZ_OK;
 }
 
-/// Whether the small tetrahedron is oriented like (0, x, y, z).
-static bool positive(const Cell *cell, const int node[4]) {
+/// Whether a small tetrahedron has the orientation of the whole one; in the reference, as curved ones may be folded.
+static bool positive(const int node[4]) {
+  static const double x[10][3] = {{0, 0, 0}, {2, 0, 0}, {0, 2, 0}, {0, 0, 2}, {1, 0, 0},
+                                  {0, 1, 0}, {0, 0, 1}, {1, 1, 0}, {1, 0, 1}, {0, 1, 1}};
   double e[3][3];
   for (int k = 0; k < 3; k++) {
-    for (int d = 0; d < 3; d++) e[k][d] = cell->x[node[k + 1]][d] - cell->x[node[0]][d];
+    for (int d = 0; d < 3; d++) e[k][d] = x[node[k + 1]][d] - x[node[0]][d];
   }
   return e[0][0] * (e[1][1] * e[2][2] - e[1][2] * e[2][1]) - e[0][1] * (e[1][0] * e[2][2] - e[1][2] * e[2][0]) +
              e[0][2] * (e[1][0] * e[2][1] - e[1][1] * e[2][0]) >
@@ -102,7 +105,7 @@ static IrzCode cut_child(Cutter *cutter, const Cell *cell, const int child[4], d
   int n = 0, node[4];
   for (int i = 0; i < 4; i++) n += in[i] = cell->field[child[i]] >= level;
   if (n == 0 || n == 4) return IRZ_OK;
-  bool turned = !positive(cell, child);
+  bool turned = !positive(child);
   if (n == 2) {
     int k = 0;
     while (!in[two[k][0]] || !in[two[k][1]]) k++;
@@ -140,11 +143,24 @@ static IrzCode close_part(Cutter *cutter, const Cell *cell, const int node[3], d
 }
 
 /// Close the zone along a face of a tetrahedron.
-static IrzCode close_face(Cutter *cutter, const Cell *cell, int face, double low, double high, IrzError *error) {
-  const int *c = face_corners[face];
-  const int m[3] = {middle(c[0], c[1]), middle(c[1], c[2]), middle(c[2], c[0])};
-  const int part[4][3] = {{c[0], m[0], m[2]}, {m[0], c[1], m[1]}, {m[2], m[1], c[2]}, {m[0], m[1], m[2]}};
-  for (int k = 0; k < 4; k++) IRZ_TRY(close_part(cutter, cell, part[k], low, high, error));
+/// @param[in] on  bits, as Face.inside, where the zone goes on beyond: there it is not closed
+static IrzCode close_face(Cutter *cutter, const Cell *cell, const Face *face, unsigned on, double high,
+                          IrzError *error) {
+  const int *c = face_corners[face->face];
+  const int m[3] = {middle(c[1], c[2]), middle(c[2], c[0]), middle(c[0], c[1])}; /* opposite the corners */
+  const int part[4][3] = {{c[0], m[2], m[1]}, {m[2], c[1], m[0]}, {m[1], m[0], c[2]}, {m[0], m[1], m[2]}};
+  unsigned corner[3], opposite[3];
+  for (int k = 0; k < 3; k++) {
+    int at = 0;
+    while (face->node[at] != cell->node[c[k]]) at++;
+    corner[k] = 1U << at;
+    opposite[k] = 8U << at;
+  }
+  const unsigned bits[4] = {corner[0] | opposite[1] | opposite[2], corner[1] | opposite[2] | opposite[0],
+                            corner[2] | opposite[0] | opposite[1], opposite[0] | opposite[1] | opposite[2]};
+  for (int k = 0; k < 4; k++) {
+    if ((bits[k] & on) != bits[k]) IRZ_TRY(close_part(cutter, cell, part[k], face->threshold, high, error));
+  }
   return IRZ_OK;
 }
 
@@ -160,7 +176,10 @@ static bool move_cell(const Cutter *cutter, int32_t tet, int32_t curved, Cell *c
     any = any || cell->field[i] >= level;
   }
   if (!any) return false;
-  for (int i = 0; i < 10; i++) cell->number[i] = cutter->row[row[i]];
+  for (int i = 0; i < 10; i++) {
+    cell->node[i] = cutter->node[part->tet[tet][i]];
+    cell->row[i] = cutter->row[row[i]];
+  }
   irz_drawn_points(part, cutter->drawn, tet, curved, cell->x);
   return true;
 }
@@ -193,6 +212,13 @@ static Face make_face(const Cutter *cutter, int32_t tet, int face) {
     }
     made.node[at] = node;
     made.row[at] = cutter->row[row[corner]];
+  }
+  for (int k = 0; k < 3; k++) {
+    int corner = face_corners[face][k], at = 0;
+    int opposite = middle(face_corners[face][(k + 1) % 3], face_corners[face][(k + 2) % 3]);
+    while (made.node[at] != cutter->node[part->tet[tet][corner]]) at++;
+    if (cutter->drawn->field[row[corner]] >= made.threshold) made.inside |= 1U << at;
+    if (cutter->drawn->field[row[opposite]] >= made.threshold) made.inside |= 8U << at;
   }
   return made;
 }
@@ -235,19 +261,23 @@ static IrzCode gather(MPI_Comm comm, const void *mine, size_t n, size_t size, bo
 
 /// Close the zone along a face of this rank, unless it goes on beyond. Where only the threshold is higher there, it
 /// ends in a part of the face; where the field is another, as between tissues, the zone of each side is closed for
-/// itself.
+/// itself, but for what is inside on both.
 /// @param[in] beyond  the same face, of the other tetrahedron; NULL: there is none
 static IrzCode close_if_open(Cutter *cutter, const Face *face, const Face *beyond, IrzError *error) {
   const IrzPart *part = cutter->medium->part;
   double high = INFINITY;
+  unsigned on = 0;
   Cell cell;
   if (!face->mine) return IRZ_OK;
-  if (beyond != NULL && memcmp(beyond->row, face->row, sizeof face->row) == 0) high = beyond->threshold;
+  if (beyond != NULL && memcmp(beyond->row, face->row, sizeof face->row) == 0)
+    high = beyond->threshold;
+  else if (beyond != NULL)
+    on = face->inside & beyond->inside;
   if (high <= face->threshold) return IRZ_OK;
   int32_t curved = irz_first_curved(part, face->tet);
   bool bent = curved < part->n_curved && part->curved_tet[curved] == face->tet;
   if (!move_cell(cutter, face->tet, bent ? curved : -1, &cell)) return IRZ_OK;
-  return close_face(cutter, &cell, face->face, face->threshold, high, error);
+  return close_face(cutter, &cell, face, on, high, error);
 }
 
 /// The other one of a face that two tetrahedra have, among those of all ranks; NULL: it has one.
@@ -260,30 +290,33 @@ static const Face *other_side(const Face *face, const Face *all, size_t n_all) {
   return NULL;
 }
 
-/// Close the zone where it ends at faces. Faces that have no other side here may have one on another rank. Collective.
+/// Close the zone where it ends at faces. Faces whose other side is not of this rank go to all ranks. Collective.
 static IrzCode close_faces(Cutter *cutter, IrzError *error) {
   const IrzPart *part = cutter->medium->part;
-  Face *face = NULL, *all = NULL;
+  Face *face = NULL, *open = NULL, *all = NULL;
   size_t n = 4 * (size_t)part->n_tets, n_open = 0, n_all = 0;
   irz_alloc(&face, n, sizeof *face, error);
+  if (error->code == IRZ_OK) irz_alloc(&open, n, sizeof *open, error);
   for (size_t i = 0; error->code == IRZ_OK && i < n; i++) face[i] = make_face(cutter, (int32_t)(i / 4), (int)(i % 4));
   if (error->code == IRZ_OK) qsort(face, n, sizeof *face, by_nodes);
   for (size_t i = 0; error->code == IRZ_OK && i < n; i++) {
-    if (i + 1 < n && by_nodes(&face[i], &face[i + 1]) == 0) {
-      close_if_open(cutter, &face[i], &face[i + 1], error);
-      if (error->code == IRZ_OK) close_if_open(cutter, &face[i + 1], &face[i], error);
-      i++;
-    } else if (face[i].mine) {
-      face[n_open++] = face[i];
-    }
+    if (!face[i].mine) continue;
+    const Face *other = i > 0 && by_nodes(&face[i - 1], &face[i]) == 0       ? &face[i - 1]
+                        : i + 1 < n && by_nodes(&face[i], &face[i + 1]) == 0 ? &face[i + 1]
+                                                                             : NULL;
+    if (other != NULL && other->mine)
+      close_if_open(cutter, &face[i], other, error);
+    else
+      open[n_open++] = face[i];
   }
   IrzCode code = irz_error_agree(part->comm, error);
-  if (code == IRZ_OK) code = gather(part->comm, face, n_open, sizeof *face, false, (void **)&all, &n_all, error);
+  if (code == IRZ_OK) code = gather(part->comm, open, n_open, sizeof *open, false, (void **)&all, &n_all, error);
   if (code == IRZ_OK) qsort(all, n_all, sizeof *all, by_nodes);
   for (size_t i = 0; code == IRZ_OK && i < n_open; i++) {
-    code = close_if_open(cutter, &face[i], other_side(&face[i], all, n_all), error);
+    code = close_if_open(cutter, &open[i], other_side(&open[i], all, n_all), error);
   }
   free(face);
+  free(open);
   free(all);
   return irz_error_agree(part->comm, error);
 }

@@ -8,14 +8,18 @@
 #include <math.h>
 #include <string.h>
 
-static IrzResult *solved(const char *text) {
+static bool first; /* rank 0, which gets the answers */
+
+static IrzResult *solved(const char *text, const char *file) {
   IrzError error = {0};
   IrzPlan *plan;
   IrzSession *session;
   IrzResult *result;
   const IrzSessionOptions options = {.threads = 1};
-  PROMISE(irz_plan_parse(text, "plan", 0, NULL, &plan, &error) == IRZ_OK, "%s", error.text);
-  PROMISE(irz_session_create(MPI_COMM_SELF, &options, &session, &error) == IRZ_OK, "%s", error.text);
+  IrzCode code =
+      text != NULL ? irz_plan_parse(text, "plan", 0, NULL, &plan, &error) : irz_plan_read(file, 0, NULL, &plan, &error);
+  PROMISE(code == IRZ_OK, "%s", error.text);
+  PROMISE(irz_session_create(MPI_COMM_WORLD, &options, &session, &error) == IRZ_OK, "%s", error.text);
   PROMISE(irz_session_solve(session, plan, &result, &error) == IRZ_OK, "%s", error.text);
   irz_plan_free(plan);
   irz_session_free(session); /* the result lives on */
@@ -81,7 +85,7 @@ static int open_edges(const IrzSurface *surface) {
 /* Between two plates the field is the voltage over the distance, everywhere. */
 static void between_plates(void) {
   IrzError error = {0};
-  IrzResult *result = solved(PLATES);
+  IrzResult *result = solved(PLATES, NULL);
   const IrzSummary *summary = irz_result_summary(result);
   PROMISE(number(result, "zone.volume_cm3") == summary->zone.volume * 1e6 ||
               fabs(number(result, "zone.volume_cm3") / (summary->zone.volume * 1e6) - 1) < 1e-12,
@@ -92,11 +96,13 @@ static void between_plates(void) {
   PROMISE(strstr(error.text, "volume_cm3") != NULL, "%s", error.text);
   /* The mesh is a block; where it is and how wide the surface of the zone tells, as all of it is ablated. */
   IrzSurface surface;
-  double low[3], high[3];
+  double low[3] = {0}, high[3] = {0};
   PROMISE(irz_result_surface(result, &surface, &error) == IRZ_OK, "%s", error.text);
-  double volume = enclosed(&surface, low, high);
-  PROMISE(open_edges(&surface) == 0, "%d open edges", open_edges(&surface));
-  near(volume, summary->zone.volume, 1e-9 * summary->zone.volume, "volume inside the surface");
+  if (first) {
+    double volume = enclosed(&surface, low, high);
+    PROMISE(open_edges(&surface) == 0, "%d open edges", open_edges(&surface));
+    near(volume, summary->zone.volume, 1e-9 * summary->zone.volume, "volume inside the surface");
+  }
   int across = 0; /* the axis along which the potential falls */
   double points[4][3], potential[4], field[4], zone[4];
   for (int d = 0; d < 3; d++) {
@@ -106,7 +112,7 @@ static void between_plates(void) {
     }
     PROMISE(irz_result_sample(result, "potential_V", 2, (const double(*)[3])points, potential, &error) == IRZ_OK, "%s",
             error.text);
-    if (fabs(potential[0] - potential[1]) > 500) across = d;
+    if (first && fabs(potential[0] - potential[1]) > 500) across = d;
   }
   double length = high[across] - low[across];
   for (int i = 0; i < 4; i++) {
@@ -118,14 +124,14 @@ static void between_plates(void) {
   PROMISE(irz_result_sample(result, "potential_V", 4, (const double(*)[3])points, potential, &error) == IRZ_OK, "%s",
           error.text);
   PROMISE(irz_result_sample(result, "zone", 4, (const double(*)[3])points, zone, &error) == IRZ_OK, "%s", error.text);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 3 && first; i++) {
     double share = (points[i][across] - low[across]) / length, fallen = potential[i] / 1000;
     near(field[i], 10 / length, 1e-6 * 10 / length, "field");
     near(fmin(fabs(fallen - share), fabs(fallen - (1 - share))), 0, 1e-8, "potential");
     near(zone[i], 1, 0, "zone");
   }
-  PROMISE(isnan(field[3]) && isnan(potential[3]) && zone[3] == 0, "outside: %g, %g, %g", field[3], potential[3],
-          zone[3]);
+  PROMISE(!first || (isnan(field[3]) && isnan(potential[3]) && zone[3] == 0), "outside: %g, %g, %g", field[3],
+          potential[3], zone[3]);
   PROMISE(irz_result_sample(result, "survival", 4, (const double(*)[3])points, field, &error) == IRZ_ERR_PLAN &&
               strstr(error.text, "survival") != NULL,
           "%s", error.text);
@@ -151,7 +157,7 @@ static double counted(const IrzResult *result, const IrzVoxelGrid *grid) {
   }
   PROMISE(irz_result_label_map(result, grid, label, &error) == IRZ_OK, "%s", error.text);
   PROMISE(irz_result_sample(result, "zone", n, (const double(*)[3])points, zone, &error) == IRZ_OK, "%s", error.text);
-  for (int i = 0; i < n; i++) {
+  for (int i = 0; i < n && first; i++) {
     count += label[i];
     differ += label[i] != zone[i];
   }
@@ -163,14 +169,18 @@ static double counted(const IrzResult *result, const IrzVoxelGrid *grid) {
 }
 
 /* Volumes of the zone by surface and by voxels, straight and turned. */
-static void around_needles(const char *text, double tolerance) {
+static void around_needles(const char *text, const char *file, double tolerance) {
   IrzError error = {0};
-  IrzResult *result = solved(text);
+  IrzResult *result = solved(text, file);
   IrzSurface surface;
-  double low[3], high[3], volume = number(result, "zone.volume_cm3") * 1e-6;
+  double low[3] = {0}, high[3] = {0}, volume = number(result, "zone.volume_cm3") * 1e-6;
   PROMISE(irz_result_surface(result, &surface, &error) == IRZ_OK, "%s", error.text);
-  PROMISE(open_edges(&surface) == 0, "%d open edges", open_edges(&surface));
-  near(enclosed(&surface, low, high), volume, tolerance * volume, "volume inside the surface");
+  if (first) {
+    PROMISE(open_edges(&surface) == 0, "%d open edges", open_edges(&surface));
+    near(enclosed(&surface, low, high), volume, tolerance * volume, "volume inside the surface");
+  }
+  MPI_Bcast(low, 3, MPI_DOUBLE, 0, MPI_COMM_WORLD);
+  MPI_Bcast(high, 3, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   for (int d = 0; d < 3; d++) {
     char path[64];
     snprintf(path, sizeof path, "zone.extent_mm[%d]", d);
@@ -182,13 +192,15 @@ static void around_needles(const char *text, double tolerance) {
     grid.size[d] = 3 + (int)((high[d] - low[d]) / edge);
     grid.origin[d] = low[d] - edge;
   }
-  near(counted(result, &grid) * 1e-9, volume, 0.05 * volume, "voxels");
+  double count = counted(result, &grid);
+  if (first) near(count * 1e-9, volume, 0.05 * volume, "voxels");
   IrzVoxelGrid turned = {{70, 70, 50}, {0}, {{edge * c, edge * s, 0}, {-edge * s, edge * c, 0}, {0, 0, -edge}}};
   for (int d = 0; d < 3; d++) {
     turned.origin[d] = 0.5 * (low[d] + high[d]);
     for (int a = 0; a < 3; a++) turned.origin[d] -= 0.5 * (turned.size[a] - 1) * turned.step[a][d];
   }
-  near(counted(result, &turned) * 1e-9, volume, 0.05 * volume, "turned voxels");
+  count = counted(result, &turned);
+  if (first) near(count * 1e-9, volume, 0.05 * volume, "turned voxels");
   memcpy(turned.step[2], turned.step[1], sizeof turned.step[2]);
   uint8_t none;
   PROMISE(irz_result_label_map(result, &turned, &none, &error) == IRZ_ERR_PLAN, "a flat grid");
@@ -209,9 +221,13 @@ int main(int argc, char **argv) {
   (void)argv;
   setlocale(LC_ALL, "de_DE.UTF-8"); /* where there is one */
   PROMISE(irz_start(&error) == IRZ_OK, "%s", error.text);
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  first = rank == 0;
   between_plates();
-  around_needles(NEEDLES, 0.03); /* order 1 on a coarse mesh: the drawn field is not that near the measured one */
-  around_needles(FINER, 0.01);
+  around_needles(NEEDLES, NULL, 0.03); /* order 1 on a coarse mesh: the drawn field is not that near the measured one */
+  around_needles(FINER, NULL, 0.01);
+  around_needles(NULL, IRZ_SOURCE_DIR "/examples/tumour_in_liver.yaml", 0.01); /* two tissues, two thresholds */
   irz_stop();
   return 0;
 }

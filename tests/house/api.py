@@ -34,6 +34,7 @@ def main(root, library=None):
     if library:
         out = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
         shown = {line.split()[-1].split("@")[0] for line in out.splitlines()}
+        shown -= {"__bss_start", "_edata", "_end", "_init", "_fini"}  # of some linkers
         wrong += [f"{library} does not show {name}()" for name in sorted(names - shown)]
         wrong += [f"{library} shows {name}, which no public header declares" for name in sorted(shown - names)]
     print("\n".join(wrong) if wrong else f"{len(names)} public functions")

@@ -12,7 +12,8 @@ for folder in "${folders[@]}"; do mpi+=(-isystem "$folder"); done
 
 for header in "$include"/irezone/*.h; do
   name=irezone/$(basename "$header")
-  echo "#include <$name>" | "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$include" "${mpi[@]}" -x c -
+  # A header of macros alone would leave nothing to compile, which ISO C forbids.
+  printf '#include <%s>\nextern int something;\n' "$name" | "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$include" "${mpi[@]}" -x c -
   for standard in 11 20; do
     echo "#include <$name>" | "$cpp" -std=c++$standard -Wall -Wextra -Werror -fsyntax-only -I "$include" "${mpi[@]}" -x c++ -
   done
