@@ -52,6 +52,13 @@ static void add_probe(FILE *out, const IrzProbe *probe) {
   add_int(out, probe->place);
 }
 
+static void add_needles(FILE *out, const IrzPlan *plan) {
+  add_int(out, plan->n_probes);
+  for (int p = 0; p < plan->n_probes; p++) add_probe(out, &plan->probes[p]);
+  add_numbers(out, &plan->pullback.step, 1);
+  add_int(out, plan->pullback.count);
+}
+
 static void add_anatomy(FILE *out, const IrzPlan *plan) {
   add_text(out, plan->anatomy.labels);
   add_int(out, (int)plan->anatomy.frame);
@@ -80,11 +87,9 @@ IrzCode irz_key_make(const IrzPlan *plan, IrzKeyKind kind, IrzKey *key, IrzError
   *key = (IrzKey){NULL, 0};
   IRZ_TRY(irz_text_begin(&text, error));
   FILE *out = text.out;
-  add_mesh(out, plan);
-  add_int(out, plan->n_probes);
-  for (int p = 0; p < plan->n_probes; p++) add_probe(out, &plan->probes[p]);
-  add_numbers(out, &plan->pullback.step, 1);
-  add_int(out, plan->pullback.count);
+  bool whole = kind != IRZ_KEY_ANATOMY;
+  if (whole) add_mesh(out, plan);
+  if (whole) add_needles(out, plan);
   add_anatomy(out, plan);
   /* In a loaded mesh the tissue between the needles of a pair is looked at. */
   bool pairs = kind == IRZ_KEY_START || (kind == IRZ_KEY_SESSION && plan->mesh.file[0] != '\0');
@@ -93,10 +98,9 @@ IrzCode irz_key_make(const IrzPlan *plan, IrzKeyKind kind, IrzKey *key, IrzError
     add_int(out, plan->pulses[i].to);
   }
   for (int t = 0; t < plan->n_tissues && kind != IRZ_KEY_MESH; t++) add_text(out, plan->tissues[t].region);
-  if (kind == IRZ_KEY_SESSION) {
-    add_file(out, plan->mesh.file);
-    add_file(out, plan->anatomy.labels);
-  }
+  if (kind == IRZ_KEY_SESSION) add_file(out, plan->mesh.file);
+  if (kind == IRZ_KEY_SESSION || kind == IRZ_KEY_ANATOMY) add_file(out, plan->anatomy.labels);
+  if (kind == IRZ_KEY_ANATOMY) add_text(out, plan->file);
   IRZ_TRY(irz_text_end(&text, &key->bytes, error));
   key->size = text.size;
   return IRZ_OK;

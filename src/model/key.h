@@ -8,10 +8,11 @@
 
 /// What plans with equal keys have in common.
 typedef enum {
-  IRZ_KEY_MESH,   ///< meshes, element order, anatomy and idle probes: one model serves them
-  IRZ_KEY_START,  ///< these, the pairs that fire and the regions that tissues name: one can start from the other
-  IRZ_KEY_SESSION ///< meshes as above, the regions that tissues name, and the files as they are now: all that was found
-                  ///< out about files and meshes holds
+  IRZ_KEY_MESH,    ///< meshes, element order, anatomy and idle probes: one model serves them
+  IRZ_KEY_START,   ///< these, the pairs that fire and the regions that tissues name: one can start from the other
+  IRZ_KEY_SESSION, ///< meshes as above, the regions that tissues name, and the files as they are now: all that was
+                   ///< found out about files and meshes holds
+  IRZ_KEY_ANATOMY  ///< of all this what a label map depends on, and the plan's file, which messages name
 } IrzKeyKind;
 
 typedef struct {
@@ -19,7 +20,7 @@ typedef struct {
   size_t size;
 } IrzKey;
 
-/// Find a key of a plan. For IRZ_KEY_SESSION it looks at the files.
+/// Find a key of a plan. For the last two kinds it looks at the files.
 /// @param[out] key  to be released with irz_key_clear()
 IrzCode irz_key_make(const IrzPlan *plan, IrzKeyKind kind, IrzKey *key, IrzError *error);
 

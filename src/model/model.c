@@ -12,20 +12,10 @@
 
 /* ---- Making and freeing ---- */
 
-/// Read the label map, if the plan has one, and let all ranks have it.
-static IrzCode read_labels(IrzModel *model, IrzPlan *plan, IrzError *error) {
-  int rank, before = plan->n_warnings;
-  if (plan->anatomy.labels[0] == '\0') return IRZ_OK;
-  MPI_Comm_rank(model->comm, &rank);
-  if (rank == 0) irz_label_map_read(plan, &model->labels, error);
-  IrzCode code = irz_idle_agree(model->comm, error);
-  irz_share_warnings(model->comm, plan, before);
-  return code != IRZ_OK ? code : irz_label_map_share(model->comm, &model->labels, error);
-}
-
 /// Make the stages of all positions of the needles.
 /// @param[in] plan  with the warnings of the label map
 static IrzCode make_stages(IrzModel *model, const IrzPlan *plan, IrzError *error) {
+  const IrzLabelMap *labels = model->anatomy != NULL ? model->anatomy->map : NULL;
   int n = 1 + plan->pullback.count;
   irz_alloc((void *)&model->stage, (size_t)n, sizeof *model->stage, error);
   if (error->code == IRZ_OK) irz_alloc((void *)&model->answer, (size_t)n, sizeof *model->answer, error);
@@ -37,8 +27,8 @@ static IrzCode make_stages(IrzModel *model, const IrzPlan *plan, IrzError *error
     irz_plan_withdraw(plan, k, &moved, error);
     code = irz_error_agree(model->comm, error);
     if (code == IRZ_OK) {
-      code = irz_stage_create(model->comm, moved, plan->mesh.accuracy, &model->options, model->labels, &model->stage[k],
-                              error);
+      code =
+          irz_stage_create(model->comm, moved, plan->mesh.accuracy, &model->options, labels, &model->stage[k], error);
     }
     if (code == IRZ_OK) model->n_stages = k + 1;
     model->answer[k] = model->stage[k];
@@ -55,13 +45,13 @@ static bool tell(void *context, const char *what, double fraction) {
 }
 
 /// Make everything of a model that has been allocated.
-static IrzCode fill(IrzModel *model, const IrzPlan *plan, IrzError *error) {
+static IrzCode fill(IrzModel *model, const IrzPlan *plan, IrzAnatomy *known, IrzError *error) {
   IrzPlan *own = NULL;
   if (irz_plan_check(plan, error) == IRZ_OK) irz_plan_copy(plan, &own, error);
   if (error->code == IRZ_OK) irz_key_make(plan, IRZ_KEY_MESH, &model->key, error);
   IrzCode code = irz_error_agree(model->comm, error);
   double start = MPI_Wtime();
-  if (code == IRZ_OK) code = read_labels(model, own, error);
+  if (code == IRZ_OK) code = irz_anatomy_take(model->comm, own, known, &model->anatomy, error);
   double reading = MPI_Wtime() - start;
   if (code == IRZ_OK) code = make_stages(model, own, error);
   if (code == IRZ_OK) {
@@ -72,7 +62,7 @@ static IrzCode fill(IrzModel *model, const IrzPlan *plan, IrzError *error) {
   return code;
 }
 
-IrzCode irz_model_make(MPI_Comm comm, const IrzPlan *plan, const IrzStageOptions *options,
+IrzCode irz_model_make(MPI_Comm comm, const IrzPlan *plan, const IrzStageOptions *options, IrzAnatomy *known,
                        const IrzModelOptions *listener, IrzModel **model, IrzError *error) {
   IrzModel *made = NULL;
   *model = NULL;
@@ -88,7 +78,7 @@ IrzCode irz_model_make(MPI_Comm comm, const IrzPlan *plan, const IrzStageOptions
       made->options.context = &made->listener;
     }
   }
-  if (code == IRZ_OK) code = fill(made, plan, error);
+  if (code == IRZ_OK) code = fill(made, plan, known, error);
   if (code != IRZ_OK)
     irz_model_free(made);
   else
@@ -103,7 +93,7 @@ IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptio
   IrzStageOptions own = {0};
   if (options != NULL)
     own = (IrzStageOptions){.threads = options->threads, .refine = options->refine, .once = options->once};
-  return irz_model_make(comm, plan, &own, options, model, error);
+  return irz_model_make(comm, plan, &own, NULL, options, model, error);
 }
 
 bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
@@ -134,7 +124,7 @@ void irz_model_free(IrzModel *model) {
   irz_key_clear(&model->key);
   free((void *)model->moved);
   free(model->found);
-  irz_label_map_free(model->labels);
+  irz_anatomy_free(model->anatomy);
   free(model);
 }
 

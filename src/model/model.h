@@ -2,7 +2,7 @@
 #ifndef IREZONE_MODEL_MODEL_H
 #define IREZONE_MODEL_MODEL_H
 
-#include "model/key.h"
+#include "model/anatomy.h"
 #include "model/stage.h"
 
 /// All positions of the needles that one plan has, and what it found there.
@@ -12,7 +12,7 @@ struct IrzModel {
   IrzModelOptions listener; ///< progress of irz_model_create(), which cannot stop it
   IrzStageOptions options;
   IrzKey key;          ///< IRZ_KEY_MESH of its plan
-  IrzLabelMap *labels; ///< or NULL
+  IrzAnatomy *anatomy; ///< or NULL
   int n_stated;        ///< warnings that the plan had before anything was read for it
   int n_stages;        ///< positions: 1, and those of a pull-back
   IrzStage **stage;    ///< [n_stages] of the plan's accuracy, its own position first
@@ -24,8 +24,9 @@ struct IrzModel {
 };
 
 /// Make a model with the options of its stages. Collective.
+/// @param[in] known     a label map that may be the plan's; may be NULL
 /// @param[in] listener  where to tell of progress if the options do not say; may be NULL
-IrzCode irz_model_make(MPI_Comm comm, const IrzPlan *plan, const IrzStageOptions *options,
+IrzCode irz_model_make(MPI_Comm comm, const IrzPlan *plan, const IrzStageOptions *options, IrzAnatomy *known,
                        const IrzModelOptions *listener, IrzModel **model, IrzError *error);
 
 /// Say that a model has no solution that could be asked for.

@@ -82,6 +82,8 @@ void irz_session_forget(IrzSession *session) {
   IRZ_ENTER_ALONE_QUIETLY;
   if (session == NULL) return;
   while (session->n > 0) drop(&session->kept[--session->n]);
+  irz_anatomy_free(session->anatomy);
+  session->anatomy = NULL;
 }
 
 void irz_session_free(IrzSession *session) {
@@ -134,9 +136,14 @@ IrzCode irz_session_serve(IrzSession *session, const IrzPlan *plan, IrzKept **ke
   }
   IrzModel *model;
   session->n_made++;
-  if (irz_model_make(session->comm, plan, &session->options, NULL, &model, error) != IRZ_OK) {
+  if (irz_model_make(session->comm, plan, &session->options, session->anatomy, NULL, &model, error) != IRZ_OK) {
     irz_key_clear(&key);
     return error->code;
+  }
+  if (model->anatomy != NULL) {
+    model->anatomy->users++;
+    irz_anatomy_free(session->anatomy);
+    session->anatomy = model->anatomy;
   }
   session->kept[session->n] = (IrzKept){.key = key, .model = model};
   *kept = &session->kept[session->n++];

@@ -17,8 +17,9 @@ struct IrzSession {
   MPI_Comm comm; ///< its own
   IrzStageOptions options;
   int room, n;
-  int n_made;    ///< models that it has made or tried to
-  IrzKept *kept; ///< [room], n of them, the one that was used last at the end
+  int n_made;          ///< models that it has made or tried to
+  IrzAnatomy *anatomy; ///< the label map that was used last, or NULL
+  IrzKept *kept;       ///< [room], n of them, the one that was used last at the end
 };
 
 struct IrzResult {

@@ -212,6 +212,34 @@ static void changed(void) {
   irz_session_free(session);
 }
 
+/* A label map that two positions of a needle share: the same tissue and the same warnings as when each reads it. */
+static void shared_map(void) {
+  IrzError error = {0};
+  IrzPlan *plan;
+  const IrzOverride coarse[] = {{"mesh.accuracy=40"}, {"mesh.order=1"}};
+  PROMISE(irz_plan_read(IRZ_SOURCE_DIR "/examples/anatomy_synthetic.yaml", 2, coarse, &plan, &error) == IRZ_OK, "%s",
+          error.text);
+  IrzSession *session = begin(false);
+  for (int i = 0; i < 2; i++) {
+    if (i > 0) PROMISE(irz_plan_set(plan, "probes[0].tip", "[-9, 1, -9]", &error) == IRZ_OK, "%s", error.text);
+    IrzSession *own = begin(false);
+    IrzResult *one = solved(session, plan), *other = solved(own, plan);
+    PROMISE(irz_result_n_warnings(one) == irz_result_n_warnings(other), "%d and %d warnings",
+            irz_result_n_warnings(one), irz_result_n_warnings(other));
+    for (int k = 0; k < irz_result_n_warnings(one); k++)
+      PROMISE(strcmp(irz_result_warning(one, k), irz_result_warning(other, k)) == 0, "%s", irz_result_warning(one, k));
+#ifndef IRZ_SANITIZED
+    PROMISE(number(one, "zone.by_region.tumour.ablated_cm3") == number(other, "zone.by_region.tumour.ablated_cm3"),
+            "another zone in the tumour");
+#endif
+    irz_result_free(one);
+    irz_result_free(other);
+    irz_session_free(own);
+  }
+  irz_session_free(session);
+  irz_plan_free(plan);
+}
+
 int main(int argc, char **argv) {
   (void)argc;
   (void)argv;
@@ -220,6 +248,7 @@ int main(int argc, char **argv) {
   costs();
   side_by_side();
   changed();
+  shared_map();
   irz_stop();
   return 0;
 }
