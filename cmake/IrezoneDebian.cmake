@@ -1,5 +1,5 @@
-# `cpack` in a build made for /usr with a shared library writes the Debian packages irezone, libirezone0 and
-# libirezone-dev: scripts/package.sh does both.
+# `cpack` in a build made for /usr with a shared library writes the Debian packages irezone, libirezone0,
+# libirezone-dev and python3-irezone: scripts/package.sh does both.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
@@ -16,7 +16,7 @@ set(CPACK_PACKAGE_CONTACT "${name} <${mail}>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
-set(CPACK_COMPONENTS_ALL program library development)
+set(CPACK_COMPONENTS_ALL program library development python)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -65,6 +65,13 @@ set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "${about}This package has what programs need to use the library: its headers, a
 CMake package and a pkg-config file.")
 
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-irezone)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3, python3-numpy, irezone (>= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_PYTHON_DESCRIPTION
+    "${about}This package has the Python package, which speaks to the program.")
+
 # Each package says under which terms it may be used, and what has changed; only packages for /usr need it.
 if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
   find_program(GZIP gzip REQUIRED)
@@ -73,7 +80,7 @@ if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
        "irezone (${PROJECT_VERSION}) unstable; urgency=medium\n\n  * See /usr/share/doc/irezone/CHANGELOG.md.\n\n"
        " -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
   execute_process(COMMAND ${GZIP} -9nf ${CMAKE_BINARY_DIR}/changelog COMMAND_ERROR_IS_FATAL ANY)
-  foreach(pair program:irezone library:libirezone0 development:libirezone-dev)
+  foreach(pair program:irezone library:libirezone0 development:libirezone-dev python:python3-irezone)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 component)
     list(GET pair 1 package)

@@ -13,6 +13,8 @@ install(
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 install(DIRECTORY include/irezone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING
         PATTERN "*.h")
+# Where Debian's Python 3 looks below /usr; elsewhere PYTHONPATH has to name it. pip installs it, too: python/README.md.
+install(DIRECTORY python/irezone DESTINATION lib/python3/dist-packages COMPONENT python PATTERN __pycache__ EXCLUDE)
 install(FILES LICENSE README.md CHANGELOG.md CITATION.cff codemeta.json DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program PATTERN irezone.1 EXCLUDE
         PATTERN __pycache__ EXCLUDE)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Make the Debian packages irezone, libirezone0 and libirezone-dev, hardened by Debian's own flags.
+# Make the Debian packages irezone, libirezone0, libirezone-dev and python3-irezone, hardened by Debian's own flags.
 #   scripts/package.sh [BUILD]      default: build/package; the packages are left in BUILD/packages
 # DEBFULLNAME and DEBEMAIL say who makes them. lintian, if it is installed, must find nothing wrong with them.
 # Install them with: sudo apt install ./BUILD/packages/*.deb

@@ -17,6 +17,7 @@ minor = version.rsplit(".", 1)[0]
 found = {
     "CITATION.cff": re.search(r"^version: (\S+)$", read("CITATION.cff"), re.MULTILINE)[1],
     "codemeta.json": json.loads(read("codemeta.json"))["version"],
+    "python/irezone/version.py": re.search(r'^__version__ = "(.+)"$', read("python/irezone/version.py"), re.MULTILINE)[1],
     "docs/building.md": re.search(r"find_package\(irezone (\S+) REQUIRED", read("docs/building.md"))[1] + version[len(minor) :],
 }
 wrong = {name: stated for name, stated in found.items() if stated != version}

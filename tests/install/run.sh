@@ -50,6 +50,15 @@ libraries=$(find "$prefix" -name 'libirezone.*')
 [ $kind = static ] || [[ $libraries == *libirezone.so* ]] || fail "no shared library: $libraries"
 [ $kind = static ] || python3 "$source/tests/house/api.py" "$source" "$(head -1 <<<"$libraries")" || fail "another API than the headers'"
 
+echo "$kind, Python:"
+PATH=$prefix/bin:$PATH PYTHONPATH=$prefix/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1 IREZONE= /usr/bin/python3 - "$prefix" <<'CONSUMER'
+import sys
+import irezone
+assert irezone.__file__.startswith(sys.argv[1]) and irezone.program().startswith(sys.argv[1])
+result = irezone.solve(sys.argv[1] + "/share/doc/irezone/examples/parallel_plates.yaml")
+print(result)
+CONSUMER
+
 for language in consumer consumer_cxx; do
   echo "$kind, $language, CMake package:"
   rm -rf "$work/$language"
