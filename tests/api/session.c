@@ -70,8 +70,9 @@ static void same(double a, double b, double tolerance, const char *what) {
   "probes: [{name: A, tip: [-10, 0, -10]}, {name: B, tip: [10, " y ", -10]}]\n"                                        \
   "pulses: [{from: A, to: B, voltage: " voltage "}]\n"
 
-/* Processor time of a cold run: this process from its start to its first result; of other voltages, of the same plan
-   again, and of a needle that has moved. */
+/* What is not done again for another voltage, and for the same plan. Times are only printed: processor time of a cold
+   run, this process from its start to its first result; of other voltages, of the same plan again, and of a needle that
+   has moved. */
 static void costs(void) {
   IrzError error = {0};
   double voltage = INFINITY, first_voltage = 0, again = INFINITY;
@@ -89,6 +90,8 @@ static void costs(void) {
     IrzResult *once_more = solved(session, plan);
     again = fmin(again, processor() - start);
     PROMISE(number(lower, "zone.volume_cm3") == number(once_more, "zone.volume_cm3"), "the same plan again");
+    PROMISE(number(lower, "timing_s.mesh") == 0 && number(lower, "timing_s.setup") == 0, "built again for a voltage");
+    PROMISE(number(lower, "timing_s.solve") == number(once_more, "timing_s.solve"), "solved again");
     PROMISE(number(lower, "zone.volume_cm3") < 0.99 * volume, "less voltage and no smaller zone");
     irz_result_free(lower);
     irz_result_free(once_more);
@@ -102,10 +105,6 @@ static void costs(void) {
       "processor time: cold %.3f s; another voltage %.1f %% of that, the first time %.1f %%; the same plan %.2f %%; a "
       "needle moved %.0f %%\n",
       cold, 100 * voltage / cold, 100 * first_voltage / cold, 100 * again / cold, 100 * moved / cold);
-#ifndef IRZ_SANITIZED
-  PROMISE(voltage < 0.2 * cold, "another voltage takes %.3f of %.3f s", voltage, cold);
-  PROMISE(again < 0.05 * cold, "the same plan takes %.3f of %.3f s", again, cold);
-#endif
   irz_result_free(beside);
   irz_session_free(session); /* a result may outlive its session */
   double field;
