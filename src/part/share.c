@@ -261,13 +261,19 @@ static IrzCode share_alone(IrzDivision *division, const uint8_t *bent, IrzShare 
 
 /// Send a share to `peer`, or receive it from rank 0.
 static IrzCode share_move(MPI_Comm comm, int peer, bool send, IrzShare *share, IrzError *error) {
+  int ready = 1; /* the one that receives has room: else nothing must be sent, as nobody takes it */
   if (send) {
     MPI_Send(share->size, 4, MPI_INT32_T, peer, 10, comm);
+    MPI_Recv(&ready, 1, MPI_INT, peer, 9, comm, MPI_STATUS_IGNORE);
+    if (!ready) return IRZ_OK;
   } else {
     irz_idle_receive(share->size, 4, MPI_INT32_T, peer, 10, comm);
-    IRZ_TRY(alloc_tets(share, error));
-    IRZ_TRY(alloc_vertices(share, error));
-    IRZ_TRY(alloc_curved(share, share->size[3], error));
+    IrzCode code = alloc_tets(share, error);
+    if (code == IRZ_OK) code = alloc_vertices(share, error);
+    if (code == IRZ_OK) code = alloc_curved(share, share->size[3], error);
+    ready = code == IRZ_OK;
+    MPI_Send(&ready, 1, MPI_INT, peer, 9, comm);
+    if (!ready) return code;
   }
   int vertices = share->size[1], tets = share->size[2], curved = share->size[3];
   const struct {
