@@ -26,6 +26,8 @@ typedef struct {
   int32_t n_tets;
   int32_t *tet;    ///< [n_tets][4] vertices
   int32_t *region; ///< [n_tets] index into `regions`
+  uint8_t *fitted; ///< [n_tets] of a mesh made for a label map: 1: all of it is in its region, whatever the map says at
+                   ///< a point of it; else the map counts. NULL: no such mesh
 
   int32_t n_triangles;
   int32_t *triangle; ///< [n_triangles][3] vertices: faces of tetrahedra that lie on a named surface
@@ -42,6 +44,9 @@ typedef struct {
 
   int32_t n_loose;      ///< nodes of the source that no tetrahedron used, and that were dropped
   int32_t n_reoriented; ///< tetrahedra of the source with the other orientation, which were turned
+
+  double fitted_area; ///< m^2, surfaces between tissues that faces of elements lie on; 0 but for a mesh made for a map
+  double cut_area;    ///< m^2, about: those that run through elements, in the part of the map that was looked at
 } IrzMesh;
 
 /// Size and quality of a mesh, for a person and for `irezone info`.
@@ -100,12 +105,13 @@ typedef struct IrzLabelMap IrzLabelMap;
 /// something.
 IRZ_API void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing);
 
-/// Generate the tissue box around a plan's probes. Regions: "default"; surfaces: every probe's name for its
+/// Generate the tissue box around a plan's probes. Regions: "default", or those of the label map, if it has several
+/// tissues around the metal: then the surfaces between tissues, smoothed, are faces of elements; surfaces: every probe's name for its
 /// bare metal, NAME_insulated for its shaft, "outer" for the box. The needles' round walls are curved edges.
 /// Deterministic. Silent.
 /// @param[in]  plan    plan with probe geometry
 /// @param[in]  sizing  element sizes; NULL: irz_mesh_sizing()
-/// @param[in]  labels  refine where this map changes; may be NULL
+/// @param[in]  labels  refine where this map changes, and fit elements to it; may be NULL
 /// @param[out] mesh    the mesh; NULL on failure
 /// @param[out] error   crossing probes, a probe outside the box, or what the mesher said
 /// @return IRZ_OK, IRZ_ERR_PLAN or IRZ_ERR_INPUT

@@ -144,8 +144,9 @@ static IrzCode fill(IrzMedium *m, const IrzLabelMap *labels, IrzError *error) {
   int32_t curved = 0;
   for (int32_t t = 0; t < part->n_tets; t++) {
     bool bent = curved < part->n_curved && part->curved_tet[curved] == t;
-    bool mixed = labels != NULL && sample(labels, part, t, bent ? curved : -1, region) > 1;
-    m->region[t] = labels == NULL ? part->region[t] : mixed ? most(region) : region[0];
+    bool known = labels == NULL || part->fitted[t];
+    bool mixed = !known && sample(labels, part, t, bent ? curved : -1, region) > 1;
+    m->region[t] = known ? part->region[t] : mixed ? most(region) : region[0];
     if (bent || mixed) {
       if ((size_t)m->n_general == room) {
         room = 2 * room + 1024;

@@ -230,20 +230,15 @@ static IrzCode check_volume(const IrzTissueBox *box, const IrzMesh *mesh, IrzErr
   return IRZ_OK;
 }
 
-/// Name regions and surfaces, and list the boundary's triangles. Plates have no insulation.
-static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
+/// Name surfaces, and list the boundary's triangles. Plates have no insulation.
+static IrzCode set_surfaces(const IrzPlan *plan, const IrzBoundary *boundary, IrzMesh *mesh, IrzError *error) {
   int n_surfaces = 2 * plan->n_probes + 1;
   int32_t group[2 * IRZ_MAX_PROBES + 1];
-  mesh->n_regions = 1;
   mesh->n_surfaces = 0;
   mesh->n_triangles = boundary->n_triangles;
-  IRZ_TRY(irz_alloc(&mesh->regions, 1, sizeof *mesh->regions, error));
-  IRZ_TRY(irz_alloc(&mesh->region, (size_t)mesh->n_tets, sizeof *mesh->region, error));
   IRZ_TRY(irz_alloc(&mesh->surfaces, (size_t)n_surfaces, sizeof *mesh->surfaces, error));
   IRZ_TRY(irz_alloc(&mesh->triangle, (size_t)mesh->n_triangles, 3 * sizeof *mesh->triangle, error));
   IRZ_TRY(irz_alloc(&mesh->surface, (size_t)mesh->n_triangles, sizeof *mesh->surface, error));
-  strcpy(mesh->regions[0].name, "default");
-  mesh->regions[0].tag = 1;
   for (int s = 0; s < n_surfaces; s++) {
     const IrzProbe *probe = s / 2 < plan->n_probes ? &plan->probes[s / 2] : NULL;
     if (probe != NULL && probe->plate[0] > 0 && s % 2 == 1) continue;
@@ -259,19 +254,36 @@ static IrzCode set_groups(const IrzPlan *plan, const IrzBoundary *boundary, IrzM
   return IRZ_OK;
 }
 
+/// Name the only region.
+static IrzCode set_region(IrzMesh *mesh, IrzError *error) {
+  mesh->n_regions = 1;
+  IRZ_TRY(irz_alloc(&mesh->regions, 1, sizeof *mesh->regions, error));
+  IRZ_TRY(irz_alloc(&mesh->region, (size_t)mesh->n_tets, sizeof *mesh->region, error));
+  strcpy(mesh->regions[0].name, "default");
+  mesh->regions[0].tag = 1;
+  return IRZ_OK;
+}
+
 /// One try: boundary, tetrahedra, checks, curved edges.
 static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double turn, IrzMesh *mesh, IrzError *error) {
   IrzBoundary boundary = {0};
+  IrzFit fit = {0};
+  bool fitted = field->smooth.tissue != NULL;
   IrzCode code = irz_boundary_needles(field, turn, &boundary, error);
   if (code == IRZ_OK) code = irz_gmsh_run(field, &boundary, mesh, error);
   /* Whatever Gmsh has made by then is none that was wanted. */
   if (irz_deadline_passed()) code = irz_error_set(error, IRZ_ERR_SOLVER, IRZ_TIMEOUT);
   if (code == IRZ_OK) code = orient(mesh, error);
+  if (code == IRZ_OK && fitted) code = irz_mesh_fit(field, &boundary, mesh, &fit, error);
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
-  if (code == IRZ_OK && irz_box_has_trocar(field->box)) code = irz_mesh_mend(boundary.n_points, mesh, error);
-  if (code == IRZ_OK) code = irz_mesh_curve(field->box, &boundary, plan->mesh.order, mesh, error);
+  if (code == IRZ_OK && !fitted && irz_box_has_trocar(field->box))
+    code = irz_mesh_mend(boundary.n_points, NULL, NULL, mesh, error);
+  if (code == IRZ_OK)
+    code = irz_mesh_curve(field->box, &boundary, plan->mesh.order, &field->smooth, &fit, mesh, error);
   if (code == IRZ_OK) code = check_volume(field->box, mesh, error);
-  if (code == IRZ_OK) code = set_groups(plan, &boundary, mesh, error);
+  if (code == IRZ_OK) code = fitted ? irz_fit_regions(field, &fit, mesh, error) : set_region(mesh, error);
+  if (code == IRZ_OK) code = set_surfaces(plan, &boundary, mesh, error);
+  irz_fit_clear(&fit);
   irz_boundary_clear(&boundary);
   return code;
 }

@@ -3,6 +3,7 @@
 #ifndef IREZONE_MESH_GENERATE_H
 #define IREZONE_MESH_GENERATE_H
 
+#include "mesh/smooth_labels.h"
 #include "plan/plan.h"
 #include <irezone/mesh.h>
 
@@ -77,7 +78,10 @@ typedef struct {
   float *label_distance; ///< distance to the nearest change of tissue, for each cell of a grid; NULL: none
   int label_size[3];     ///< cells of that grid
   double label_origin[3], label_step;
-  double label_finest; ///< no refinement below this size
+  double label_finest;               ///< no refinement below this size
+  const IrzLabelMap *labels;         ///< map with several tissues near the metal, or NULL
+  uint8_t *tissue_of;                ///< [labels->n_regions]
+  IrzSmoothLabels smooth;            ///< its tissues; empty if they cannot be fitted
   bool delaunay;       ///< HXT has failed: take Gmsh's Delaunay algorithm, which is slower and makes poorer elements
 } IrzSizeField;
 
@@ -166,10 +170,43 @@ IrzCode irz_gmsh_mesh(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh 
 /// Load Gmsh, and do the above so that it finds enough stack and leaves nothing in the process as it has made it.
 IrzCode irz_gmsh_run(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzError *error);
 
+/// Bring a vertex that is to be moved to the nearest place where it may be.
+/// @return false if it may not be moved there
+typedef bool IrzHold(const void *context, int32_t vertex, double x[3]);
+
+/// Smallest sine of a tetrahedron's angles between faces; negative if it is inside out.
+double irz_tet_smallest_sine(const IrzMesh *mesh, int32_t tet);
+
 /// Move vertices of flat tetrahedra so that the smallest angle between faces gets larger.
 /// @param[in]     n_fixed  vertices at the beginning that stay: the boundary's
+/// @param[in]     hold     NULL: all others may move anywhere
+/// @param[in]     context  for `hold`
 /// @param[in,out] mesh     xyz, tet; all tetrahedra must be the right way round
-IrzCode irz_mesh_mend(int32_t n_fixed, IrzMesh *mesh, IrzError *error);
+IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMesh *mesh, IrzError *error);
+
+#define IRZ_FIT_NONE 255 ///< no tissue of its own
+
+/// A mesh that was fitted to the tissues of a label map.
+typedef struct {
+  uint32_t *sides; ///< [n_vertices] bit t: it is in tissue t, or on its surface; 0: where nothing is fitted
+  uint8_t *tissue; ///< [n_tets] the only one that it is in, or IRZ_FIT_NONE
+} IrzFit;
+
+/// Fit tetrahedra to the surfaces between tissues: move vertices, cut edges.
+/// @param[in]     field     with the tissues
+/// @param[in,out] boundary  gets the points where its edges are cut
+/// @param[in,out] mesh      xyz, tet; all tetrahedra must be the right way round
+/// @param[in,out] fit       zeros on entry; to be released with irz_fit_clear(), also after a failure
+IrzCode irz_mesh_fit(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzFit *fit, IrzError *error);
+
+/// Coordinates of a vertex that must stay because of the boundary, a bit each.
+int irz_fit_fixed(const IrzTissueBox *box, const IrzBoundary *boundary, int32_t vertex);
+
+/// Name the regions of a fitted mesh after those of the label map, and give each element its own.
+/// @param[in,out] mesh  regions, region, fitted and areas are set
+IrzCode irz_fit_regions(const IrzSizeField *field, const IrzFit *fit, IrzMesh *mesh, IrzError *error);
+
+void irz_fit_clear(IrzFit *fit);
 
 /// Fill the holes in the heap, so that small blocks allocated from now on have increasing addresses; see
 /// generate_heap.c.
@@ -211,8 +248,11 @@ double irz_end_share(const IrzTissueBox *box, const IrzBoundaryPoint *point);
 /// @param[in]     box       needles
 /// @param[in]     boundary  points on walls
 /// @param[in]     order     of the elements
+/// @param[in]     smooth    tissues, whose surfaces edges are bent to as well
+/// @param[in]     fit       of the mesh to them; `sides` is NULL if there is none
 /// @param[in,out] mesh      curved_edge and curved_xyz are set
-IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int order, IrzMesh *mesh, IrzError *error);
+IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int order, const IrzSmoothLabels *smooth,
+                       const IrzFit *fit, IrzMesh *mesh, IrzError *error);
 
 /// Bernstein coefficients of the Jacobian determinant of a curved tetrahedron: all positive means valid, their mean is
 /// six times the volume.

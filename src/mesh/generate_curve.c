@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "base/vector.h"
 #include "mesh/mesh_build.h"
 #include <math.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ typedef struct {
   int towards;    ///< which of its ends the middle is moved towards because bare metal ends there
   double squeeze; ///< by what that divides the map's derivative at that end; 1: it is not
   int changed;    ///< pass of relax() that changed its share last
+  uint32_t meet;  ///< tissues that meet at it, a bit each
 } Bend;
 
 /// Bent edges, found by their first end, the vertex with the smaller index.
@@ -163,6 +165,78 @@ static IrzCode bend_walls(const IrzTissueBox *box, const IrzBoundary *boundary, 
     }
   }
   return IRZ_OK;
+}
+
+/// Least and largest bend of an edge on a surface between tissues, as shares of its length.
+#define LEAST_BEND 1e-3
+#define MOST_BEND 0.2
+
+/// List the edges on surfaces between tissues: both ends are there, and the elements around are in both.
+/// @param[in,out] edges  `meet` of each is the tissues of the elements around
+static IrzCode list_interfaces(const IrzFit *fit, const IrzMesh *mesh, Bends *edges, IrzError *error) {
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    const int32_t *vertex = &mesh->tet[4 * (size_t)t];
+    if (fit->tissue[t] == IRZ_FIT_NONE) continue;
+    for (int e = 0; e < 6; e++) {
+      int32_t a = vertex[irz_tet_edge[e][0]], b = vertex[irz_tet_edge[e][1]];
+      uint32_t common = fit->sides[a] & fit->sides[b];
+      if ((common & (common - 1)) == 0) continue;
+      if (find_bend(edges, a, b) == NULL) {
+        Bend edge = straight_edge(a, b);
+        IRZ_TRY(add_bend(&edge, edges, error));
+      }
+      find_bend(edges, a, b)->meet |= (1U << fit->tissue[t]) & common;
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Bring the middle of an edge to the surface between two tissues.
+/// @return whether it is bent
+static bool bend_to_interface(const IrzTissueBox *box, const IrzBoundary *boundary, int order,
+                              const IrzSmoothLabels *smooth, const IrzMesh *mesh, Bend *bend) {
+  const double *a = &mesh->xyz[3 * (size_t)bend->end[0]], *b = &mesh->xyz[3 * (size_t)bend->end[1]];
+  double middle[3], x[3], along[3];
+  int one = 0, other, fixed = irz_fit_fixed(box, boundary, bend->end[0]) & irz_fit_fixed(box, boundary, bend->end[1]);
+  while ((bend->meet >> one & 1) == 0) one++;
+  other = one + 1;
+  while (other < IRZ_SMOOTH_MAX && (bend->meet >> other & 1) == 0) other++;
+  if (other == IRZ_SMOOTH_MAX || fixed == 7) return false;
+  irz_subtract(b, a, along);
+  for (int k = 0; k < 3; k++) middle[k] = x[k] = (a[k] + b[k]) / 2;
+  if (fixed == 0 && irz_grade_edge(box, order, a, b, bend->move)) {
+    for (int k = 0; k < 3; k++) x[k] += bend->move[k];
+  }
+  double length = size_of(along);
+  if (!irz_smooth_project(smooth, one, other, fixed, MOST_BEND * length, x)) return false;
+  irz_subtract(x, middle, bend->move);
+  return size_of(bend->move) >= LEAST_BEND * length;
+}
+
+/// Whether bare metal ends at one of an edge's ends.
+static bool is_at_end(const IrzTissueBox *box, const IrzBoundary *boundary, const Bend *edge) {
+  for (int i = 0; i < 2; i++) {
+    if (edge->end[i] < boundary->n_points && irz_end_share(box, &boundary->point[edge->end[i]]) > 0) return true;
+  }
+  return false;
+}
+
+/// Bend the edges on surfaces between tissues, but for those on walls.
+static IrzCode bend_interfaces(const IrzTissueBox *box, const IrzBoundary *boundary, int order,
+                               const IrzSmoothLabels *smooth, const IrzFit *fit, const IrzMesh *mesh, Bends *bends,
+                               IrzError *error) {
+  Bends edges;
+  IrzCode code = bends_create(mesh, &edges, error);
+  if (code == IRZ_OK) code = list_interfaces(fit, mesh, &edges, error);
+  for (int32_t i = 0; i < edges.count && code == IRZ_OK; i++) {
+    Bend *edge = &edges.bend[i];
+    if ((edge->meet & (edge->meet - 1)) == 0 || find_bend(bends, edge->end[0], edge->end[1]) != NULL ||
+        is_at_end(box, boundary, edge))
+      continue;
+    if (bend_to_interface(box, boundary, order, smooth, mesh, edge)) code = add_bend(edge, bends, error);
+  }
+  bends_free(&edges);
+  return code;
 }
 
 /// Grade the edge between two vertices, unless it lies on a wall.
@@ -346,13 +420,15 @@ static IrzCode keep_bends(const Bends *bends, IrzMesh *mesh, IrzError *error) {
   return IRZ_OK;
 }
 
-IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int order, IrzMesh *mesh,
-                       IrzError *error) {
+IrzCode irz_mesh_curve(const IrzTissueBox *box, const IrzBoundary *boundary, int order, const IrzSmoothLabels *smooth,
+                       const IrzFit *fit, IrzMesh *mesh, IrzError *error) {
   Bends bends;
   Touched *touched = NULL;
   int32_t n_touched = 0;
   IrzCode code = bends_create(mesh, &bends, error);
   if (code == IRZ_OK) code = bend_walls(box, boundary, mesh, &bends, error);
+  if (code == IRZ_OK && fit->sides != NULL)
+    code = bend_interfaces(box, boundary, order, smooth, fit, mesh, &bends, error);
   if (code == IRZ_OK) code = bend_tissue(box, boundary, order, mesh, &bends, error);
   if (code == IRZ_OK) code = find_touched(mesh, &bends, &touched, &n_touched, error);
   if (code == IRZ_OK) {

@@ -23,11 +23,12 @@ typedef struct {
   int32_t *vertex; ///< [n_vertices]
   int32_t *start;  ///< [n_vertices + 1] into `tet`
   int32_t *tet;
+  IrzHold *hold; ///< NULL: they may move anywhere
+  const void *context;
 } Stars;
 
-/// Smallest sine of a tetrahedron's angles between faces; negative if it is inside out. At an edge of length l between
-/// faces of areas A and B it is 3 V l / (2 A B).
-static double smallest_sine(const IrzMesh *mesh, int32_t tet) {
+/* At an edge of length l between faces of areas A and B it is 3 V l / (2 A B). */
+double irz_tet_smallest_sine(const IrzMesh *mesh, int32_t tet) {
   const double *x[4];
   double normal[4][3], area[4], edge[3][3], least = INFINITY;
   for (int i = 0; i < 4; i++) x[i] = &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]];
@@ -57,7 +58,7 @@ static double smallest_sine(const IrzMesh *mesh, int32_t tet) {
 static double worst_at(const IrzMesh *mesh, const Stars *stars, int32_t i) {
   double least = INFINITY;
   for (int32_t k = stars->start[i]; k < stars->start[i + 1]; k++)
-    least = fmin(least, smallest_sine(mesh, stars->tet[k]));
+    least = fmin(least, irz_tet_smallest_sine(mesh, stars->tet[k]));
   return least;
 }
 
@@ -79,7 +80,8 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
       double old[3];
       memcpy(old, x, sizeof old);
       x[0] += step * (cell % 3 - 1), x[1] += step * (cell / 3 % 3 - 1), x[2] += step * (cell / 9 - 1);
-      double now = worst_at(mesh, stars, i);
+      bool allowed = stars->hold == NULL || stars->hold(stars->context, stars->vertex[i], x);
+      double now = allowed ? worst_at(mesh, stars, i) : -INFINITY;
       moved = now > worst + 1e-3 * fabs(worst);
       if (moved) {
         worst = now;
@@ -98,7 +100,7 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
 static IrzCode find_stars(const IrzMesh *mesh, int32_t n_fixed, int32_t *place, Stars *stars, IrzError *error) {
   int32_t room = 0, n = 0;
   for (int32_t t = 0; t < mesh->n_tets; t++) {
-    if (smallest_sine(mesh, t) >= FLAT) continue;
+    if (irz_tet_smallest_sine(mesh, t) >= FLAT) continue;
     for (int c = 0; c < 4; c++) {
       int32_t v = mesh->tet[4 * (size_t)t + (size_t)c];
       if (v < n_fixed || place[v] >= 0) continue;
@@ -124,9 +126,9 @@ static IrzCode find_stars(const IrzMesh *mesh, int32_t n_fixed, int32_t *place, 
   return IRZ_OK;
 }
 
-IrzCode irz_mesh_mend(int32_t n_fixed, IrzMesh *mesh, IrzError *error) {
+IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMesh *mesh, IrzError *error) {
   int32_t *place = NULL;
-  Stars stars = {0};
+  Stars stars = {.hold = hold, .context = context};
   IrzCode code = irz_alloc(&place, (size_t)mesh->n_vertices, sizeof *place, error);
   if (code == IRZ_OK) {
     memset(place, 0xff, (size_t)mesh->n_vertices * sizeof *place);

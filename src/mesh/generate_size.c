@@ -248,6 +248,23 @@ static void spread_distance(IrzSizeField *field, int direction) {
   }
 }
 
+/// Smooth the tissues where the grid is.
+static IrzCode smooth_labels(IrzSizeField *field, const IrzLabelMap *labels, const uint8_t *of_region,
+                             IrzError *error) {
+  double low[3], high[3];
+  for (int k = 0; k < 3; k++) { /* a little more, so that faces of the box are inside */
+    low[k] = field->label_origin[k] - 0.01 * field->label_step;
+    high[k] = field->label_origin[k] + (field->label_size[k] + 0.01) * field->label_step;
+  }
+  IRZ_TRY(irz_alloc(&field->tissue_of, (size_t)labels->n_regions, 1, error));
+  memcpy(field->tissue_of, of_region, (size_t)labels->n_regions);
+  field->labels = labels;
+  for (int r = 0; r < labels->n_regions; r++) {
+    if (of_region[r] >= IRZ_SMOOTH_MAX) return IRZ_OK;
+  }
+  return irz_smooth_create(labels, of_region, low, high, &field->smooth, error);
+}
+
 /// Find how far each cell around the bare metal is from a change of tissue.
 static IrzCode measure_labels(IrzSizeField *field, const IrzPlan *plan, const IrzLabelMap *labels, IrzError *error) {
   uint8_t *tissue, of_region[IRZ_LABEL_MAX_REGIONS + 1] = {0};
@@ -271,6 +288,7 @@ static IrzCode measure_labels(IrzSizeField *field, const IrzPlan *plan, const Ir
     if (mark_changes(field, tissue)) {
       spread_distance(field, 1);
       spread_distance(field, -1);
+      code = smooth_labels(field, labels, of_region, error);
     } else { /* one tissue: the mesh is the same as without a map */
       irz_size_field_clear(field);
     }
@@ -284,10 +302,16 @@ IrzCode irz_size_field_init(IrzSizeField *field, const IrzTissueBox *box, const 
   memset(field, 0, sizeof *field);
   field->box = box;
   field->sizing = *sizing;
-  return labels == NULL ? IRZ_OK : measure_labels(field, plan, labels, error);
+  IrzCode code = labels == NULL ? IRZ_OK : measure_labels(field, plan, labels, error);
+  if (code != IRZ_OK) irz_size_field_clear(field);
+  return code;
 }
 
 void irz_size_field_clear(IrzSizeField *field) {
   free(field->label_distance);
+  free(field->tissue_of);
+  irz_smooth_clear(&field->smooth);
   field->label_distance = NULL;
+  field->tissue_of = NULL;
+  field->labels = NULL;
 }

@@ -22,6 +22,7 @@ void irz_mesh_free(IrzMesh *mesh) {
   free(mesh->xyz);
   free(mesh->tet);
   free(mesh->region);
+  free(mesh->fitted);
   free(mesh->triangle);
   free(mesh->surface);
   free(mesh->regions);

@@ -26,10 +26,15 @@ static IrzMeasured measured_of(const IrzSolution *found) {
                        .law = found->law};
 }
 
+/// Region of a point in a tetrahedron.
+static int region_at(const IrzStage *stage, int32_t tet, const double x[3]) {
+  bool known = stage->labels == NULL || stage->part->fitted[tet];
+  return known ? stage->medium->region[tet] : irz_label_map_region(stage->labels, x);
+}
+
 /// The threshold that applies at a point of a tetrahedron, V/m.
 static double threshold_at(const IrzSolution *found, int32_t tet, const double x[3]) {
-  const IrzStage *stage = found->stage;
-  return found->threshold[stage->labels != NULL ? irz_label_map_region(stage->labels, x) : stage->medium->region[tet]];
+  return found->threshold[region_at(found->stage, tet, x)];
 }
 
 /* ---- The zone on a grid ---- */
@@ -224,9 +229,7 @@ static double evaluate(const IrzSolution *found, const Wanted *wanted, const Irz
     double value = irz_value_at(wanted->order, irz_tet_rows(wanted->sides, part, tet), wanted->node, l);
     return wanted->kind == SURVIVAL ? 1 / (1 + exp(value)) : fmax(value, wanted->least);
   }
-  if (wanted->kind == REGION) {
-    return stage->labels != NULL ? irz_label_map_region(stage->labels, x) : stage->medium->region[tet];
-  }
+  if (wanted->kind == REGION) return region_at(stage, tet, x);
   IrzMeasuredCell cell;
   int32_t curved = irz_first_curved(part, tet);
   bool bent = curved < part->n_curved && part->curved_tet[curved] == tet;

@@ -52,10 +52,11 @@ static IrzCode part_fill(IrzPart *part, IrzShare *share, IrzError *error) {
   part->xyz = share->xyz;
   part->outer = share->outer;
   part->region = share->region;
+  part->fitted = share->fitted;
   part->mine = share->mine;
   part->curved_tet = share->curved;
   share->xyz = NULL;
-  share->outer = share->region = share->mine = NULL;
+  share->outer = share->region = share->fitted = share->mine = NULL;
   share->curved = NULL;
   return IRZ_OK;
 }
@@ -141,6 +142,7 @@ void irz_part_free(IrzPart *part) {
   free(part->outer);
   free(part->tet);
   free(part->region);
+  free(part->fitted);
   free(part->mine);
   free(part->curved_tet);
   free(part->curved_xyz);

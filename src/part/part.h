@@ -27,6 +27,7 @@ typedef struct {
   int32_t n_tets;     ///< local tetrahedra, along a space-filling curve
   int32_t (*tet)[10]; ///< [n_tets] nodes: 4 vertices, then edges 01 02 03 12 13 23
   uint8_t *region;    ///< [n_tets] index into `regions`
+  uint8_t *fitted;    ///< [n_tets] 1: all of it is in its region, whatever a label map says; see IrzMesh.fitted
   uint8_t *mine;      ///< [n_tets] 1 on exactly one rank: whose sums it enters
 
   int32_t n_curved;           ///< local tetrahedra with curved edges

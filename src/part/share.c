@@ -17,6 +17,7 @@ void irz_share_clear(IrzShare *share) {
   free(share->outer);
   free(share->tet);
   free(share->region);
+  free(share->fitted);
   free(share->mine);
   free(share->metal);
   free(share->curved);
@@ -28,6 +29,7 @@ static IrzCode alloc_tets(IrzShare *share, IrzError *error) {
   size_t tets = (size_t)share->size[2];
   IRZ_TRY(irz_alloc(&share->tet, 4 * tets, sizeof *share->tet, error));
   IRZ_TRY(irz_alloc(&share->region, tets, 1, error));
+  IRZ_TRY(irz_alloc(&share->fitted, tets, 1, error));
   IRZ_TRY(irz_alloc(&share->mine, tets, 1, error));
   return irz_alloc(&share->metal, tets, 1, error);
 }
@@ -126,6 +128,7 @@ static IrzCode collect_tets(const IrzDivision *division, int rank, const uint8_t
       metal += division->electrode[v[c]] >= 0;
     }
     share->region[t] = (uint8_t)mesh->region[division->order[place]];
+    share->fitted[t] = mesh->fitted != NULL && mesh->fitted[division->order[place]];
     share->mine[t] = division->owner[v[smallest]] == rank;
     if (metal >= 2) share->metal[t] = metal_edges(division, v);
     if (bends < 2 || !edge_middles(mesh, v, middle)) continue;
@@ -224,6 +227,7 @@ static IrzCode share_alone(IrzDivision *division, const uint8_t *bent, IrzShare 
   IRZ_TRY(irz_alloc_unset(&share->electrode, vertices, 1, error));
   IRZ_TRY(irz_alloc_unset(&share->outer, vertices, 1, error));
   IRZ_TRY(irz_alloc_unset(&share->region, tets, 1, error));
+  IRZ_TRY(irz_alloc_unset(&share->fitted, tets, 1, error));
   IRZ_TRY(irz_alloc_unset(&share->mine, tets, 1, error));
   IRZ_TRY(irz_alloc_unset(&share->metal, tets, 1, error));
   IRZ_TRY(number_alone(division, *tet, error));
@@ -244,6 +248,7 @@ static IrzCode share_alone(IrzDivision *division, const uint8_t *bent, IrzShare 
     for (int c = 0; c < 4; c++) metal += share->electrode[own[c]] >= 0;
     for (int c = 0; c < 4 && mesh->n_curved > 0; c++) bends += bent[v[c]];
     share->region[k] = (uint8_t)mesh->region[division->order[k]];
+    share->fitted[k] = mesh->fitted != NULL && mesh->fitted[division->order[k]];
     share->metal[k] = (uint8_t)((metal >= 2 ? metal_edges(division, v) : 0) | (bends >= 2 ? MAY_BEND : 0));
     candidates += bends >= 2;
   }
@@ -284,7 +289,8 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, IrzShare *share, I
       {share->id, vertices, MPI_INT32_T},       {share->xyz, 3 * vertices, MPI_DOUBLE},
       {share->electrode, vertices, MPI_INT8_T}, {share->outer, vertices, MPI_UINT8_T},
       {share->tet, 4 * tets, MPI_INT32_T},      {share->region, tets, MPI_UINT8_T},
-      {share->mine, tets, MPI_UINT8_T},         {share->metal, tets, MPI_UINT8_T},
+      {share->fitted, tets, MPI_UINT8_T},       {share->mine, tets, MPI_UINT8_T},
+      {share->metal, tets, MPI_UINT8_T},
       {share->curved, curved, MPI_INT32_T},     {share->curved_xyz, 18 * curved, MPI_DOUBLE},
   };
   for (size_t m = 0; m < sizeof messages / sizeof messages[0]; m++) {

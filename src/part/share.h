@@ -13,6 +13,7 @@ typedef struct {
   uint8_t *outer;
   int32_t *tet;       ///< [tets][4] local vertices
   uint8_t *region;    ///< [tets]
+  uint8_t *fitted;    ///< [tets] as IrzMesh.fitted, 0 where that is NULL
   uint8_t *mine;      ///< [tets]
   uint8_t *metal;     ///< [tets] bit e: edge e lies on an electrode
   int32_t *curved;    ///< [curved] local tetrahedra

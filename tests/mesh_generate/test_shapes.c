@@ -328,14 +328,14 @@ static void mend(void **state) {
   irz_mesh_stats(&mesh, &stats);
   assert_true(stats.min_dihedral_degree < 2);
   memcpy(before, xyz, sizeof xyz);
-  assert_int_equal(irz_mesh_mend(6, &mesh, &error), IRZ_OK);
+  assert_int_equal(irz_mesh_mend(6, NULL, NULL, &mesh, &error), IRZ_OK);
   assert_memory_equal(xyz, before, 18 * sizeof *xyz);
   irz_mesh_stats(&mesh, &stats);
   /* in the middle: two planes of coordinates, and one and the face: atan(sqrt(2)) */
   if (!(stats.min_dihedral_degree > 50)) fail_msg("smallest angle %g degrees", stats.min_dihedral_degree);
   xyz[18] = 2e-4, xyz[19] = xyz[20] = 0;
   memcpy(before, xyz, sizeof xyz);
-  assert_int_equal(irz_mesh_mend(6, &mesh, &error), IRZ_OK);
+  assert_int_equal(irz_mesh_mend(6, NULL, NULL, &mesh, &error), IRZ_OK);
   assert_memory_equal(xyz, before, sizeof xyz);
 }
 

@@ -1,0 +1,392 @@
+/* Smoothing of label maps; see smooth_labels.h. Only voxels near a surface are kept and worked on. */
+#include "mesh/smooth_labels.h"
+
+#include "base/memory.h"
+#include "base/vector.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Voxels on each side of a surface that are smoothed, and the distance that is given to all others.
+#define BAND 5
+#define FAR 4.0F
+
+/// A voxel's centre keeps its tissue by at least so much while the surface is smoothed.
+#define KEPT 0.05F
+
+/// Smoothing steps; passes of the blur in each, and in a correction of the volume. A pass has the variance 1/2. On
+/// balls of 3 to 15 voxels, cylinders of 1.5 to 8 and planes of any slope the surface is within 0.07 voxels of the true
+/// one (root of the mean square), and volumes within 0.7 % of what the voxels have, 0.1 % from 10 voxels on.
+#define STEPS 3
+#define PASSES_SMOOTH 2
+#define PASSES_VOLUME 8
+#define LAST_VOLUMES 3
+
+/// Most voxels of a window.
+#define MOST 6e7
+
+/// Voxels near a surface, while they are smoothed. Beyond the last are two places for all that are further away, inside
+/// and outside the tissue.
+typedef struct {
+  int32_t n;
+  int32_t *next[3];   ///< [n][2] neighbours along each axis, or -1
+  int32_t *beyond[3]; ///< the same for one tissue, with n (inside) or n + 1 (outside) for -1
+  uint8_t *inside;    ///< [n] 1: of the tissue
+  float *value, *work, *miss; ///< [n + 2]
+} Band;
+
+static size_t cell_of(const IrzSmoothLabels *s, int i, int j, int k) {
+  return ((size_t)k * (size_t)s->size[1] + (size_t)j) * (size_t)s->size[0] + (size_t)i;
+}
+
+static size_t n_cells(const IrzSmoothLabels *s) {
+  return (size_t)s->size[0] * (size_t)s->size[1] * (size_t)s->size[2];
+}
+
+/// Lay the window of voxels around the box.
+/// @param[out] first  its first voxel in the map
+/// @return whether it has a size that can be worked on
+static bool place_window(const IrzLabelMap *labels, IrzSmoothLabels *s, int first[3]) {
+  double count = 1;
+  for (int d = 0; d < 3; d++) {
+    const double *row = labels->to_voxel[d];
+    double low = row[3], high = row[3];
+    for (int e = 0; e < 3; e++) {
+      low += fmin(row[e] * s->low[e], row[e] * s->high[e]);
+      high += fmax(row[e] * s->low[e], row[e] * s->high[e]);
+    }
+    /* Beside the image there is nothing new to see. */
+    low = fmax(floor(low) - BAND, -2 * BAND);
+    high = fmin(ceil(high) + BAND, labels->size[d] - 1 + 2 * BAND);
+    if (!(high - low >= 2)) return false;
+    first[d] = (int)low;
+    s->size[d] = (int)(high - low) + 1;
+    count *= s->size[d];
+    memcpy(s->to_voxel[d], row, sizeof s->to_voxel[d]);
+    s->to_voxel[d][3] -= first[d];
+  }
+  return count <= MOST;
+}
+
+/// Look up the tissue of each voxel of the window.
+static void fill_window(const IrzLabelMap *labels, const uint8_t *tissue, const int first[3], IrzSmoothLabels *s) {
+  for (int k = 0; k < s->size[2]; k++) {
+    for (int j = 0; j < s->size[1]; j++) {
+      uint8_t *to = &s->tissue[cell_of(s, 0, j, k)];
+      int y = first[1] + j, z = first[2] + k;
+      bool inside = y >= 0 && y < labels->size[1] && z >= 0 && z < labels->size[2];
+      const uint8_t *row =
+          inside ? &labels->region[((size_t)z * (size_t)labels->size[1] + (size_t)y) * (size_t)labels->size[0]] : NULL;
+      for (int i = 0; i < s->size[0]; i++) {
+        int x = first[0] + i;
+        to[i] = tissue[inside && x >= 0 && x < labels->size[0] ? row[x] : 0];
+      }
+    }
+  }
+}
+
+/// Mark the voxels beside another tissue.
+static void mark_changes(const IrzSmoothLabels *s, uint8_t *near) {
+  const size_t step[3] = {1, (size_t)s->size[0], (size_t)s->size[0] * (size_t)s->size[1]};
+  for (int k = 0; k < s->size[2]; k++) {
+    for (int j = 0; j < s->size[1]; j++) {
+      const int at[3] = {1, j, k};
+      size_t row = cell_of(s, 0, j, k);
+      for (int d = 0; d < 3; d++) {
+        if (at[d] == 0) continue;
+        for (int i = d == 0; i < s->size[0]; i++) {
+          size_t here = row + (size_t)i, before = here - step[d];
+          uint8_t change = s->tissue[here] != s->tissue[before];
+          near[here] |= change;
+          near[before] |= change;
+        }
+      }
+    }
+  }
+}
+
+/// Spread marks along an axis.
+static void spread(const IrzSmoothLabels *s, int axis, const uint8_t *from, uint8_t *to) {
+  const size_t step[3] = {1, (size_t)s->size[0], (size_t)s->size[0] * (size_t)s->size[1]};
+  memcpy(to, from, n_cells(s));
+  for (int far = 1; far < BAND; far++) {
+    for (int k = axis == 2 ? far : 0; k < s->size[2]; k++) {
+      for (int j = axis == 1 ? far : 0; j < s->size[1]; j++) {
+        size_t row = cell_of(s, 0, j, k), back = (size_t)far * step[axis];
+        for (int i = axis == 0 ? far : 0; i < s->size[0]; i++) {
+          to[row + (size_t)i] |= from[row + (size_t)i - back];
+          to[row + (size_t)i - back] |= from[row + (size_t)i];
+        }
+      }
+    }
+  }
+}
+
+/// Number the voxels near a surface.
+static IrzCode find_near(IrzSmoothLabels *s, IrzError *error) {
+  size_t n = n_cells(s);
+  uint8_t *near = NULL, *other = NULL;
+  IrzCode code = irz_alloc(&near, n, 1, error);
+  if (code == IRZ_OK) code = irz_alloc_unset(&other, n, 1, error);
+  if (code == IRZ_OK) code = irz_alloc_unset(&s->place, n, sizeof *s->place, error);
+  if (code == IRZ_OK) {
+    mark_changes(s, near);
+    spread(s, 0, near, other);
+    spread(s, 1, other, near);
+    spread(s, 2, near, other);
+    for (size_t i = 0; i < n; i++) s->place[i] = other[i] ? s->n_near++ : -1;
+  }
+  free(near);
+  free(other);
+  return code;
+}
+
+static void band_free(Band *band) {
+  for (int d = 0; d < 3; d++) {
+    free(band->next[d]);
+    free(band->beyond[d]);
+  }
+  free(band->inside);
+  free(band->value);
+  free(band->work);
+  free(band->miss);
+}
+
+/// Link the voxels near a surface with their neighbours.
+static IrzCode band_create(const IrzSmoothLabels *s, Band *band, IrzError *error) {
+  size_t n = (size_t)s->n_near;
+  band->n = s->n_near;
+  IRZ_TRY(irz_alloc(&band->inside, n, 1, error));
+  IRZ_TRY(irz_alloc(&band->value, n + 2, sizeof *band->value, error));
+  IRZ_TRY(irz_alloc(&band->work, n + 2, sizeof *band->work, error));
+  IRZ_TRY(irz_alloc(&band->miss, n + 2, sizeof *band->miss, error));
+  for (int d = 0; d < 3; d++) {
+    IRZ_TRY(irz_alloc_unset(&band->next[d], n, 2 * sizeof *band->next[d], error));
+    IRZ_TRY(irz_alloc_unset(&band->beyond[d], n, 2 * sizeof *band->beyond[d], error));
+  }
+  const size_t step[3] = {1, (size_t)s->size[0], (size_t)s->size[0] * (size_t)s->size[1]};
+  for (int k = 0; k < s->size[2]; k++) {
+    for (int j = 0; j < s->size[1]; j++) {
+      for (int i = 0; i < s->size[0]; i++) {
+        const int at[3] = {i, j, k};
+        size_t cell = cell_of(s, i, j, k);
+        if (s->place[cell] < 0) continue;
+        for (int d = 0; d < 3; d++) {
+          int32_t *pair = &band->next[d][2 * (size_t)s->place[cell]];
+          pair[0] = at[d] > 0 ? s->place[cell - step[d]] : -1;
+          pair[1] = at[d] + 1 < s->size[d] ? s->place[cell + step[d]] : -1;
+        }
+      }
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Blur; an even number of passes.
+/// @param[in,out] f     [n + 2]
+/// @param[in,out] work  [n + 2]
+static void blur(const Band *band, int passes, float *f, float *work) {
+  float *from = f, *to = work;
+  to[band->n] = from[band->n], to[band->n + 1] = from[band->n + 1];
+  for (int pass = 0; pass < 3 * passes; pass++) {
+    const int32_t *next = band->beyond[pass % 3];
+    for (int32_t i = 0; i < band->n; i++) {
+      to[i] = 0.5F * from[i] + 0.25F * (from[next[2 * (size_t)i]] + from[next[2 * (size_t)i + 1]]);
+    }
+    float *swap = from;
+    from = to, to = swap;
+  }
+}
+
+/// Give back what the tissue has lost, or take what it has gained: the difference between the voxels and the share of
+/// each that is inside a plane at the distance, blurred. At a plane the blurred difference is the shift over the root
+/// of 2 pi times the variance.
+static void correct_volume(Band *band) {
+  const float gain = (float)sqrt(M_PI * PASSES_VOLUME);
+  for (int32_t i = 0; i < band->n; i++) {
+    band->miss[i] = (float)band->inside[i] - fminf(fmaxf(0.5F + band->value[i], 0), 1);
+  }
+  band->miss[band->n] = band->miss[band->n + 1] = 0;
+  blur(band, PASSES_VOLUME, band->miss, band->work);
+  for (int32_t i = 0; i < band->n; i++) band->value[i] += gain * band->miss[i];
+}
+
+/// Smooth one tissue.
+/// @param[out] coefficient  [n]
+static void smooth_one(Band *band, float *coefficient) {
+  const float root = (float)sqrt(PASSES_SMOOTH / 2.0);
+  for (int d = 0; d < 3; d++) {
+    for (size_t i = 0; i < 2 * (size_t)band->n; i++) {
+      band->beyond[d][i] = band->next[d][i] >= 0 ? band->next[d][i] : band->n + !band->inside[i / 2];
+    }
+  }
+  for (int32_t i = 0; i < band->n; i++) band->value[i] = band->inside[i] ? 1 : -1;
+  band->value[band->n] = 1, band->value[band->n + 1] = -1;
+  blur(band, PASSES_SMOOTH, band->value, band->work);
+  /* The distance that a Gaussian distribution has at this value, nearly: its integral is almost a hyperbolic tangent */
+  for (int32_t i = 0; i < band->n; i++) {
+    float distance = root * (2 / 1.702F) * atanhf(fminf(fmaxf(band->value[i], -0.9999F), 0.9999F));
+    band->value[i] = fminf(fmaxf(distance, -FAR), FAR);
+  }
+  for (int step = 0; step < STEPS; step++) {
+    for (int32_t i = 0; i < band->n && step > 0; i++) {
+      band->value[i] = band->inside[i] ? fmaxf(band->value[i], KEPT) : fminf(band->value[i], -KEPT);
+    }
+    band->value[band->n] = FAR, band->value[band->n + 1] = -FAR;
+    blur(band, PASSES_SMOOTH, band->value, band->work);
+    correct_volume(band);
+  }
+  for (int i = 0; i < LAST_VOLUMES; i++) correct_volume(band);
+  /* A quadratic spline with the values themselves as coefficients would blur by the variance 1/4. */
+  for (int32_t i = 0; i < band->n; i++) {
+    float laplacian = -6 * band->value[i];
+    for (int d = 0; d < 3; d++) {
+      for (int side = 0; side < 2; side++) laplacian += band->value[band->beyond[d][2 * (size_t)i + (size_t)side]];
+    }
+    coefficient[i] = band->value[i] - laplacian / 8;
+  }
+}
+
+/// Smooth all tissues that occur near a surface; of two one is enough.
+static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, IrzError *error) {
+  bool occurs[IRZ_SMOOTH_MAX] = {false};
+  int last[2] = {-1, -1}, count = 0;
+  for (size_t i = 0; i < n_cells(s); i++) occurs[s->tissue[i]] = true;
+  for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
+    if (!occurs[t]) continue;
+    last[1] = last[0], last[0] = t;
+    count++;
+  }
+  s->mirror[0] = s->mirror[1] = -1;
+  if (count == 2) s->mirror[0] = last[1], s->mirror[1] = last[0];
+  for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
+    if (!occurs[t] || t == s->mirror[1]) continue;
+    IRZ_TRY(irz_alloc(&s->value[t], (size_t)s->n_near, sizeof *s->value[t], error));
+    for (size_t i = 0; i < n_cells(s); i++) {
+      if (s->place[i] >= 0) band->inside[s->place[i]] = s->tissue[i] == t;
+    }
+    smooth_one(band, s->value[t]);
+  }
+  return IRZ_OK;
+}
+
+IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, const double low[3], const double high[3],
+                          IrzSmoothLabels *smooth, IrzError *error) {
+  int first[3];
+  Band band = {0};
+  *smooth = (IrzSmoothLabels){.mirror = {-1, -1}};
+  memcpy(smooth->low, low, sizeof smooth->low);
+  memcpy(smooth->high, high, sizeof smooth->high);
+  if (!place_window(labels, smooth, first)) return IRZ_OK;
+  IRZ_TRY(irz_alloc_unset(&smooth->tissue, n_cells(smooth), 1, error));
+  fill_window(labels, tissue, first, smooth);
+  IRZ_TRY(find_near(smooth, error));
+  IrzCode code = band_create(smooth, &band, error);
+  if (code == IRZ_OK) code = smooth_all(smooth, &band, error);
+  band_free(&band);
+  return code;
+}
+
+void irz_smooth_clear(IrzSmoothLabels *smooth) {
+  free(smooth->tissue);
+  free(smooth->place);
+  for (int t = 0; t < IRZ_SMOOTH_MAX; t++) free(smooth->value[t]);
+  *smooth = (IrzSmoothLabels){0};
+}
+
+/// Find the voxel at a point; at the window's ends the nearest that has all its neighbours.
+/// @param[out] voxel  its coordinates
+/// @param[out] off    the point's, from its centre
+/// @return its number
+static size_t voxel_at(const IrzSmoothLabels *s, const double x[3], int voxel[3], double off[3]) {
+  for (int d = 0; d < 3; d++) {
+    double v = irz_dot(s->to_voxel[d], x) + s->to_voxel[d][3];
+    v = fmin(fmax(v, 0.5), s->size[d] - 1.5);
+    voxel[d] = (int)fmin(fmax(floor(v + 0.5), 1), s->size[d] - 2);
+    off[d] = v - voxel[d];
+  }
+  return cell_of(s, voxel[0], voxel[1], voxel[2]);
+}
+
+int irz_smooth_tissue(const IrzSmoothLabels *smooth, const double x[3]) {
+  int voxel[3], best;
+  double off[3], most;
+  if (smooth->tissue == NULL) return -1;
+  for (int k = 0; k < 3; k++) {
+    if (!(x[k] >= smooth->low[k] && x[k] <= smooth->high[k])) return -1;
+  }
+  size_t cell = voxel_at(smooth, x, voxel, off);
+  best = smooth->tissue[cell];
+  if (smooth->place[cell] < 0) return best;
+  most = irz_smooth_value(smooth, best, x, NULL);
+  if (smooth->mirror[0] >= 0) return most >= 0 ? best : smooth->mirror[best == smooth->mirror[0]];
+  for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
+    if (smooth->value[t] == NULL) continue;
+    double here = irz_smooth_value(smooth, t, x, NULL);
+    if (here > most) best = t, most = here;
+  }
+  return best;
+}
+
+double irz_smooth_value(const IrzSmoothLabels *smooth, int tissue, const double x[3], double gradient[3]) {
+  int voxel[3];
+  double off[3], weight[3][3], slope[3][3], sum[4] = {0};
+  voxel_at(smooth, x, voxel, off);
+  for (int d = 0; d < 3; d++) {
+    double t = off[d];
+    weight[d][0] = 0.5 * (0.5 - t) * (0.5 - t), slope[d][0] = t - 0.5;
+    weight[d][1] = 0.75 - t * t, slope[d][1] = -2 * t;
+    weight[d][2] = 0.5 * (0.5 + t) * (0.5 + t), slope[d][2] = t + 0.5;
+  }
+  bool mirrored = tissue == smooth->mirror[1];
+  const float *value = smooth->value[mirrored ? smooth->mirror[0] : tissue];
+  for (int k = 0; k < 3; k++) {
+    for (int j = 0; j < 3; j++) {
+      double row[2] = {0};
+      for (int i = 0; i < 3; i++) {
+        size_t cell = cell_of(smooth, voxel[0] + i - 1, voxel[1] + j - 1, voxel[2] + k - 1);
+        double here = smooth->tissue[cell] == tissue ? (double)FAR : -(double)FAR;
+        if (value == NULL) here = -(double)FAR;
+        if (value != NULL && smooth->place[cell] >= 0) {
+          here = (double)value[smooth->place[cell]];
+          if (mirrored) here = -here;
+        }
+        row[0] += weight[0][i] * here;
+        row[1] += slope[0][i] * here;
+      }
+      sum[0] += weight[1][j] * weight[2][k] * row[0];
+      sum[1] += weight[1][j] * weight[2][k] * row[1];
+      sum[2] += slope[1][j] * weight[2][k] * row[0];
+      sum[3] += weight[1][j] * slope[2][k] * row[0];
+    }
+  }
+  for (int e = 0; e < 3 && gradient != NULL; e++) {
+    gradient[e] = 0;
+    for (int d = 0; d < 3; d++) gradient[e] += smooth->to_voxel[d][e] * sum[1 + d];
+  }
+  return sum[0];
+}
+
+bool irz_smooth_project(const IrzSmoothLabels *smooth, int one, int other, int fixed, double reach, double x[3]) {
+  double y[3], away[3];
+  memcpy(y, x, sizeof y);
+  for (int round = 0; round < 12; round++) {
+    double slope[2][3], gradient[3];
+    double difference = irz_smooth_value(smooth, one, y, slope[0]) - irz_smooth_value(smooth, other, y, slope[1]);
+    for (int k = 0; k < 3; k++) gradient[k] = (fixed >> k & 1) ? 0 : slope[0][k] - slope[1][k];
+    double square = irz_dot(gradient, gradient);
+    if (!(square > 0)) return false;
+    for (int k = 0; k < 3; k++) y[k] -= difference * gradient[k] / square;
+    irz_subtract(y, x, away);
+    if (!(irz_dot(away, away) <= reach * reach)) return false;
+    if (fabs(difference) < 1e-5) {
+      int there = irz_smooth_tissue(smooth, y);
+      if (there != one && there != other &&
+          (there < 0 || irz_smooth_value(smooth, there, y, NULL) > 1e-3 + irz_smooth_value(smooth, one, y, NULL)))
+        return false;
+      memcpy(x, y, sizeof y);
+      return true;
+    }
+  }
+  return false;
+}
