@@ -76,6 +76,7 @@ typedef struct {
   const IrzTissueBox *box;
   IrzMeshSizing sizing;
   float *label_distance; ///< distance to the nearest change of tissue, for each cell of a grid; NULL: none
+  float *label_bend;     ///< the same, times growth: size that bent surfaces between tissues want; NULL: none are fitted
   int label_size[3];     ///< cells of that grid
   double label_origin[3], label_step;
   double label_finest;               ///< no refinement below this size
@@ -91,6 +92,9 @@ IrzCode irz_size_field_init(IrzSizeField *field, const IrzTissueBox *box, const 
 
 /// Release what irz_size_field_init() allocated.
 void irz_size_field_clear(IrzSizeField *field);
+
+/// About the distance to the nearest change of tissue, m; outside the grid it is infinite.
+double irz_label_distance(const IrzSizeField *field, const double x[3]);
 
 /// Wanted edge length at a point.
 double irz_size_at(const IrzSizeField *field, const double x[3]);

@@ -15,18 +15,33 @@
 /// A vertex is moved onto a surface if that cuts one of its edges closer than this share of the edge.
 #define SNAP 0.3
 
-/// A vertex that cannot be moved is taken to be on a surface that is closer than this share of an edge.
+/// A vertex that cannot be moved is taken to be on a surface that is closer than this share of an edge; one that is on
+/// another surface already, near a line where several meet, than this.
 #define SAME 0.06
+#define SAME_LINE 0.25
 
 /// A move is allowed if the smallest sine of an angle between faces stays above this share of what it was, or this.
 #define WORSE 0.6
 #define GOOD 0.22
 
-/// Rounds of cutting: an edge may cross several surfaces.
+/// Rounds of cutting: an edge may cross several surfaces. Before them edges are cut that pass through a tissue with
+/// neither end in it, if it is deeper there than a share of their length: on its surface, if that is no further away
+/// than another share.
 #define ROUNDS 3
+#define ROUNDS_HIDDEN 2
+#define HIDDEN 0.03
+#define SHALLOW 0.2
 
 /// An element is not all in its tissue if another one reaches further into it than this share of its longest edge.
 #define DEPTH 0.12
+
+/// Rounds in which edges on a surface are cut that are further from it than this share of their length: elements beside
+/// them could not be bent so much.
+#define ROUNDS_BULGE 2
+#define BULGE 0.045
+
+/// An element that is flatter (sine of its smallest angle) is not made by cutting beside an edge.
+#define FLATTEST 0.03
 
 /// An edge that crosses a surface.
 typedef struct {
@@ -37,10 +52,14 @@ typedef struct {
   double at;      ///< where it crosses, as a share of the way from the first end
   double square;  ///< of its length, m^2
   bool boundary;  ///< it is an edge of a triangle of the boundary
+  int beside;     ///< more than 0: it is cut beside itself, at `x`; how often that may be brought closer
+  double x[3];
+  uint32_t inside; ///< tissues where it is, rather than beside it
 } Cut;
 
 /// What is being fitted.
 typedef struct {
+  const IrzSizeField *field;
   const IrzSmoothLabels *smooth;
   const IrzTissueBox *box;
   IrzBoundary *boundary;
@@ -172,41 +191,113 @@ static bool apart(const Fitting *f, int32_t a, int32_t b) {
   return one != 0 && other != 0 && (one & other) == 0;
 }
 
-static IrzCode add_cut(Fitting *f, int32_t a, int32_t b, IrzError *error) {
-  if (f->n_cuts == f->cuts_held) {
-    f->cuts_held = 2 * f->cuts_held + 1024;
-    IRZ_TRY(irz_resize(&f->cut, (size_t)f->cuts_held, sizeof *f->cut, error));
-  }
+/// The edge between two vertices.
+static Cut edge_between(const Fitting *f, int32_t a, int32_t b) {
   Cut cut = {.end = {a < b ? a : b, a < b ? b : a}, .middle = -1};
   double along[3];
   irz_subtract(point_of(f, a), point_of(f, b), along);
   cut.square = irz_dot(along, along);
-  cut.next = f->first[cut.end[0]];
-  f->first[cut.end[0]] = f->n_cuts;
-  f->cut[f->n_cuts++] = cut;
+  return cut;
+}
+
+static IrzCode add_cut(Fitting *f, const Cut *cut, IrzError *error) {
+  if (f->n_cuts == f->cuts_held) {
+    f->cuts_held = 2 * f->cuts_held + 1024;
+    IRZ_TRY(irz_resize(&f->cut, (size_t)f->cuts_held, sizeof *f->cut, error));
+  }
+  f->cut[f->n_cuts] = *cut;
+  f->cut[f->n_cuts].next = f->first[cut->end[0]];
+  f->first[cut->end[0]] = f->n_cuts++;
+  return IRZ_OK;
+}
+
+/// Whether an edge passes through a tissue that neither of its ends is in: deep enough, and not at a surface.
+/// @param[in,out] cut  the edge; where to cut it is set
+static bool passes_through(const Fitting *f, Cut *cut) {
+  const double *start = point_of(f, cut->end[0]), *end = point_of(f, cut->end[1]);
+  uint32_t sides = f->fit->sides[cut->end[0]] | f->fit->sides[cut->end[1]];
+  double along[3], deepest = 0;
+  int there = 0, beside = 0;
+  irz_subtract(end, start, along);
+  double square = irz_dot(along, along);
+  for (int i = 1; i < 4; i++) {
+    double x[3], slope[2][3], steep[3], own;
+    for (int k = 0; k < 3; k++) x[k] = start[k] + along[k] * i / 4;
+    if (irz_label_distance(f->field, x) > sqrt(square) / 2 + 2 * f->field->label_step) continue;
+    int tissue = irz_smooth_tissue(f->smooth, x);
+    if (tissue < 0 || (sides >> tissue & 1)) continue;
+    int best = best_of(f->smooth, sides, x, &own);
+    own = irz_smooth_value(f->smooth, best, x, slope[1]);
+    double other = irz_smooth_value(f->smooth, tissue, x, slope[0]);
+    irz_subtract(slope[0], slope[1], steep);
+    double depth = (other - own) / sqrt(irz_dot(steep, steep) * square);
+    if (!(depth > HIDDEN && depth > deepest)) continue;
+    deepest = depth, there = tissue, beside = best;
+    cut->at = i / 4.0;
+    cut->meet = 1U << tissue;
+    memcpy(cut->x, x, sizeof x);
+  }
+  cut->inside = cut->meet;
+  if (!cut->boundary && deepest > 0 && deepest < SHALLOW &&
+      irz_smooth_project(f->smooth, there, beside, 0, 1.5 * SHALLOW * sqrt(square), cut->x)) {
+    cut->beside = 1;
+    cut->meet |= 1U << beside;
+  }
+  return deepest > (cut->boundary ? SHALLOW : HIDDEN);
+}
+
+/// Begin a new list of cuts.
+static IrzCode begin_cuts(Fitting *f, IrzError *error) {
+  f->n_cuts = 0;
+  f->n_old = f->mesh->n_vertices;
+  IRZ_TRY(irz_resize(&f->first, (size_t)f->n_old, sizeof *f->first, error));
+  memset(f->first, 0xff, (size_t)f->n_old * sizeof *f->first);
+  return IRZ_OK;
+}
+
+/// Tell which cuts are on the boundary.
+static void find_boundary(Fitting *f) {
+  for (int32_t t = 0; t < f->boundary->n_triangles; t++) {
+    const int32_t *v = f->boundary->triangle[t];
+    for (int k = 0; k < 3; k++) {
+      Cut *cut = find_cut(f, v[k], v[(k + 1) % 3]);
+      if (cut != NULL) cut->boundary = true;
+    }
+  }
+}
+
+/// List the edges that pass through a tissue.
+static IrzCode find_hidden(Fitting *f, IrzError *error) {
+  IRZ_TRY(begin_cuts(f, error));
+  for (int32_t t = 0; t < f->mesh->n_tets; t++) {
+    const int32_t *v = &f->mesh->tet[4 * (size_t)t];
+    for (int e = 0; e < 6; e++) {
+      int32_t a = v[irz_tet_edge[e][0]], b = v[irz_tet_edge[e][1]];
+      if (f->fit->sides[a] == 0 || f->fit->sides[b] == 0) continue;
+      Cut cut = edge_between(f, a, b);
+      cut.boundary = a < f->n_points && b < f->n_points; /* or through the tissue: then it is not cut beside itself */
+      if (!passes_through(f, &cut) || find_cut(f, a, b) != NULL) continue;
+      cut.boundary = false;
+      IRZ_TRY(add_cut(f, &cut, error));
+    }
+  }
+  find_boundary(f);
   return IRZ_OK;
 }
 
 /// List the edges that cross surfaces.
 static IrzCode find_cuts(Fitting *f, IrzError *error) {
-  f->n_cuts = 0;
-  f->n_old = f->mesh->n_vertices;
-  IRZ_TRY(irz_resize(&f->first, (size_t)f->n_old, sizeof *f->first, error));
-  memset(f->first, 0xff, (size_t)f->n_old * sizeof *f->first);
+  IRZ_TRY(begin_cuts(f, error));
   for (int32_t t = 0; t < f->mesh->n_tets; t++) {
     const int32_t *v = &f->mesh->tet[4 * (size_t)t];
     for (int e = 0; e < 6; e++) {
       int32_t a = v[irz_tet_edge[e][0]], b = v[irz_tet_edge[e][1]];
-      if (apart(f, a, b) && find_cut(f, a, b) == NULL) IRZ_TRY(add_cut(f, a, b, error));
+      if (!apart(f, a, b) || find_cut(f, a, b) != NULL) continue;
+      Cut cut = edge_between(f, a, b);
+      IRZ_TRY(add_cut(f, &cut, error));
     }
   }
-  for (int32_t t = 0; t < f->boundary->n_triangles; t++) {
-    const int32_t *v = f->boundary->triangle[t];
-    for (int k = 0; k < 3; k++) {
-      Cut *cut = apart(f, v[k], v[(k + 1) % 3]) ? find_cut(f, v[k], v[(k + 1) % 3]) : NULL;
-      if (cut != NULL) cut->boundary = true;
-    }
-  }
+  find_boundary(f);
   for (int32_t i = 0; i < f->n_cuts; i++) cross(f, &f->cut[i]);
   return IRZ_OK;
 }
@@ -312,22 +403,59 @@ static const Cut *nearest_cut(const Fitting *f, const Around *around, int32_t v,
   return nearest;
 }
 
+/// Slide a point of a needle's wall to the surface between two tissues, and where bare metal ends only around.
+static bool slide(const Fitting *f, IrzBoundaryPoint *point, int one, int other, double reach) {
+  if (point->needle < 0 || point->kind != IRZ_POINT_WALL) return false;
+  const IrzNeedle *needle = &f->box->needle[point->needle];
+  const double start[3] = {point->x[0], point->x[1], point->x[2]};
+  bool end = fabs(point->z - needle->shoulder) < 1e-6 * needle->radius;
+  for (int k = 0; k < needle->n_bare; k++) {
+    for (int side = 0; side < 2; side++) end = end || fabs(point->z - needle->bare[k][side]) < 1e-6 * needle->radius;
+  }
+  for (int round = 0; round < 12; round++) {
+    double slope[2][3], steep[3], along = 0, turn = 0, away[3];
+    double difference = irz_smooth_value(f->smooth, one, point->x, slope[0]) -
+                        irz_smooth_value(f->smooth, other, point->x, slope[1]);
+    irz_subtract(slope[0], slope[1], steep);
+    if (!end) along = irz_dot(steep, needle->axis);
+    for (int k = 0; k < 3; k++) {
+      turn += steep[k] * (cos(point->angle) * needle->v[k] - sin(point->angle) * needle->u[k]);
+    }
+    double square = along * along + turn * turn;
+    if (!(square > 0)) return false;
+    point->z -= difference * along / square;
+    point->angle -= difference * turn / (square * needle->radius);
+    irz_needle_point(needle, point->angle, needle->radius, point->z, point->x);
+    irz_subtract(point->x, start, away);
+    if (!(irz_dot(away, away) <= reach * reach)) return false;
+    if (fabs(difference) < 1e-5) return true;
+  }
+  return false;
+}
+
 /// Move a vertex onto the surface near it.
 static void snap(Fitting *f, const Around *around, int32_t v) {
   double share, x[3];
   const Cut *cut = nearest_cut(f, around, v, &share);
-  if (cut == NULL || share > SNAP || !several(cut->meet)) return;
-  int fixed = irz_fit_fixed(f->box, f->boundary, v), one = lowest_bit(cut->meet);
+  if (cut == NULL || share > SNAP) return;
+  int fixed = several(f->fit->sides[v]) ? 7 : irz_fit_fixed(f->box, f->boundary, v), one = lowest_bit(cut->meet);
   int other = lowest_bit(cut->meet & ~(1U << one));
-  memcpy(x, point_of(f, v), sizeof x);
-  bool placed = fixed != 7 && irz_smooth_project(f->smooth, one, other, fixed, SNAP * sqrt(cut->square), x) &&
-                try_place(f, around, v, x);
+  double reach = SNAP * sqrt(cut->square);
+  bool placed = false;
+  if (v < f->n_points && f->boundary->point[v].needle >= 0 && !several(f->fit->sides[v])) {
+    IrzBoundaryPoint point = f->boundary->point[v];
+    placed = slide(f, &point, one, other, reach) && try_place(f, around, v, point.x);
+    if (placed) f->boundary->point[v] = point;
+  } else if (fixed != 7) {
+    memcpy(x, point_of(f, v), sizeof x);
+    placed = irz_smooth_project(f->smooth, one, other, fixed, reach, x) && try_place(f, around, v, x);
+  }
   if (!placed && fixed == 0) {
     IrzBoundaryPoint point;
     edge_point(f, cut, cut->at, &point);
     placed = try_place(f, around, v, point.x);
   }
-  if (placed || share < SAME) f->fit->sides[v] |= cut->meet;
+  if (placed || share < (several(f->fit->sides[v]) ? SAME_LINE : SAME)) f->fit->sides[v] |= cut->meet;
 }
 
 static IrzCode snap_all(Fitting *f, IrzError *error) {
@@ -356,6 +484,7 @@ static IrzCode add_vertex(Fitting *f, Cut *cut, IrzError *error) {
   IrzMesh *mesh = f->mesh;
   IrzBoundaryPoint point;
   edge_point(f, cut, cut->at, &point);
+  if (cut->beside) memcpy(point.x, cut->x, sizeof point.x);
   if (mesh->n_vertices == f->vertices_held) {
     f->vertices_held += f->vertices_held / 8 + 1024;
     IRZ_TRY(irz_resize(&mesh->xyz, (size_t)f->vertices_held, 3 * sizeof *mesh->xyz, error));
@@ -429,20 +558,53 @@ static IrzCode cut_triangle(Fitting *f, int32_t t, IrzError *error) {
   }
 }
 
-/// Cut all edges that still cross a surface.
-static IrzCode cut_all(Fitting *f, IrzError *error) {
+/// Bring vertices beside cut edges closer to them where elements are turned inside out or flat, at last onto them.
+static IrzCode put_back(Fitting *f, IrzError *error) {
+  IrzMesh *mesh = f->mesh;
+  bool *bad, any = true;
+  IRZ_TRY(irz_alloc(&bad, (size_t)(mesh->n_vertices - f->n_old), sizeof *bad, error));
+  while (any) {
+    any = false;
+    for (int32_t t = 0; t < mesh->n_tets; t++) {
+      const int32_t *v = &mesh->tet[4 * (size_t)t];
+      bool fresh = v[0] >= f->n_old || v[1] >= f->n_old || v[2] >= f->n_old || v[3] >= f->n_old;
+      if (!fresh || irz_tet_smallest_sine(mesh, t) > FLATTEST) continue;
+      for (int c = 0; c < 4; c++) {
+        if (v[c] >= f->n_old) bad[v[c] - f->n_old] = true;
+      }
+    }
+    for (int32_t i = 0; i < f->n_cuts; i++) {
+      Cut *cut = &f->cut[i];
+      if (cut->beside == 0 || cut->middle < 0 || !bad[cut->middle - f->n_old]) continue;
+      IrzBoundaryPoint point;
+      edge_point(f, cut, cut->at, &point);
+      double share = --cut->beside > 0 ? 0.5 : 0;
+      for (int k = 0; k < 3; k++) {
+        double *x = &point_of(f, cut->middle)[k];
+        *x = point.x[k] + share * (*x - point.x[k]);
+      }
+      if (cut->beside == 0) f->fit->sides[cut->middle] = cut->inside;
+      any = true;
+    }
+    memset(bad, 0, (size_t)(mesh->n_vertices - f->n_old) * sizeof *bad);
+  }
+  free(bad);
+  return IRZ_OK;
+}
+
+/// Cut edges at a vertex each.
+/// @param[in] all  also those whose ends are in a common tissue
+static IrzCode cut_all(Fitting *f, bool all, IrzError *error) {
   int32_t n_tets = f->mesh->n_tets, n_triangles = f->boundary->n_triangles;
   for (int32_t i = 0; i < f->n_cuts; i++) {
-    if (apart(f, f->cut[i].end[0], f->cut[i].end[1])) IRZ_TRY(add_vertex(f, &f->cut[i], error));
+    if (f->cut[i].at < 0) continue;
+    if (all || apart(f, f->cut[i].end[0], f->cut[i].end[1])) IRZ_TRY(add_vertex(f, &f->cut[i], error));
   }
   for (int32_t t = 0; t < n_tets; t++) {
-    const int32_t *v = &f->mesh->tet[4 * (size_t)t];
-    bool any = false;
-    for (int e = 0; e < 6; e++) any = any || apart(f, v[irz_tet_edge[e][0]], v[irz_tet_edge[e][1]]);
-    if (any) IRZ_TRY(cut_tet(f, t, error));
+    IRZ_TRY(cut_tet(f, t, error));
   }
   for (int32_t t = 0; t < n_triangles; t++) IRZ_TRY(cut_triangle(f, t, error));
-  return IRZ_OK;
+  return all ? put_back(f, error) : IRZ_OK;
 }
 
 /// Number the vertices so that the boundary's come first again.
@@ -486,48 +648,91 @@ static IrzCode renumber(Fitting *f, IrzError *error) {
 
 /* ---- Which tissue ---- */
 
-/// Whether a tetrahedron is in one tissue although no vertex says otherwise.
-static bool is_within(const IrzSmoothLabels *smooth, const IrzMesh *mesh, int32_t tet, int tissue) {
+/// Corners of a tetrahedron that the points have weights from at which is_within() looks: those of its edges, its faces,
+/// and all, a bit each.
+static const uint8_t looked_at[11] = {3, 6, 5, 9, 12, 10, 14, 13, 11, 7, 15};
+
+/// Whether a tetrahedron is in one tissue although no vertex says otherwise. Edges and faces on a surface will be bent
+/// to it: they are not looked at.
+static bool is_within(const IrzSmoothLabels *smooth, const IrzMesh *mesh, const uint32_t *sides, int32_t tet,
+                      int tissue) {
   const int32_t *v = &mesh->tet[4 * (size_t)tet];
   double shortest, longest;
   irz_tet_determinant(mesh->xyz, v, &shortest, &longest);
-  for (int i = 0; i < 11; i++) { /* the middle of each edge and face, and the centre */
-    double x[3], other, own, slope[2][3], steep[3];
-    for (int k = 0; k < 3; k++) {
-      double all = 0;
-      for (int c = 0; c < 4; c++) all += mesh->xyz[3 * (size_t)v[c] + (size_t)k];
-      x[k] = all / 4;
-      if (i < 6)
-        x[k] = (mesh->xyz[3 * (size_t)v[irz_tet_edge[i][0]] + (size_t)k] +
-                mesh->xyz[3 * (size_t)v[irz_tet_edge[i][1]] + (size_t)k]) /
-               2;
-      else if (i < 10)
-        x[k] = (all - mesh->xyz[3 * (size_t)v[i - 6] + (size_t)k]) / 3;
+  for (int i = 0; i < 11; i++) {
+    double x[3] = {0}, count = 0, slope[2][3], steep[3];
+    uint32_t common = UINT32_MAX;
+    for (int c = 0; c < 4; c++) count += looked_at[i] >> c & 1;
+    for (int c = 0; c < 4; c++) {
+      if ((looked_at[i] >> c & 1) == 0) continue;
+      for (int k = 0; k < 3; k++) x[k] += mesh->xyz[3 * (size_t)v[c] + (size_t)k] / count;
+      common &= sides[v[c]];
     }
     int there = irz_smooth_tissue(smooth, x);
-    if (there == tissue) continue;
+    if (there == tissue || (there >= 0 && i < 10 && (common >> there & 1))) continue;
     if (there < 0) return false;
-    other = irz_smooth_value(smooth, there, x, slope[0]);
-    own = irz_smooth_value(smooth, tissue, x, slope[1]);
+    double other = irz_smooth_value(smooth, there, x, slope[0]);
+    double own = irz_smooth_value(smooth, tissue, x, slope[1]);
     irz_subtract(slope[0], slope[1], steep);
     if (!(other - own <= DEPTH * sqrt(longest * irz_dot(steep, steep)))) return false;
   }
   return true;
 }
 
-static uint8_t tissue_of(const IrzSmoothLabels *smooth, const IrzMesh *mesh, const uint32_t *sides, int32_t tet) {
-  const int32_t *v = &mesh->tet[4 * (size_t)tet];
+/* ---- Surfaces that bulge ---- */
+
+/// The tissue of an element that no vertex says is in another, or -1.
+static int common_tissue(const Fitting *f, int32_t tet) {
+  const int32_t *v = &f->mesh->tet[4 * (size_t)tet];
+  const uint32_t *sides = f->fit->sides;
   uint32_t common = sides[v[0]] & sides[v[1]] & sides[v[2]] & sides[v[3]];
-  if (common == 0) return IRZ_FIT_NONE;
-  int tissue = lowest_bit(common);
-  if (several(common)) {
-    double x[3] = {0}, most;
-    for (int c = 0; c < 4; c++) {
-      for (int k = 0; k < 3; k++) x[k] += mesh->xyz[3 * (size_t)v[c] + (size_t)k] / 4;
-    }
-    tissue = best_of(smooth, common, x, &most);
+  double x[3] = {0}, most;
+  if (!several(common)) return common == 0 ? -1 : lowest_bit(common);
+  for (int c = 0; c < 4; c++) {
+    for (int k = 0; k < 3; k++) x[k] += point_of(f, v[c])[k] / 4;
   }
-  return is_within(smooth, mesh, tet, tissue) ? (uint8_t)tissue : IRZ_FIT_NONE;
+  return best_of(f->smooth, common, x, &most);
+}
+
+/// Choose where to cut an edge on a surface: at the surface beside its middle. One that is close enough to it, or on the
+/// boundary, is not cut.
+static void choose_bulge(const Fitting *f, Cut *cut) {
+  double away[3];
+  cut->at = -1;
+  if (!several(cut->meet) || cut->boundary) return;
+  int one = lowest_bit(cut->meet), other = lowest_bit(cut->meet & ~(1U << one));
+  const double *a = point_of(f, cut->end[0]), *b = point_of(f, cut->end[1]);
+  for (int k = 0; k < 3; k++) cut->x[k] = (a[k] + b[k]) / 2;
+  if (!irz_smooth_project(f->smooth, one, other, 0, SHALLOW * sqrt(cut->square), cut->x)) return;
+  for (int k = 0; k < 3; k++) away[k] = cut->x[k] - (a[k] + b[k]) / 2;
+  if (irz_dot(away, away) < BULGE * BULGE * cut->square) return;
+  cut->at = 0.5;
+  cut->inside = cut->meet;
+  cut->beside = 3;
+}
+
+/// List the edges on surfaces that are too far from them.
+static IrzCode find_bulges(Fitting *f, IrzError *error) {
+  IRZ_TRY(begin_cuts(f, error));
+  for (int32_t t = 0; t < f->mesh->n_tets; t++) {
+    const int32_t *v = &f->mesh->tet[4 * (size_t)t];
+    int tissue = -1;
+    for (int e = 0; e < 6; e++) {
+      int32_t a = v[irz_tet_edge[e][0]], b = v[irz_tet_edge[e][1]];
+      uint32_t common = f->fit->sides[a] & f->fit->sides[b];
+      if (!several(common)) continue;
+      if (tissue < 0) tissue = common_tissue(f, t);
+      if (tissue < 0) break;
+      if (find_cut(f, a, b) == NULL) {
+        Cut cut = edge_between(f, a, b);
+        IRZ_TRY(add_cut(f, &cut, error));
+      }
+      find_cut(f, a, b)->meet |= (1U << tissue) & common;
+    }
+  }
+  find_boundary(f);
+  for (int32_t i = 0; i < f->n_cuts; i++) choose_bulge(f, &f->cut[i]);
+  return IRZ_OK;
 }
 
 /// What holds vertices on their surfaces while the mesh is mended.
@@ -547,21 +752,36 @@ static IrzCode fit(Fitting *f, IrzError *error) {
     int tissue = irz_smooth_tissue(f->smooth, point_of(f, v));
     f->fit->sides[v] = tissue < 0 ? 0 : 1U << tissue;
   }
+  for (int round = 0; round < ROUNDS_HIDDEN; round++) {
+    IRZ_TRY(find_hidden(f, error));
+    if (f->n_cuts == 0) break;
+    IRZ_TRY(cut_all(f, true, error));
+    IRZ_TRY(renumber(f, error));
+  }
   for (int round = 0; round < ROUNDS; round++) {
     IRZ_TRY(find_cuts(f, error));
     if (f->n_cuts == 0) break;
-    if (round == 0) IRZ_TRY(snap_all(f, error));
-    IRZ_TRY(cut_all(f, error));
+    IRZ_TRY(snap_all(f, error));
+    IRZ_TRY(cut_all(f, false, error));
     IRZ_TRY(renumber(f, error));
+  }
+  for (int round = 0; round < ROUNDS_BULGE; round++) {
+    IRZ_TRY(find_bulges(f, error));
+    IRZ_TRY(cut_all(f, true, error));
   }
   IRZ_TRY(irz_mesh_mend(f->boundary->n_points, hold, f, mesh, error));
   IRZ_TRY(irz_alloc(&f->fit->tissue, (size_t)mesh->n_tets, 1, error));
-  for (int32_t t = 0; t < mesh->n_tets; t++) f->fit->tissue[t] = tissue_of(f->smooth, mesh, f->fit->sides, t);
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    int tissue = common_tissue(f, t);
+    bool within = tissue >= 0 && is_within(f->smooth, mesh, f->fit->sides, t, tissue);
+    f->fit->tissue[t] = within ? (uint8_t)tissue : IRZ_FIT_NONE;
+  }
   return IRZ_OK;
 }
 
 IrzCode irz_mesh_fit(const IrzSizeField *field, IrzBoundary *boundary, IrzMesh *mesh, IrzFit *result, IrzError *error) {
-  Fitting f = {.smooth = &field->smooth,
+  Fitting f = {.field = field,
+               .smooth = &field->smooth,
                .box = field->box,
                .boundary = boundary,
                .mesh = mesh,

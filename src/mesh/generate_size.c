@@ -2,6 +2,7 @@
 #include "mesh/generate.h"
 
 #include "base/memory.h"
+#include "base/vector.h"
 #include <irezone/anatomy.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,9 +31,12 @@
 #define ROUNDED 2
 #define TROCAR 0.7
 
-/// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); the grid that says
-/// where has at most so many cells along an edge.
+/// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); and where the surface
+/// between tissues is bent no longer than so many radii, but not smaller than another share of what they would be. The
+/// grid that says where has at most so many cells along an edge.
 #define LABEL_SHARE 0.6
+#define LABEL_RADII 0.8
+#define LABEL_LEAST 0.25
 #define LABEL_REACH 0.03
 #define LABEL_CELLS 80
 
@@ -130,15 +134,19 @@ static size_t label_cell(const IrzSizeField *field, int i, int j, int k) {
   return ((size_t)k * (size_t)field->label_size[1] + (size_t)j) * (size_t)field->label_size[0] + (size_t)i;
 }
 
-/// Distance to the nearest change of tissue; outside the grid far away.
-static double label_distance(const IrzSizeField *field, const double x[3]) {
+/// What a grid holds at a point; infinite outside.
+static double grid_at(const IrzSizeField *field, const float *grid, const double x[3]) {
   int at[3];
   for (int k = 0; k < 3; k++) {
     double cell = (x[k] - field->label_origin[k]) / field->label_step;
     if (!(cell >= 0 && cell < field->label_size[k])) return INFINITY;
     at[k] = (int)cell;
   }
-  return field->label_distance[label_cell(field, at[0], at[1], at[2])];
+  return (double)grid[label_cell(field, at[0], at[1], at[2])];
+}
+
+double irz_label_distance(const IrzSizeField *field, const double x[3]) {
+  return grid_at(field, field->label_distance, x);
 }
 
 double irz_size_at(const IrzSizeField *field, const double x[3]) {
@@ -155,8 +163,10 @@ double irz_size_at(const IrzSizeField *field, const double x[3]) {
   }
   for (int p = 0; p < box->n_plates; p++) size = fmin(size, irz_plate_size(&field->sizing, &box->plate[p], x));
   if (field->label_distance) {
-    double at_change = fmax(LABEL_SHARE * size, field->label_finest);
-    size = fmin(size, at_change + field->sizing.growth * label_distance(field, x));
+    double at_change = fmax(LABEL_SHARE * size, field->label_finest), bent = INFINITY;
+    if (field->label_bend) bent = field->sizing.growth * grid_at(field, field->label_bend, x);
+    bent = fmax(bent, LABEL_LEAST * size);
+    size = fmin(fmin(size, bent), at_change + field->sizing.growth * irz_label_distance(field, x));
   }
   return size;
 }
@@ -223,7 +233,7 @@ static bool mark_changes(IrzSizeField *field, const uint8_t *tissue) {
 }
 
 /// One pass of the chamfer distance transform, forwards (direction 1) or backwards (-1).
-static void spread_distance(IrzSizeField *field, int direction) {
+static void spread_distance(const IrzSizeField *field, float *grid, int direction) {
   const int *size = field->label_size;
   float step[4];
   for (int n = 0; n < 4; n++) step[n] = (float)(sqrt(n) * field->label_step);
@@ -232,7 +242,7 @@ static void spread_distance(IrzSizeField *field, int direction) {
       for (int a = 0; a < size[0]; a++) {
         int i = direction > 0 ? a : size[0] - 1 - a, j = direction > 0 ? b : size[1] - 1 - b;
         int k = direction > 0 ? c : size[2] - 1 - c;
-        float *here = &field->label_distance[label_cell(field, i, j, k)];
+        float *here = &grid[label_cell(field, i, j, k)];
         for (int n = 0; n < 13; n++) { /* the half of the 26 neighbours that was visited before */
           int x = i - direction * (n % 3 - 1), y = j - direction * (n / 3 % 3 - 1), z = k - direction * (n < 9 ? 1 : 0);
           if (n >= 9) { /* the same layer: three of the row before, then the cell before */
@@ -241,7 +251,7 @@ static void spread_distance(IrzSizeField *field, int direction) {
           }
           if (x < 0 || y < 0 || z < 0 || x >= size[0] || y >= size[1] || z >= size[2]) continue;
           int apart = abs(x - i) + abs(y - j) + abs(z - k);
-          *here = fminf(*here, field->label_distance[label_cell(field, x, y, z)] + step[apart]);
+          *here = fminf(*here, grid[label_cell(field, x, y, z)] + step[apart]);
         }
       }
     }
@@ -265,6 +275,46 @@ static IrzCode smooth_labels(IrzSizeField *field, const IrzLabelMap *labels, con
   return irz_smooth_create(labels, of_region, low, high, &field->smooth, error);
 }
 
+/// Sum of the two curvatures of the surface of the tissue at a point, 1/m: the divergence of the unit normal.
+static double curvature(const IrzSmoothLabels *smooth, const double x[3], double step) {
+  int tissue = irz_smooth_tissue(smooth, x);
+  double sum = 0;
+  for (int k = 0; k < 3 && tissue >= 0; k++) {
+    for (int side = -1; side <= 1; side += 2) {
+      double at[3] = {x[0], x[1], x[2]}, gradient[3];
+      at[k] += side * step;
+      irz_smooth_value(smooth, tissue, at, gradient);
+      double length = sqrt(irz_dot(gradient, gradient));
+      if (length > 0) sum += side * gradient[k] / (2 * step * length);
+    }
+  }
+  return fabs(sum);
+}
+
+/// Find how small elements should be where surfaces are bent: there edges of this many radii are short enough to follow
+/// a cylinder, half of that a ball.
+static IrzCode measure_bends(IrzSizeField *field, IrzError *error) {
+  const int *size = field->label_size;
+  size_t n_cells = (size_t)size[0] * (size_t)size[1] * (size_t)size[2];
+  IRZ_TRY(irz_alloc(&field->label_bend, n_cells, sizeof *field->label_bend, error));
+  for (int k = 0; k < size[2]; k++) {
+    for (int j = 0; j < size[1]; j++) {
+      for (int i = 0; i < size[0]; i++) {
+        const int at[3] = {i, j, k};
+        double x[3], wanted = INFINITY;
+        size_t cell = label_cell(field, i, j, k);
+        for (int d = 0; d < 3; d++) x[d] = field->label_origin[d] + (at[d] + 0.5) * field->label_step;
+        if (field->label_distance[cell] <= 0)
+          wanted = LABEL_RADII / curvature(&field->smooth, x, 2 * field->label_step) / field->sizing.growth;
+        field->label_bend[cell] = (float)fmin(wanted, 1);
+      }
+    }
+  }
+  spread_distance(field, field->label_bend, 1);
+  spread_distance(field, field->label_bend, -1);
+  return IRZ_OK;
+}
+
 /// Find how far each cell around the bare metal is from a change of tissue.
 static IrzCode measure_labels(IrzSizeField *field, const IrzPlan *plan, const IrzLabelMap *labels, IrzError *error) {
   uint8_t *tissue, of_region[IRZ_LABEL_MAX_REGIONS + 1] = {0};
@@ -286,9 +336,10 @@ static IrzCode measure_labels(IrzSizeField *field, const IrzPlan *plan, const Ir
   }
   if (code == IRZ_OK) {
     if (mark_changes(field, tissue)) {
-      spread_distance(field, 1);
-      spread_distance(field, -1);
+      spread_distance(field, field->label_distance, 1);
+      spread_distance(field, field->label_distance, -1);
       code = smooth_labels(field, labels, of_region, error);
+      if (code == IRZ_OK && field->smooth.tissue != NULL) code = measure_bends(field, error);
     } else { /* one tissue: the mesh is the same as without a map */
       irz_size_field_clear(field);
     }
@@ -309,9 +360,11 @@ IrzCode irz_size_field_init(IrzSizeField *field, const IrzTissueBox *box, const 
 
 void irz_size_field_clear(IrzSizeField *field) {
   free(field->label_distance);
+  free(field->label_bend);
   free(field->tissue_of);
   irz_smooth_clear(&field->smooth);
   field->label_distance = NULL;
+  field->label_bend = NULL;
   field->tissue_of = NULL;
   field->labels = NULL;
 }

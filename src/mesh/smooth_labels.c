@@ -29,11 +29,16 @@
 /// and outside the tissue.
 typedef struct {
   int32_t n;
+  size_t *cell;       ///< [n] which voxels of the window they are
   int32_t *next[3];   ///< [n][2] neighbours along each axis, or -1
   int32_t *beyond[3]; ///< the same for one tissue, with n (inside) or n + 1 (outside) for -1
   uint8_t *inside;    ///< [n] 1: of the tissue
   float *value, *work, *miss; ///< [n + 2]
 } Band;
+
+static inline float clamp(float x, float low, float high) {
+  return x < low ? low : x > high ? high : x;
+}
 
 static size_t cell_of(const IrzSmoothLabels *s, int i, int j, int k) {
   return ((size_t)k * (size_t)s->size[1] + (size_t)j) * (size_t)s->size[0] + (size_t)i;
@@ -68,62 +73,71 @@ static bool place_window(const IrzLabelMap *labels, IrzSmoothLabels *s, int firs
   return count <= MOST;
 }
 
-/// Look up the tissue of each voxel of the window.
+/// Look up the tissue of each voxel of the window. Outside the image it is that of region 0.
 static void fill_window(const IrzLabelMap *labels, const uint8_t *tissue, const int first[3], IrzSmoothLabels *s) {
+  int from = first[0] < 0 ? -first[0] : 0;
+  int to = labels->size[0] - first[0] < s->size[0] ? labels->size[0] - first[0] : s->size[0];
+  memset(s->tissue, tissue[0], n_cells(s));
   for (int k = 0; k < s->size[2]; k++) {
     for (int j = 0; j < s->size[1]; j++) {
-      uint8_t *to = &s->tissue[cell_of(s, 0, j, k)];
       int y = first[1] + j, z = first[2] + k;
-      bool inside = y >= 0 && y < labels->size[1] && z >= 0 && z < labels->size[2];
-      const uint8_t *row =
-          inside ? &labels->region[((size_t)z * (size_t)labels->size[1] + (size_t)y) * (size_t)labels->size[0]] : NULL;
-      for (int i = 0; i < s->size[0]; i++) {
-        int x = first[0] + i;
-        to[i] = tissue[inside && x >= 0 && x < labels->size[0] ? row[x] : 0];
-      }
+      if (y < 0 || y >= labels->size[1] || z < 0 || z >= labels->size[2]) continue;
+      uint8_t *here = &s->tissue[cell_of(s, 0, j, k)];
+      size_t row = ((size_t)z * (size_t)labels->size[1] + (size_t)y) * (size_t)labels->size[0];
+      for (int i = from; i < to; i++) here[i] = tissue[labels->region[row + (size_t)(first[0] + i)]];
     }
+  }
+}
+
+/// Mark where two rows of voxels differ, in both.
+static void mark_rows(const uint8_t *one, const uint8_t *other, size_t n, uint8_t *restrict near_one,
+                      uint8_t *restrict near_other) {
+  for (size_t i = 0; i < n; i++) {
+    uint8_t change = one[i] != other[i];
+    near_one[i] |= change;
+    near_other[i] |= change;
   }
 }
 
 /// Mark the voxels beside another tissue.
 static void mark_changes(const IrzSmoothLabels *s, uint8_t *near) {
-  const size_t step[3] = {1, (size_t)s->size[0], (size_t)s->size[0] * (size_t)s->size[1]};
+  size_t n = (size_t)s->size[0];
   for (int k = 0; k < s->size[2]; k++) {
     for (int j = 0; j < s->size[1]; j++) {
-      const int at[3] = {1, j, k};
-      size_t row = cell_of(s, 0, j, k);
-      for (int d = 0; d < 3; d++) {
-        if (at[d] == 0) continue;
-        for (int i = d == 0; i < s->size[0]; i++) {
-          size_t here = row + (size_t)i, before = here - step[d];
-          uint8_t change = s->tissue[here] != s->tissue[before];
-          near[here] |= change;
-          near[before] |= change;
-        }
+      size_t row = cell_of(s, 0, j, k), before[2] = {row - n, row - n * (size_t)s->size[1]};
+      const uint8_t *tissue = &s->tissue[row];
+      for (size_t i = 1; i + 1 < n; i++) {
+        near[row + i] |= (uint8_t)((tissue[i] != tissue[i - 1]) | (tissue[i] != tissue[i + 1]));
       }
+      if (j > 0) mark_rows(tissue, &s->tissue[before[0]], n, &near[row], &near[before[0]]);
+      if (k > 0) mark_rows(tissue, &s->tissue[before[1]], n, &near[row], &near[before[1]]);
     }
   }
+}
+
+static void join(const uint8_t *from, size_t n, uint8_t *restrict to) {
+  for (size_t i = 0; i < n; i++) to[i] |= from[i];
 }
 
 /// Spread marks along an axis.
 static void spread(const IrzSmoothLabels *s, int axis, const uint8_t *from, uint8_t *to) {
   const size_t step[3] = {1, (size_t)s->size[0], (size_t)s->size[0] * (size_t)s->size[1]};
   memcpy(to, from, n_cells(s));
-  for (int far = 1; far < BAND; far++) {
+  for (int far = 1; far < BAND && far < s->size[axis]; far++) {
+    size_t back = (size_t)far * step[axis], n = axis == 0 ? (size_t)(s->size[0] - far) : (size_t)s->size[0];
     for (int k = axis == 2 ? far : 0; k < s->size[2]; k++) {
       for (int j = axis == 1 ? far : 0; j < s->size[1]; j++) {
-        size_t row = cell_of(s, 0, j, k), back = (size_t)far * step[axis];
-        for (int i = axis == 0 ? far : 0; i < s->size[0]; i++) {
-          to[row + (size_t)i] |= from[row + (size_t)i - back];
-          to[row + (size_t)i - back] |= from[row + (size_t)i];
-        }
+        size_t row = cell_of(s, axis == 0 ? far : 0, j, k);
+        join(&from[row - back], n, &to[row]);
+        join(&from[row], n, &to[row - back]);
       }
     }
   }
 }
 
 /// Number the voxels near a surface.
-static IrzCode find_near(IrzSmoothLabels *s, IrzError *error) {
+/// @param[out] cell  [s->n_near] which they are
+static IrzCode find_near(IrzSmoothLabels *s, size_t **cell, IrzError *error) {
   size_t n = n_cells(s);
   uint8_t *near = NULL, *other = NULL;
   IrzCode code = irz_alloc(&near, n, 1, error);
@@ -134,7 +148,15 @@ static IrzCode find_near(IrzSmoothLabels *s, IrzError *error) {
     spread(s, 0, near, other);
     spread(s, 1, other, near);
     spread(s, 2, near, other);
-    for (size_t i = 0; i < n; i++) s->place[i] = other[i] ? s->n_near++ : -1;
+    for (size_t i = 0; i < n; i++) s->n_near += other[i];
+    code = irz_alloc_unset(cell, (size_t)s->n_near, sizeof **cell, error);
+  }
+  int32_t count = 0;
+  for (size_t i = 0; i < n && code == IRZ_OK; i++) {
+    s->place[i] = -1;
+    if (!other[i]) continue;
+    (*cell)[count] = i;
+    s->place[i] = count++;
   }
   free(near);
   free(other);
@@ -146,13 +168,14 @@ static void band_free(Band *band) {
     free(band->next[d]);
     free(band->beyond[d]);
   }
+  free(band->cell);
   free(band->inside);
   free(band->value);
   free(band->work);
   free(band->miss);
 }
 
-/// Link the voxels near a surface with their neighbours.
+/// Link the voxels near a surface with their neighbours. Their cells are set.
 static IrzCode band_create(const IrzSmoothLabels *s, Band *band, IrzError *error) {
   size_t n = (size_t)s->n_near;
   band->n = s->n_near;
@@ -165,18 +188,12 @@ static IrzCode band_create(const IrzSmoothLabels *s, Band *band, IrzError *error
     IRZ_TRY(irz_alloc_unset(&band->beyond[d], n, 2 * sizeof *band->beyond[d], error));
   }
   const size_t step[3] = {1, (size_t)s->size[0], (size_t)s->size[0] * (size_t)s->size[1]};
-  for (int k = 0; k < s->size[2]; k++) {
-    for (int j = 0; j < s->size[1]; j++) {
-      for (int i = 0; i < s->size[0]; i++) {
-        const int at[3] = {i, j, k};
-        size_t cell = cell_of(s, i, j, k);
-        if (s->place[cell] < 0) continue;
-        for (int d = 0; d < 3; d++) {
-          int32_t *pair = &band->next[d][2 * (size_t)s->place[cell]];
-          pair[0] = at[d] > 0 ? s->place[cell - step[d]] : -1;
-          pair[1] = at[d] + 1 < s->size[d] ? s->place[cell + step[d]] : -1;
-        }
-      }
+  for (size_t i = 0; i < n; i++) {
+    size_t cell = band->cell[i];
+    for (int d = 0; d < 3; d++) {
+      size_t at = cell / step[d] % (size_t)s->size[d];
+      band->next[d][2 * i] = at > 0 ? s->place[cell - step[d]] : -1;
+      band->next[d][2 * i + 1] = at + 1 < (size_t)s->size[d] ? s->place[cell + step[d]] : -1;
     }
   }
   return IRZ_OK;
@@ -204,7 +221,7 @@ static void blur(const Band *band, int passes, float *f, float *work) {
 static void correct_volume(Band *band) {
   const float gain = (float)sqrt(M_PI * PASSES_VOLUME);
   for (int32_t i = 0; i < band->n; i++) {
-    band->miss[i] = (float)band->inside[i] - fminf(fmaxf(0.5F + band->value[i], 0), 1);
+    band->miss[i] = (float)band->inside[i] - clamp(0.5F + band->value[i], 0, 1);
   }
   band->miss[band->n] = band->miss[band->n + 1] = 0;
   blur(band, PASSES_VOLUME, band->miss, band->work);
@@ -225,8 +242,8 @@ static void smooth_one(Band *band, float *coefficient) {
   blur(band, PASSES_SMOOTH, band->value, band->work);
   /* The distance that a Gaussian distribution has at this value, nearly: its integral is almost a hyperbolic tangent */
   for (int32_t i = 0; i < band->n; i++) {
-    float distance = root * (2 / 1.702F) * atanhf(fminf(fmaxf(band->value[i], -0.9999F), 0.9999F));
-    band->value[i] = fminf(fmaxf(distance, -FAR), FAR);
+    float distance = root * (2 / 1.702F) * atanhf(clamp(band->value[i], -0.9999F, 0.9999F));
+    band->value[i] = clamp(distance, -FAR, FAR);
   }
   for (int step = 0; step < STEPS; step++) {
     for (int32_t i = 0; i < band->n && step > 0; i++) {
@@ -251,7 +268,7 @@ static void smooth_one(Band *band, float *coefficient) {
 static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, IrzError *error) {
   bool occurs[IRZ_SMOOTH_MAX] = {false};
   int last[2] = {-1, -1}, count = 0;
-  for (size_t i = 0; i < n_cells(s); i++) occurs[s->tissue[i]] = true;
+  for (int32_t i = 0; i < band->n; i++) occurs[s->tissue[band->cell[i]]] = true;
   for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
     if (!occurs[t]) continue;
     last[1] = last[0], last[0] = t;
@@ -262,9 +279,7 @@ static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, IrzError *error) {
   for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
     if (!occurs[t] || t == s->mirror[1]) continue;
     IRZ_TRY(irz_alloc(&s->value[t], (size_t)s->n_near, sizeof *s->value[t], error));
-    for (size_t i = 0; i < n_cells(s); i++) {
-      if (s->place[i] >= 0) band->inside[s->place[i]] = s->tissue[i] == t;
-    }
+    for (int32_t i = 0; i < band->n; i++) band->inside[i] = s->tissue[band->cell[i]] == t;
     smooth_one(band, s->value[t]);
   }
   return IRZ_OK;
@@ -280,8 +295,8 @@ IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, cons
   if (!place_window(labels, smooth, first)) return IRZ_OK;
   IRZ_TRY(irz_alloc_unset(&smooth->tissue, n_cells(smooth), 1, error));
   fill_window(labels, tissue, first, smooth);
-  IRZ_TRY(find_near(smooth, error));
-  IrzCode code = band_create(smooth, &band, error);
+  IrzCode code = find_near(smooth, &band.cell, error);
+  if (code == IRZ_OK) code = band_create(smooth, &band, error);
   if (code == IRZ_OK) code = smooth_all(smooth, &band, error);
   band_free(&band);
   return code;
