@@ -246,6 +246,21 @@ static bool passes_through(const Fitting *f, Cut *cut) {
   return deepest > (cut->boundary ? SHALLOW : HIDDEN);
 }
 
+/// Whether a tetrahedron is so far from all surfaces that none can run through it.
+static bool is_far(const Fitting *f, int32_t tet) {
+  const int32_t *v = &f->mesh->tet[4 * (size_t)tet];
+  double centre[3] = {0}, square = 0;
+  for (int c = 0; c < 4; c++) {
+    for (int k = 0; k < 3; k++) centre[k] += point_of(f, v[c])[k] / 4;
+  }
+  for (int c = 0; c < 4; c++) {
+    double away[3];
+    irz_subtract(point_of(f, v[c]), centre, away);
+    square = fmax(square, irz_dot(away, away));
+  }
+  return irz_label_distance(f->field, centre) > sqrt(square) + 2 * f->field->label_step;
+}
+
 /// Begin a new list of cuts.
 static IrzCode begin_cuts(Fitting *f, IrzError *error) {
   f->n_cuts = 0;
@@ -271,7 +286,7 @@ static IrzCode find_hidden(Fitting *f, IrzError *error) {
   IRZ_TRY(begin_cuts(f, error));
   for (int32_t t = 0; t < f->mesh->n_tets; t++) {
     const int32_t *v = &f->mesh->tet[4 * (size_t)t];
-    for (int e = 0; e < 6; e++) {
+    for (int e = is_far(f, t) ? 6 : 0; e < 6; e++) {
       int32_t a = v[irz_tet_edge[e][0]], b = v[irz_tet_edge[e][1]];
       if (f->fit->sides[a] == 0 || f->fit->sides[b] == 0) continue;
       Cut cut = edge_between(f, a, b);
@@ -773,7 +788,7 @@ static IrzCode fit(Fitting *f, IrzError *error) {
   IRZ_TRY(irz_alloc(&f->fit->tissue, (size_t)mesh->n_tets, 1, error));
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     int tissue = common_tissue(f, t);
-    bool within = tissue >= 0 && is_within(f->smooth, mesh, f->fit->sides, t, tissue);
+    bool within = tissue >= 0 && (is_far(f, t) || is_within(f->smooth, mesh, f->fit->sides, t, tissue));
     f->fit->tissue[t] = within ? (uint8_t)tissue : IRZ_FIT_NONE;
   }
   return IRZ_OK;
@@ -853,32 +868,68 @@ static bool is_cut(const IrzSizeField *field, const IrzFit *fit, const IrzMesh *
   return several(all) || field->tissue_of[region_at_centre(field, mesh, tet)] != lowest_bit(all);
 }
 
+/// A face of an element on a surface between tissues.
+typedef struct {
+  int32_t corner[3]; ///< ascending
+  uint8_t tissue;    ///< of the element
+} Face;
+
+static int compare_faces(const void *left, const void *right) {
+  const Face *a = left, *b = right;
+  for (int k = 0; k < 3; k++) {
+    if (a->corner[k] != b->corner[k]) return a->corner[k] < b->corner[k] ? -1 : 1;
+  }
+  return (a->tissue > b->tissue) - (a->tissue < b->tissue);
+}
+
+/// List the faces on surfaces.
+static IrzCode list_faces(const IrzFit *fit, const IrzMesh *mesh, Face **face, int32_t *count, IrzError *error) {
+  int32_t room = 0;
+  for (int32_t t = 0; t < mesh->n_tets; t++) {
+    const int32_t *v = &mesh->tet[4 * (size_t)t];
+    for (int k = 0; k < 4 && fit->tissue[t] != IRZ_FIT_NONE; k++) {
+      int32_t a = v[irz_tet_face[k][0]], b = v[irz_tet_face[k][1]], c = v[irz_tet_face[k][2]];
+      if (!several(fit->sides[a] & fit->sides[b] & fit->sides[c])) continue;
+      if (*count == room) {
+        room = 2 * room + 1024;
+        IRZ_TRY(irz_resize(face, (size_t)room, sizeof **face, error));
+      }
+      int32_t low = a < b ? a : b, high = a < b ? b : a;
+      Face *next = &(*face)[(*count)++];
+      *next = (Face){{low < c ? low : c, c < low ? low : c < high ? c : high, high > c ? high : c}, fit->tissue[t]};
+    }
+  }
+  return IRZ_OK;
+}
+
+static double area_of(const IrzMesh *mesh, const int32_t corner[3]) {
+  const double *x = &mesh->xyz[3 * (size_t)corner[0]];
+  double a[3], b[3], normal[3];
+  irz_subtract(&mesh->xyz[3 * (size_t)corner[1]], x, a);
+  irz_subtract(&mesh->xyz[3 * (size_t)corner[2]], x, b);
+  irz_cross(a, b, normal);
+  return sqrt(irz_dot(normal, normal)) / 2;
+}
+
 /// Add up the areas of faces between elements of different tissues, and about those inside elements: of a regular
 /// tetrahedron of volume 1 a plane through the centre cuts out about 1.
 static IrzCode measure(const IrzSizeField *field, const IrzFit *fit, IrzMesh *mesh, IrzError *error) {
-  IrzFaces faces;
-  IRZ_TRY(irz_mesh_faces(mesh, &faces, error));
-  for (int32_t t = 0; t < mesh->n_tets; t++) {
-    const int32_t *v = &mesh->tet[4 * (size_t)t];
-    double shortest, longest;
-    if (fit->tissue[t] == IRZ_FIT_NONE) {
-      if (is_cut(field, fit, mesh, t))
-        mesh->cut_area += pow(irz_tet_determinant(mesh->xyz, v, &shortest, &longest) / 6, 2.0 / 3);
-      continue;
-    }
-    for (int k = 0; k < 4; k++) {
-      int32_t other = faces.other[t][k];
-      if (other < t || fit->tissue[other] == IRZ_FIT_NONE || fit->tissue[other] == fit->tissue[t]) continue;
-      const int *corner = irz_tet_face[k];
-      double a[3], b[3], normal[3];
-      irz_subtract(&mesh->xyz[3 * (size_t)v[corner[1]]], &mesh->xyz[3 * (size_t)v[corner[0]]], a);
-      irz_subtract(&mesh->xyz[3 * (size_t)v[corner[2]]], &mesh->xyz[3 * (size_t)v[corner[0]]], b);
-      irz_cross(a, b, normal);
-      mesh->fitted_area += sqrt(irz_dot(normal, normal)) / 2;
-    }
+  Face *face = NULL;
+  int32_t count = 0;
+  IrzCode code = list_faces(fit, mesh, &face, &count, error);
+  if (code == IRZ_OK && count > 0) qsort(face, (size_t)count, sizeof *face, compare_faces);
+  for (int32_t i = 1; i < count && code == IRZ_OK; i++) {
+    bool same = memcmp(face[i].corner, face[i - 1].corner, sizeof face[i].corner) == 0;
+    if (same && face[i].tissue != face[i - 1].tissue) mesh->fitted_area += area_of(mesh, face[i].corner);
   }
-  irz_faces_clear(&faces);
-  return IRZ_OK;
+  free(face);
+  for (int32_t t = 0; t < mesh->n_tets && code == IRZ_OK; t++) {
+    double shortest, longest;
+    if (fit->tissue[t] != IRZ_FIT_NONE || !is_cut(field, fit, mesh, t)) continue;
+    double volume = irz_tet_determinant(mesh->xyz, &mesh->tet[4 * (size_t)t], &shortest, &longest) / 6;
+    mesh->cut_area += pow(volume, 2.0 / 3);
+  }
+  return code;
 }
 
 IrzCode irz_fit_regions(const IrzSizeField *field, const IrzFit *fit, IrzMesh *mesh, IrzError *error) {

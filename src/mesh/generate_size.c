@@ -5,6 +5,7 @@
 #include "base/vector.h"
 #include <irezone/anatomy.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,27 +233,40 @@ static bool mark_changes(IrzSizeField *field, const uint8_t *tissue) {
   return any;
 }
 
+/// A neighbour that a pass over the grid has visited before.
+typedef struct {
+  int x, y, z;    ///< steps to it
+  ptrdiff_t cell; ///< the same in cells
+  float apart;    ///< m
+} Visited;
+
 /// One pass of the chamfer distance transform, forwards (direction 1) or backwards (-1).
 static void spread_distance(const IrzSizeField *field, float *grid, int direction) {
   const int *size = field->label_size;
-  float step[4];
-  for (int n = 0; n < 4; n++) step[n] = (float)(sqrt(n) * field->label_step);
+  Visited visited[13]; /* the half of the 26 neighbours */
+  for (int n = 0; n < 13; n++) {
+    Visited *next = &visited[n];
+    *next = (Visited){n % 3 - 1, n / 3 % 3 - 1, -1, 0, 0};
+    if (n >= 9) *next = n < 12 ? (Visited){n - 10, -1, 0, 0, 0} : (Visited){-1, 0, 0, 0, 0};
+    next->apart = (float)(sqrt(abs(next->x) + abs(next->y) + abs(next->z)) * field->label_step);
+    next->x *= direction, next->y *= direction, next->z *= direction;
+    next->cell = ((ptrdiff_t)next->z * size[1] + next->y) * size[0] + next->x;
+  }
   for (int c = 0; c < size[2]; c++) {
     for (int b = 0; b < size[1]; b++) {
       for (int a = 0; a < size[0]; a++) {
         int i = direction > 0 ? a : size[0] - 1 - a, j = direction > 0 ? b : size[1] - 1 - b;
         int k = direction > 0 ? c : size[2] - 1 - c;
-        float *here = &grid[label_cell(field, i, j, k)];
-        for (int n = 0; n < 13; n++) { /* the half of the 26 neighbours that was visited before */
-          int x = i - direction * (n % 3 - 1), y = j - direction * (n / 3 % 3 - 1), z = k - direction * (n < 9 ? 1 : 0);
-          if (n >= 9) { /* the same layer: three of the row before, then the cell before */
-            x = n < 12 ? i - direction * (n - 10) : i - direction;
-            y = n < 12 ? j - direction : j;
-          }
-          if (x < 0 || y < 0 || z < 0 || x >= size[0] || y >= size[1] || z >= size[2]) continue;
-          int apart = abs(x - i) + abs(y - j) + abs(z - k);
-          *here = fminf(*here, grid[label_cell(field, x, y, z)] + step[apart]);
+        bool within = a > 0 && b > 0 && c > 0 && a + 1 < size[0] && b + 1 < size[1];
+        float *here = &grid[label_cell(field, i, j, k)], least = *here;
+        for (int n = 0; n < 13; n++) {
+          const Visited *next = &visited[n];
+          int x = i + next->x, y = j + next->y, z = k + next->z;
+          if (!within && (x < 0 || y < 0 || z < 0 || x >= size[0] || y >= size[1] || z >= size[2])) continue;
+          float there = here[next->cell] + next->apart;
+          least = there < least ? there : least;
         }
+        *here = least;
       }
     }
   }
@@ -296,6 +310,7 @@ static double curvature(const IrzSmoothLabels *smooth, const double x[3], double
 static IrzCode measure_bends(IrzSizeField *field, IrzError *error) {
   const int *size = field->label_size;
   size_t n_cells = (size_t)size[0] * (size_t)size[1] * (size_t)size[2];
+  bool any = false;
   IRZ_TRY(irz_alloc(&field->label_bend, n_cells, sizeof *field->label_bend, error));
   for (int k = 0; k < size[2]; k++) {
     for (int j = 0; j < size[1]; j++) {
@@ -306,9 +321,15 @@ static IrzCode measure_bends(IrzSizeField *field, IrzError *error) {
         for (int d = 0; d < 3; d++) x[d] = field->label_origin[d] + (at[d] + 0.5) * field->label_step;
         if (field->label_distance[cell] <= 0)
           wanted = LABEL_RADII / curvature(&field->smooth, x, 2 * field->label_step) / field->sizing.growth;
+        any = any || wanted < 1;
         field->label_bend[cell] = (float)fmin(wanted, 1);
       }
     }
+  }
+  if (!any) { /* planes */
+    free(field->label_bend);
+    field->label_bend = NULL;
+    return IRZ_OK;
   }
   spread_distance(field, field->label_bend, 1);
   spread_distance(field, field->label_bend, -1);
