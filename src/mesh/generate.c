@@ -278,8 +278,7 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
   if (code == IRZ_OK) code = check_faces(mesh, &boundary, error);
   if (code == IRZ_OK && !fitted && irz_box_has_trocar(field->box))
     code = irz_mesh_mend(boundary.n_points, NULL, NULL, mesh, error);
-  if (code == IRZ_OK)
-    code = irz_mesh_curve(field->box, &boundary, plan->mesh.order, &field->smooth, &fit, mesh, error);
+  if (code == IRZ_OK) code = irz_mesh_curve(field->box, &boundary, plan->mesh.order, &field->smooth, &fit, mesh, error);
   if (code == IRZ_OK) code = check_volume(field->box, mesh, error);
   if (code == IRZ_OK) code = fitted ? irz_fit_regions(field, &fit, mesh, error) : set_region(mesh, error);
   if (code == IRZ_OK) code = set_surfaces(plan, &boundary, mesh, error);

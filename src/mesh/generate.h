@@ -76,14 +76,14 @@ typedef struct {
   const IrzTissueBox *box;
   IrzMeshSizing sizing;
   float *label_distance; ///< distance to the nearest change of tissue, for each cell of a grid; NULL: none
-  float *label_bend;     ///< the same, times growth: size that bent surfaces between tissues want; NULL: none are fitted
-  int label_size[3];     ///< cells of that grid
+  float *label_bend; ///< the same, times growth: size that bent surfaces between tissues want; NULL: none are fitted
+  int label_size[3]; ///< cells of that grid
   double label_origin[3], label_step;
-  double label_finest;               ///< no refinement below this size
-  const IrzLabelMap *labels;         ///< map with several tissues near the metal, or NULL
-  uint8_t *tissue_of;                ///< [labels->n_regions]
-  IrzSmoothLabels smooth;            ///< its tissues; empty if they cannot be fitted
-  bool delaunay;       ///< HXT has failed: take Gmsh's Delaunay algorithm, which is slower and makes poorer elements
+  double label_finest;       ///< no refinement below this size
+  const IrzLabelMap *labels; ///< map with several tissues near the metal, or NULL
+  uint8_t *tissue_of;        ///< [labels->n_regions]
+  IrzSmoothLabels smooth;    ///< its tissues; empty if they cannot be fitted
+  bool delaunay; ///< HXT has failed: take Gmsh's Delaunay algorithm, which is slower and makes poorer elements
 } IrzSizeField;
 
 /// Prepare the sizes. `labels` may be NULL.

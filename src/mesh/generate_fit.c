@@ -65,8 +65,8 @@ typedef struct {
   IrzBoundary *boundary;
   IrzMesh *mesh;
   IrzFit *fit;
-  int32_t n_old;             ///< vertices before the cuts
-  int32_t n_points;          ///< of the boundary before the cuts
+  int32_t n_old;              ///< vertices before the cuts
+  int32_t n_points;           ///< of the boundary before the cuts
   int32_t *added, added_held; ///< vertices that are new points of the boundary
   int32_t vertices_held, tets_held;
   Cut *cut;
@@ -429,8 +429,8 @@ static bool slide(const Fitting *f, IrzBoundaryPoint *point, int one, int other,
   }
   for (int round = 0; round < 12; round++) {
     double slope[2][3], steep[3], along = 0, turn = 0, away[3];
-    double difference = irz_smooth_value(f->smooth, one, point->x, slope[0]) -
-                        irz_smooth_value(f->smooth, other, point->x, slope[1]);
+    double difference =
+        irz_smooth_value(f->smooth, one, point->x, slope[0]) - irz_smooth_value(f->smooth, other, point->x, slope[1]);
     irz_subtract(slope[0], slope[1], steep);
     if (!end) along = irz_dot(steep, needle->axis);
     for (int k = 0; k < 3; k++) {
@@ -526,10 +526,10 @@ static const Cut *longest_cut(const Fitting *f, const int32_t *corner, int n, in
     for (int j = i + 1; j < n; j++) {
       const Cut *cut = find_cut(f, corner[i], corner[j]);
       if (cut == NULL || cut->middle < 0) continue;
-      bool longer = longest == NULL || cut->square > longest->square ||
-                    (cut->square == longest->square &&
-                     (cut->end[0] < longest->end[0] ||
-                      (cut->end[0] == longest->end[0] && cut->end[1] < longest->end[1])));
+      bool longer =
+          longest == NULL || cut->square > longest->square ||
+          (cut->square == longest->square &&
+           (cut->end[0] < longest->end[0] || (cut->end[0] == longest->end[0] && cut->end[1] < longest->end[1])));
       if (!longer) continue;
       longest = cut;
       ends[0] = i, ends[1] = j;
@@ -663,8 +663,8 @@ static IrzCode renumber(Fitting *f, IrzError *error) {
 
 /* ---- Which tissue ---- */
 
-/// Corners of a tetrahedron that the points have weights from at which is_within() looks: those of its edges, its faces,
-/// and all, a bit each.
+/// Corners of a tetrahedron that the points have weights from at which is_within() looks: those of its edges, its
+/// faces, and all, a bit each.
 static const uint8_t looked_at[11] = {3, 6, 5, 9, 12, 10, 14, 13, 11, 7, 15};
 
 /// Whether a tetrahedron is in one tissue although no vertex says otherwise. Edges and faces on a surface will be bent
@@ -709,8 +709,8 @@ static int common_tissue(const Fitting *f, int32_t tet) {
   return best_of(f->smooth, common, x, &most);
 }
 
-/// Choose where to cut an edge on a surface: at the surface beside its middle. One that is close enough to it, or on the
-/// boundary, is not cut.
+/// Choose where to cut an edge on a surface: at the surface beside its middle. One that is close enough to it, or on
+/// the boundary, is not cut.
 static void choose_bulge(const Fitting *f, Cut *cut) {
   double away[3];
   cut->at = -1;

@@ -32,9 +32,9 @@
 #define ROUNDED 2
 #define TROCAR 0.7
 
-/// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); and where the surface
-/// between tissues is bent no longer than so many radii, but not smaller than another share of what they would be. The
-/// grid that says where has at most so many cells along an edge.
+/// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); and where the
+/// surface between tissues is bent no longer than so many radii, but not smaller than another share of what they would
+/// be. The grid that says where has at most so many cells along an edge.
 #define LABEL_SHARE 0.6
 #define LABEL_RADII 0.8
 #define LABEL_LEAST 0.25

@@ -29,10 +29,10 @@
 /// and outside the tissue.
 typedef struct {
   int32_t n;
-  size_t *cell;       ///< [n] which voxels of the window they are
-  int32_t *next[3];   ///< [n][2] neighbours along each axis, or -1
-  int32_t *beyond[3]; ///< the same for one tissue, with n (inside) or n + 1 (outside) for -1
-  uint8_t *inside;    ///< [n] 1: of the tissue
+  size_t *cell;               ///< [n] which voxels of the window they are
+  int32_t *next[3];           ///< [n][2] neighbours along each axis, or -1
+  int32_t *beyond[3];         ///< the same for one tissue, with n (inside) or n + 1 (outside) for -1
+  uint8_t *inside;            ///< [n] 1: of the tissue
   float *value, *work, *miss; ///< [n + 2]
 } Band;
 

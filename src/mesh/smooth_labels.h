@@ -11,12 +11,12 @@
 /// For each tissue a function of place: about the distance from its surface, in voxels, positive inside. At a point is
 /// the tissue whose function is largest.
 typedef struct {
-  double low[3], high[3]; ///< m, the box it knows
-  double to_voxel[3][4];  ///< as the map's, but for voxels counted from the first of the window
-  int size[3];            ///< voxels of the window
-  uint8_t *tissue;        ///< [size[2]][size[1]][size[0]]
-  int32_t *place;         ///< [size[2]][size[1]][size[0]] where a voxel near a surface is in `value`, or -1
-  int32_t n_near;         ///< voxels near a surface
+  double low[3], high[3];       ///< m, the box it knows
+  double to_voxel[3][4];        ///< as the map's, but for voxels counted from the first of the window
+  int size[3];                  ///< voxels of the window
+  uint8_t *tissue;              ///< [size[2]][size[1]][size[0]]
+  int32_t *place;               ///< [size[2]][size[1]][size[0]] where a voxel near a surface is in `value`, or -1
+  int32_t n_near;               ///< voxels near a surface
   float *value[IRZ_SMOOTH_MAX]; ///< [n_near] coefficients of a quadratic spline; NULL: the tissue does not occur
   int mirror[2];                ///< if only two tissues occur: the second's function is that of the first, negated
 } IrzSmoothLabels;
