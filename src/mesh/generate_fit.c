@@ -939,6 +939,11 @@ IrzCode irz_fit_regions(const IrzSizeField *field, const IrzFit *fit, IrzMesh *m
   IRZ_TRY(irz_alloc(&mesh->region, (size_t)mesh->n_tets, sizeof *mesh->region, error));
   IRZ_TRY(irz_alloc(&mesh->fitted, (size_t)mesh->n_tets, 1, error));
   memcpy(mesh->regions, labels->regions, (size_t)mesh->n_regions * sizeof *mesh->regions);
+  int tag = 0; /* a physical tag is positive; labels may be 0 or less, and `default` has none */
+  for (int r = 0; r < mesh->n_regions; r++) tag = mesh->regions[r].tag > tag ? mesh->regions[r].tag : tag;
+  for (int r = 0; r < mesh->n_regions; r++) {
+    if (mesh->regions[r].tag <= 0) mesh->regions[r].tag = ++tag;
+  }
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     if (fit->tissue[t] == IRZ_FIT_NONE) {
       mesh->region[t] = region_at_centre(field, mesh, t);

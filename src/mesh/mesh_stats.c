@@ -209,6 +209,13 @@ IrzCode irz_mesh_print(const IrzMesh *mesh, FILE *out, IrzError *error) {
   print_groups(out, "surfaces", "triangles", "mm2", mesh->n_surfaces, mesh->surfaces, mesh->n_triangles, mesh->surface,
                size);
   free(size);
+  if (mesh->fitted != NULL) {
+    double all = mesh->fitted_area + mesh->cut_area;
+    fprintf(out, "tissues  %.4g cm2 of the surfaces between them, near metal, are faces of elements; ",
+            1e4 * mesh->fitted_area);
+    fprintf(out, "about %.2g cm2 (%.2g %%) run through elements\n", 1e4 * mesh->cut_area,
+            all > 0 ? 100 * mesh->cut_area / all : 0);
+  }
   fprintf(out, "edges    %.4g to %.4g mm\n", 1e3 * stats.min_edge, 1e3 * stats.max_edge);
   fprintf(out, "angles   %.1f to %.1f degrees between faces\n", stats.min_dihedral_degree, stats.max_dihedral_degree);
   fprintf(out, "quality  %.3f smallest, %.3f mean (1 is a regular tetrahedron)\n", stats.min_quality,

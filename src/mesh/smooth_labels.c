@@ -22,6 +22,9 @@
 #define PASSES_VOLUME 8
 #define LAST_VOLUMES 3
 
+/// A point is in the image if it is no more than this beyond the faces of its voxels, which may be those of the box.
+#define EDGE 0.01
+
 /// Most voxels of a window.
 #define MOST 6e7
 
@@ -60,31 +63,33 @@ static bool place_window(const IrzLabelMap *labels, IrzSmoothLabels *s, int firs
       low += fmin(row[e] * s->low[e], row[e] * s->high[e]);
       high += fmax(row[e] * s->low[e], row[e] * s->high[e]);
     }
-    /* Beside the image there is nothing new to see. */
-    low = fmax(floor(low) - BAND, -2 * BAND);
-    high = fmin(ceil(high) + BAND, labels->size[d] - 1 + 2 * BAND);
+    low = fmax(floor(low) - BAND, -BAND);
+    high = fmin(ceil(high) + BAND, labels->size[d] - 1 + BAND);
     if (!(high - low >= 2)) return false;
     first[d] = (int)low;
     s->size[d] = (int)(high - low) + 1;
     count *= s->size[d];
     memcpy(s->to_voxel[d], row, sizeof s->to_voxel[d]);
     s->to_voxel[d][3] -= first[d];
+    s->image[d][0] = -0.5 - EDGE - first[d];
+    s->image[d][1] = labels->size[d] - 0.5 + EDGE - first[d];
   }
   return count <= MOST;
 }
 
-/// Look up the tissue of each voxel of the window. Outside the image it is that of region 0.
+/// A voxel of the image, or the nearest to it.
+static int into_image(int at, int size) {
+  return at < 0 ? 0 : at < size ? at : size - 1;
+}
+
+/// Look up the tissue of each voxel of the window. The image goes on beyond its ends: they are no surface to smooth.
 static void fill_window(const IrzLabelMap *labels, const uint8_t *tissue, const int first[3], IrzSmoothLabels *s) {
-  int from = first[0] < 0 ? -first[0] : 0;
-  int to = labels->size[0] - first[0] < s->size[0] ? labels->size[0] - first[0] : s->size[0];
-  memset(s->tissue, tissue[0], n_cells(s));
   for (int k = 0; k < s->size[2]; k++) {
     for (int j = 0; j < s->size[1]; j++) {
-      int y = first[1] + j, z = first[2] + k;
-      if (y < 0 || y >= labels->size[1] || z < 0 || z >= labels->size[2]) continue;
+      int y = into_image(first[1] + j, labels->size[1]), z = into_image(first[2] + k, labels->size[2]);
       uint8_t *here = &s->tissue[cell_of(s, 0, j, k)];
-      size_t row = ((size_t)z * (size_t)labels->size[1] + (size_t)y) * (size_t)labels->size[0];
-      for (int i = from; i < to; i++) here[i] = tissue[labels->region[row + (size_t)(first[0] + i)]];
+      const uint8_t *row = &labels->region[((size_t)z * (size_t)labels->size[1] + (size_t)y) * (size_t)labels->size[0]];
+      for (int i = 0; i < s->size[0]; i++) here[i] = tissue[row[into_image(first[0] + i, labels->size[0])]];
     }
   }
 }
@@ -328,7 +333,9 @@ int irz_smooth_tissue(const IrzSmoothLabels *smooth, const double x[3]) {
   double off[3], most;
   if (smooth->tissue == NULL) return -1;
   for (int k = 0; k < 3; k++) {
+    double v = irz_dot(smooth->to_voxel[k], x) + smooth->to_voxel[k][3];
     if (!(x[k] >= smooth->low[k] && x[k] <= smooth->high[k])) return -1;
+    if (!(v >= smooth->image[k][0] && v <= smooth->image[k][1])) return -1;
   }
   size_t cell = voxel_at(smooth, x, voxel, off);
   best = smooth->tissue[cell];

@@ -13,6 +13,7 @@
 typedef struct {
   double low[3], high[3];       ///< m, the box it knows
   double to_voxel[3][4];        ///< as the map's, but for voxels counted from the first of the window
+  double image[3][2];           ///< the image in such voxels, from face to face
   int size[3];                  ///< voxels of the window
   uint8_t *tissue;              ///< [size[2]][size[1]][size[0]]
   int32_t *place;               ///< [size[2]][size[1]][size[0]] where a voxel near a surface is in `value`, or -1
@@ -35,7 +36,7 @@ IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, cons
 /// Free what irz_smooth_create() made.
 void irz_smooth_clear(IrzSmoothLabels *smooth);
 
-/// Tissue at a point, or -1 outside the box.
+/// Tissue at a point, or -1 outside the box or the image.
 int irz_smooth_tissue(const IrzSmoothLabels *smooth, const double x[3]);
 
 /// Function of a tissue at a point of the box, in voxels.
