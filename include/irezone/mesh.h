@@ -106,9 +106,9 @@ typedef struct IrzLabelMap IrzLabelMap;
 IRZ_API void irz_mesh_sizing(const IrzPlan *plan, IrzMeshSizing *sizing);
 
 /// Generate the tissue box around a plan's probes. Regions: "default", or those of the label map, if it has several
-/// tissues around the metal: then the surfaces between tissues, smoothed, are faces of elements; surfaces: every probe's name for its
-/// bare metal, NAME_insulated for its shaft, "outer" for the box. The needles' round walls are curved edges.
-/// Deterministic. Silent.
+/// tissues around the metal: then the surfaces between tissues, smoothed, are faces of elements; surfaces: every
+/// probe's name for its bare metal, NAME_insulated for its shaft, "outer" for the box. The needles' round walls are
+/// curved edges. Deterministic. Silent.
 /// @param[in]  plan    plan with probe geometry
 /// @param[in]  sizing  element sizes; NULL: irz_mesh_sizing()
 /// @param[in]  labels  refine where this map changes, and fit elements to it; may be NULL

@@ -36,10 +36,11 @@ const IrzCommand irz_command_mesh = {
     .name = "mesh",
     .usage = "PLAN.yaml -o FILE.msh [--set key.path=value]...",
     .summary = "only generate the mesh of a plan",
-    .help = "Writes Gmsh MSH 4.1, binary, in mm. Its region is `default`, or with a label map the map's regions: where\n"
-            "tissues differ near metal their smoothed surfaces are faces of elements, and what could not be fitted is\n"
-            "printed. Its surfaces are every probe's name for the bare metal, NAME_insulated for the shaft, and outer.\n"
-            "A plan can load it again with mesh.file, and without the map.\n",
+    .help =
+        "Writes Gmsh MSH 4.1, binary, in mm. Its region is `default`, or with a label map the map's regions: where\n"
+        "tissues differ near metal their smoothed surfaces are faces of elements, and what could not be fitted is\n"
+        "printed. Its surfaces are every probe's name for the bare metal, NAME_insulated for the shaft, and outer.\n"
+        "A plan can load it again with mesh.file, and without the map.\n",
     .options = options,
     .operand = "yaml",
     .operand_is_file = true,

@@ -286,12 +286,17 @@ static IrzCode share_move(MPI_Comm comm, int peer, bool send, IrzShare *share, I
     int count;
     MPI_Datatype type;
   } messages[] = {
-      {share->id, vertices, MPI_INT32_T},       {share->xyz, 3 * vertices, MPI_DOUBLE},
-      {share->electrode, vertices, MPI_INT8_T}, {share->outer, vertices, MPI_UINT8_T},
-      {share->tet, 4 * tets, MPI_INT32_T},      {share->region, tets, MPI_UINT8_T},
-      {share->fitted, tets, MPI_UINT8_T},       {share->mine, tets, MPI_UINT8_T},
+      {share->id, vertices, MPI_INT32_T},
+      {share->xyz, 3 * vertices, MPI_DOUBLE},
+      {share->electrode, vertices, MPI_INT8_T},
+      {share->outer, vertices, MPI_UINT8_T},
+      {share->tet, 4 * tets, MPI_INT32_T},
+      {share->region, tets, MPI_UINT8_T},
+      {share->fitted, tets, MPI_UINT8_T},
+      {share->mine, tets, MPI_UINT8_T},
       {share->metal, tets, MPI_UINT8_T},
-      {share->curved, curved, MPI_INT32_T},     {share->curved_xyz, 18 * curved, MPI_DOUBLE},
+      {share->curved, curved, MPI_INT32_T},
+      {share->curved_xyz, 18 * curved, MPI_DOUBLE},
   };
   for (size_t m = 0; m < sizeof messages / sizeof messages[0]; m++) {
     if (send) {
