@@ -30,6 +30,7 @@ static IrzCode solve_once(IrzStage *stage, const IrzPlan *plan, const IrzPositio
 IrzCode irz_stage_solve(IrzStage *stage, const IrzPlan *plan, const IrzPositions *others, IrzSummary *summary,
                         IrzStage **answer, IrzError *error) {
   IrzStage *here = stage;
+  if (stage->field == NULL) IRZ_TRY(irz_stage_refine(&here, stage->accuracy, error)); /* it could not be, last time */
   IRZ_TRY(solve_once(here, plan, others, summary, error));
   *answer = here;
   if (!stage->options.refine || plan->mesh.file[0] != '\0' || stage->n_kept > 0) return IRZ_OK;

@@ -271,10 +271,13 @@ IrzCode irz_stage_refine(IrzStage **stage, double accuracy, IrzError *error) {
   drop_warnings(here->geometry, here->n_stated);
   drop_mesh(here);
   here->accuracy = accuracy;
-  return build(here, error);
+  IrzCode code = build(here, error);
+  if (code != IRZ_OK) drop_mesh(here); /* the next solve builds it */
+  return code;
 }
 
 IrzCode irz_stage_keep(IrzStage *stage, IrzError *error) {
+  if (stage->field == NULL) return irz_error_set(error, IRZ_ERR_PLAN, "nothing is solved that could be kept");
   size_t n = (size_t)irz_field_space(stage->field)->n_local;
   int n_pulses = stage->found->n_pulses;
   drop_kept(stage);
@@ -292,7 +295,7 @@ IrzCode irz_stage_keep(IrzStage *stage, IrzError *error) {
 void irz_stage_reset(IrzStage *stage) {
   drop_kept(stage);
   for (int i = 0; i < stage->room; i++) stage->solved[i] = stage->older_solved[i] = (IrzSolved){-1, -1, 0};
-  irz_field_forget(stage->field);
+  if (stage->field != NULL) irz_field_forget(stage->field);
   for (int i = 0; i < stage->n_finer; i++) irz_stage_reset(stage->finer[i]);
 }
 
