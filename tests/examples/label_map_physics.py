@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""label_map_physics.py IREZONE DIR generated | loaded | half-spaces | beside
+"""label_map_physics.py IREZONE DIR generated | loaded | half-spaces | beside | clamped
 
 Label maps where the answer is known. One label everywhere: the answer without a map, to 1e-6. Two half-spaces of
 different conductivity between parallel plates, the interface inside elements: converges to J = V / (d1/s1 + d2/s2). Blood beside
-two needles in liver: what FEniCSx finds on curved meshes whose faces lie on the interface.
+two needles in liver: what FEniCSx finds on curved meshes whose faces lie on the interface. Two slabs between clamping
+plates, one on the other or side by side: generated meshes have faces where they meet, so the answer is exact.
 """
 import gzip
 import json
@@ -174,11 +175,44 @@ zone: {threshold: 500, also: [400, 600]}
     assert len(blood) == 1 and blood[0]["ablated_cm3"] < 0.0005 * 5.0335, blood
 
 
+def clamped():
+    """Slabs of 0.1 and 0.6 S/m between plates of 40 x 40 mm, 8 mm apart, at 1000 V."""
+    size, low, high = 44, 0.1, 0.6
+    # The second slab begins 1 mm above the middle, or 3 mm beside it; fields are in V/cm, volumes in cm3.
+    current = 0.04 * 0.04 * 1000 / (0.005 / low + 0.003 / high)
+    cases = {
+        "stacked": (lambda i, j, k: j >= size // 2 + 1, current, (8, 0)),
+        "beside": (lambda i, j, k: i >= size // 2 + 3, 0.04 * 1000 / 0.008 * (0.023 * low + 0.017 * high), (7.36, 5.44)),
+    }
+    for name, (inside, exact, volumes) in cases.items():
+        cells = [(i, j, k) for k in range(size) for j in range(size) for i in range(size)]
+        write_labels(name + ".nii.gz", (size,) * 3, (1, 1, 1), (0.5 - size / 2,) * 3, [int(inside(*c)) for c in cells])
+        summary = run(
+            name,
+            f"""mesh: {{size: 40, accuracy: 1}}
+tissues:
+  default: {{sigma: {{law: constant, value: {low}}}}}
+  other: {{sigma: {{law: constant, value: {high}}}}}
+anatomy: {{labels: {name}.nii.gz, map: {{1: other}}}}
+plates: {{width: 40, height: 40, gap: 8, direction: [0, 1, 0]}}
+pulses: [{{from: A, to: B, voltage: 1000}}]
+zone: {{threshold: 500}}
+""",
+        )
+        found = summary["pulses"][0]["current_A"]
+        ablated = [region["ablated_cm3"] for region in summary["zone"]["by_region"]]
+        print(f"slabs, {name}: {found:.6f} A, exact {exact:.6f} A; {ablated} cm3, exact {volumes}")
+        assert abs(found / exact - 1) < 1e-5, found
+        assert all(abs(a - v) < 1e-4 for a, v in zip(ablated, volumes)), ablated
+
+
 shutil.rmtree(folder, ignore_errors=True)
 os.makedirs(folder)
 if what == "half-spaces":
     half_spaces()
 elif what == "beside":
     beside()
+elif what == "clamped":
+    clamped()
 else:
     one_label_everywhere(what)
