@@ -252,7 +252,7 @@ IrzCode irz_solution_sample(const IrzSolution *found, const char *quantity, int 
   if (error->code == IRZ_OK) irz_alloc(&value, (size_t)n, sizeof *value, error);
   IrzCode code = irz_error_agree(part->comm, error);
   if (code == IRZ_OK) {
-    if (part->rank == 0) memcpy(sought.x, points, (size_t)n * sizeof *points);
+    if (part->rank == 0 && n > 0) memcpy(sought.x, points, (size_t)n * sizeof *points);
     MPI_Bcast(sought.x, 3 * n, MPI_DOUBLE, 0, part->comm);
     irz_find(part, false, &sought);
     for (int32_t i = 0; i < n; i++) {
