@@ -226,9 +226,10 @@ static IrzCode share_rows(const Around *around, IrzSides *sides, IrzError *error
 
 /* ---- Joints ---- */
 
-/// A normal may turn by this much, as a cosine, between neighbouring nodes; and what the two sides' normals leave over
-/// is at most this much: more if the interface ends at the node.
-static const double least_cosine = 0.87, most_left = 0.1;
+/// A normal may turn by this much, as a cosine, between neighbouring nodes; what the two sides' normals leave over is
+/// at most this much: more if the interface ends at the node; and the smaller side has at least this share of the
+/// larger one: less at an edge or a tip, where one side has a wedge and there is no normal.
+static const double least_cosine = 0.87, most_left = 0.1, least_share = 0.4;
 
 /// Integrals of the gradients of the nodes' functions over each side: the functions vanish on all faces around but
 /// those of the interface (and of the model's wall), so they come to its normal.
@@ -262,6 +263,7 @@ static void make_joint(const IrzSides *sides, const double (*sum)[IRZ_ROW], int3
   double size = sqrt(irz_dot(across, across));
   *joint = (IrzJoint){.weight = {a[3] / 6, b[3] / 6}};
   if (!alone || !(size > 0) || sqrt(irz_dot(left, left)) > most_left * size) return;
+  if (fmin(a[3], b[3]) < least_share * fmax(a[3], b[3])) return;
   for (int d = 0; d < 3; d++) joint->normal[d] = across[d] / size;
 }
 
