@@ -17,6 +17,13 @@
 #define STEP 0.3
 #define HALVINGS 8
 
+/// Where vertices are held on surfaces each move costs much more, and there are more flat ones: fewer passes and
+/// halvings, and a move must be worth it.
+#define PASSES_HELD 2
+#define HALVINGS_HELD 3
+#define GAIN 1e-3
+#define GAIN_HELD 0.1
+
 /// The tetrahedra at vertices that may move.
 typedef struct {
   int32_t n_vertices;
@@ -73,7 +80,9 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
     }
   }
   double step = STEP * length;
-  for (int halving = 0; halving < HALVINGS;) {
+  int halvings = stars->hold == NULL ? HALVINGS : HALVINGS_HELD;
+  double gain = stars->hold == NULL ? GAIN : GAIN_HELD;
+  for (int halving = 0; halving < halvings;) {
     bool moved = false;
     for (int way = 0; way < 26 && !moved; way++) { /* to the 26 neighbours in a grid of cubes */
       int cell = way < 13 ? way : way + 1;
@@ -82,7 +91,7 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
       x[0] += step * (cell % 3 - 1), x[1] += step * (cell / 3 % 3 - 1), x[2] += step * (cell / 9 - 1);
       bool allowed = stars->hold == NULL || stars->hold(stars->context, stars->vertex[i], x);
       double now = allowed ? worst_at(mesh, stars, i) : -INFINITY;
-      moved = now > worst + 1e-3 * fabs(worst);
+      moved = now > worst + gain * fabs(worst);
       if (moved) {
         worst = now;
       } else {
@@ -134,7 +143,8 @@ IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMe
     memset(place, 0xff, (size_t)mesh->n_vertices * sizeof *place);
     code = find_stars(mesh, n_fixed, place, &stars, error);
   }
-  for (int pass = 0; pass < PASSES && code == IRZ_OK; pass++) {
+  int passes = hold == NULL ? PASSES : PASSES_HELD;
+  for (int pass = 0; pass < passes && code == IRZ_OK; pass++) {
     for (int32_t i = 0; i < stars.n_vertices; i++) {
       if (worst_at(mesh, &stars, i) < FLAT) improve(mesh, &stars, i);
     }

@@ -37,7 +37,7 @@
 /// be. The grid that says where has at most so many cells along an edge.
 #define LABEL_SHARE 0.6
 #define LABEL_RADII 0.8
-#define LABEL_LEAST 0.25
+#define LABEL_LEAST 0.4
 #define LABEL_REACH 0.03
 #define LABEL_CELLS 80
 
