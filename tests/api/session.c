@@ -59,6 +59,13 @@ static char *told(const IrzResult *result) {
   return json;
 }
 
+/* A mesh made twice is the same on glibc's heap, not on a sanitizer's. */
+#ifdef IRZ_SANITIZED
+enum { repeatable = 0 };
+#else
+enum { repeatable = 1 };
+#endif
+
 static void same(double a, double b, double tolerance, const char *what) {
   PROMISE(fabs(a - b) <= tolerance * fabs(b), "%s: %.12g and %.12g", what, a, b);
 }
@@ -145,10 +152,8 @@ static void *work_all(void *pointer) {
 /* End both, whose findings must be the same. */
 static void work_compare(Work *work, Work *wanted, const char *what) {
   for (int i = 0; i < N_VOLTAGES; i++) {
-#ifndef IRZ_SANITIZED /* a mesh made twice is the same on glibc's heap, not on a sanitizer's */
-    PROMISE(strcmp(work->found[i], wanted->found[i]) == 0, "%s:\n%s\nalone:\n%s", what, work->found[i],
+    PROMISE(!repeatable || strcmp(work->found[i], wanted->found[i]) == 0, "%s:\n%s\nalone:\n%s", what, work->found[i],
             wanted->found[i]);
-#endif
     free(work->found[i]);
   }
   irz_session_free(work->session);
@@ -198,11 +203,10 @@ static void changed(void) {
     IrzSession *own = begin(true);
     IrzResult *one = solved(session, plan), *other = solved(own, plan);
     PROMISE(irz_result_summary(one)->n_pulses == 2, "pulses of two positions");
-#ifndef IRZ_SANITIZED
-    PROMISE(number(one, "mesh.cells") == number(other, "mesh.cells"), "another mesh than in a session of its own");
-    same(number(one, "zone.volume_cm3"), number(other, "zone.volume_cm3"), 1e-5, "volume");
-    same(number(one, "pulses[1].current_A"), number(other, "pulses[1].current_A"), 1e-6, "current");
-#endif
+    PROMISE(!repeatable || number(one, "mesh.cells") == number(other, "mesh.cells"),
+            "another mesh than in a session of its own");
+    same(number(one, "zone.volume_cm3"), number(other, "zone.volume_cm3"), repeatable ? 1e-5 : 0.02, "volume");
+    same(number(one, "pulses[1].current_A"), number(other, "pulses[1].current_A"), repeatable ? 1e-6 : 0.02, "current");
     irz_result_free(one);
     irz_result_free(other);
     irz_session_free(own);
@@ -227,10 +231,9 @@ static void shared_map(void) {
             irz_result_n_warnings(one), irz_result_n_warnings(other));
     for (int k = 0; k < irz_result_n_warnings(one); k++)
       PROMISE(strcmp(irz_result_warning(one, k), irz_result_warning(other, k)) == 0, "%s", irz_result_warning(one, k));
-#ifndef IRZ_SANITIZED
-    PROMISE(number(one, "zone.by_region.tumour.ablated_cm3") == number(other, "zone.by_region.tumour.ablated_cm3"),
+    PROMISE(!repeatable ||
+                number(one, "zone.by_region.tumour.ablated_cm3") == number(other, "zone.by_region.tumour.ablated_cm3"),
             "another zone in the tumour");
-#endif
     irz_result_free(one);
     irz_result_free(other);
     irz_session_free(own);
