@@ -264,6 +264,26 @@ static IrzCode set_region(IrzMesh *mesh, IrzError *error) {
   return IRZ_OK;
 }
 
+/// Drop vertices that no tetrahedron uses: where a needle leaves the box at a corner, that corner is one.
+static IrzCode drop_unused(IrzMesh *mesh, IrzError *error) {
+  int32_t *number, kept = 0;
+  IRZ_TRY(irz_alloc(&number, (size_t)mesh->n_vertices, sizeof *number, error)); /* zero: unused */
+  for (size_t k = 0; k < 4 * (size_t)mesh->n_tets; k++) number[mesh->tet[k]] = 1;
+  for (int32_t v = 0; v < mesh->n_vertices; v++) {
+    if (number[v] == 0) continue;
+    memmove(mesh->xyz + 3 * (size_t)kept, mesh->xyz + 3 * (size_t)v, 3 * sizeof *mesh->xyz);
+    number[v] = kept++;
+  }
+  if (kept < mesh->n_vertices) {
+    for (size_t k = 0; k < 4 * (size_t)mesh->n_tets; k++) mesh->tet[k] = number[mesh->tet[k]];
+    for (size_t k = 0; k < 3 * (size_t)mesh->n_triangles; k++) mesh->triangle[k] = number[mesh->triangle[k]];
+    for (size_t k = 0; k < 2 * (size_t)mesh->n_curved; k++) mesh->curved_edge[k] = number[mesh->curved_edge[k]];
+    mesh->n_vertices = kept;
+  }
+  free(number);
+  return IRZ_OK;
+}
+
 /// One try: boundary, tetrahedra, checks, curved edges.
 static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double turn, IrzMesh *mesh, IrzError *error) {
   IrzBoundary boundary = {0};
@@ -282,6 +302,7 @@ static IrzCode try_mesh(const IrzPlan *plan, const IrzSizeField *field, double t
   if (code == IRZ_OK) code = check_volume(field->box, mesh, error);
   if (code == IRZ_OK) code = fitted ? irz_fit_regions(field, &fit, mesh, error) : set_region(mesh, error);
   if (code == IRZ_OK) code = set_surfaces(plan, &boundary, mesh, error);
+  if (code == IRZ_OK) code = drop_unused(mesh, error);
   irz_fit_clear(&fit);
   irz_boundary_clear(&boundary);
   return code;

