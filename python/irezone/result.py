@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Sequence, Union
 
 import numpy as np
 
+from .errors import PlanError
 from .plan import value_at
 
 if TYPE_CHECKING:
@@ -83,10 +84,17 @@ class Result:
     def sample(self, points_mm: Union[np.ndarray, Sequence[Sequence[float]]]) -> Samples:
         """Field, potentials and zone at points.
 
-        :param points_mm: (n, 3) coordinates in the plan's frame, mm
+        :param points_mm: (n, 3) coordinates in the plan's frame, mm; or (3,) for one point, whose values come alone
+        :raises PlanError: for an array of another shape
         """
         points = np.asarray(points_mm, dtype=float)
-        single = points.ndim == 1
+        single = points.shape == (3,)
+        if points.size == 0 and points.ndim < 3:
+            points = points.reshape(0, 3)
+        if not single and (points.ndim != 2 or points.shape[1] != 3):
+            raise PlanError(f"points_mm has the shape {points.shape}; it must be (n, 3), or (3,) for one point")
+        if not np.isfinite(points).all():
+            raise PlanError("points_mm has coordinates that are not finite")
         points = points.reshape(-1, 3)
         answer = self._session.ask({**self._request, "want": [], "sample": {"points_mm": points.tolist()}})["sample"]
         field = np.asarray(answer["field_V_per_cm"], dtype=float)

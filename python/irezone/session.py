@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from .errors import CancelledError, IrezoneError, error_for
+from .errors import CancelledError, IrezoneError, PlanError, error_for
 from .plan import Plan, Source
 from .result import Result
 
@@ -157,7 +157,10 @@ class Session:
         return chosen.request(changes)
 
     def _write(self, request: Mapping) -> None:
-        line = json.dumps(request, allow_nan=False).encode() + b"\n"
+        try:
+            line = json.dumps(request, allow_nan=False).encode() + b"\n"
+        except (TypeError, ValueError) as error:
+            raise PlanError(f"a value cannot be sent: {error}") from None
         with self._pen:
             if self._process is None:
                 raise IrezoneError("the session is closed")

@@ -857,6 +857,27 @@ static int32_t region_at_centre(const IrzSizeField *field, const IrzMesh *mesh, 
   return irz_label_map_region(field->labels, x);
 }
 
+/// Whether an element holds a detail that the smooth surfaces leave out: the map is then asked at each of its points.
+static bool holds_lost(const IrzSmoothLabels *smooth, const IrzMesh *mesh, int32_t tet) {
+  enum { PARTS = 4 }; /* of each edge, between the points that are looked at */
+  const double *corner[4];
+  if (smooth->lost == NULL) return false;
+  for (int i = 0; i < 4; i++) corner[i] = &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]];
+  for (int a = 0; a <= PARTS; a++) {
+    for (int b = 0; a + b <= PARTS; b++) {
+      for (int c = 0; a + b + c <= PARTS; c++) {
+        const int d = PARTS - a - b - c;
+        double x[3];
+        for (int k = 0; k < 3; k++) {
+          x[k] = (a * corner[0][k] + b * corner[1][k] + c * corner[2][k] + d * corner[3][k]) / PARTS;
+        }
+        if (irz_smooth_lost(smooth, x)) return true;
+      }
+    }
+  }
+  return false;
+}
+
 /// Whether an element is where surfaces were looked for and several tissues are around.
 static bool is_cut(const IrzSizeField *field, const IrzFit *fit, const IrzMesh *mesh, int32_t tet) {
   uint32_t all = 0;
@@ -945,7 +966,7 @@ IrzCode irz_fit_regions(const IrzSizeField *field, const IrzFit *fit, IrzMesh *m
     if (mesh->regions[r].tag <= 0) mesh->regions[r].tag = ++tag;
   }
   for (int32_t t = 0; t < mesh->n_tets; t++) {
-    if (fit->tissue[t] == IRZ_FIT_NONE) {
+    if (fit->tissue[t] == IRZ_FIT_NONE || holds_lost(&field->smooth, mesh, t)) {
       mesh->region[t] = region_at_centre(field, mesh, t);
     } else {
       mesh->fitted[t] = choose_region(field, mesh, t, fit->tissue[t], &mesh->region[t]);

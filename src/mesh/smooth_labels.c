@@ -22,6 +22,9 @@
 #define PASSES_VOLUME 8
 #define LAST_VOLUMES 3
 
+/// Share of a tissue around a place that is missing where it is thin.
+#define THIN 0.1F
+
 /// A point is in the image if it is no more than this beyond the faces of its voxels, which may be those of the box.
 #define EDGE 0.01
 
@@ -37,6 +40,7 @@ typedef struct {
   int32_t *beyond[3];         ///< the same for one tissue, with n (inside) or n + 1 (outside) for -1
   uint8_t *inside;            ///< [n] 1: of the tissue
   float *value, *work, *miss; ///< [n + 2]
+  uint8_t *thin;              ///< [n] 1: where a tissue has lost so much that it must be a thin sheet or rod
 } Band;
 
 static inline float clamp(float x, float low, float high) {
@@ -175,6 +179,7 @@ static void band_free(Band *band) {
   }
   free(band->cell);
   free(band->inside);
+  free(band->thin);
   free(band->value);
   free(band->work);
   free(band->miss);
@@ -185,6 +190,7 @@ static IrzCode band_create(const IrzSmoothLabels *s, Band *band, IrzError *error
   size_t n = (size_t)s->n_near;
   band->n = s->n_near;
   IRZ_TRY(irz_alloc(&band->inside, n, 1, error));
+  IRZ_TRY(irz_alloc(&band->thin, n, 1, error));
   IRZ_TRY(irz_alloc(&band->value, n + 2, sizeof *band->value, error));
   IRZ_TRY(irz_alloc(&band->work, n + 2, sizeof *band->work, error));
   IRZ_TRY(irz_alloc(&band->miss, n + 2, sizeof *band->miss, error));
@@ -220,22 +226,42 @@ static void blur(const Band *band, int passes, float *f, float *work) {
   }
 }
 
-/// Give back what the tissue has lost, or take what it has gained: the difference between the voxels and the share of
-/// each that is inside a plane at the distance, blurred. At a plane the blurred difference is the shift over the root
-/// of 2 pi times the variance.
-static void correct_volume(Band *band) {
-  const float gain = (float)sqrt(M_PI * PASSES_VOLUME);
+/// The difference between the voxels and the share of each that is inside a plane at the distance, blurred, into
+/// `miss`.
+static void find_miss(Band *band) {
   for (int32_t i = 0; i < band->n; i++) {
     band->miss[i] = (float)band->inside[i] - clamp(0.5F + band->value[i], 0, 1);
   }
   band->miss[band->n] = band->miss[band->n + 1] = 0;
   blur(band, PASSES_VOLUME, band->miss, band->work);
+}
+
+/// Give back what the tissue has lost, or take what it has gained. At a plane the blurred difference is the shift over
+/// the root of 2 pi times the variance.
+static void correct_volume(Band *band) {
+  const float gain = (float)sqrt(M_PI * PASSES_VOLUME);
+  find_miss(band);
   for (int32_t i = 0; i < band->n; i++) band->value[i] += gain * band->miss[i];
 }
 
+/// Mark the tissue's voxels around which too much of it is missing; if there are two tissues only, those of the other
+/// as well.
+static void mark_thin(Band *band, bool both) {
+  float *around = band->value; /* needed no more */
+  find_miss(band);
+  for (int32_t i = 0; i < band->n; i++) around[i] = band->inside[i];
+  around[band->n] = 1, around[band->n + 1] = 0;
+  blur(band, PASSES_VOLUME, around, band->work);
+  for (int32_t i = 0; i < band->n; i++) {
+    band->thin[i] |=
+        band->inside[i] ? band->miss[i] > THIN * around[i] : both && -band->miss[i] > THIN * (1 - around[i]);
+  }
+}
+
 /// Smooth one tissue.
+/// @param[in]  both         there are two tissues only
 /// @param[out] coefficient  [n]
-static void smooth_one(Band *band, float *coefficient) {
+static void smooth_one(Band *band, bool both, float *coefficient) {
   const float root = (float)sqrt(PASSES_SMOOTH / 2.0);
   for (int d = 0; d < 3; d++) {
     for (size_t i = 0; i < 2 * (size_t)band->n; i++) {
@@ -267,6 +293,7 @@ static void smooth_one(Band *band, float *coefficient) {
     }
     coefficient[i] = band->value[i] - laplacian / 8;
   }
+  mark_thin(band, both);
 }
 
 /// Smooth all tissues that occur near a surface; of two one is enough.
@@ -285,9 +312,83 @@ static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, IrzError *error) {
     if (!occurs[t] || t == s->mirror[1]) continue;
     IRZ_TRY(irz_alloc(&s->value[t], (size_t)s->n_near, sizeof *s->value[t], error));
     for (int32_t i = 0; i < band->n; i++) band->inside[i] = s->tissue[band->cell[i]] == t;
-    smooth_one(band, s->value[t]);
+    smooth_one(band, count == 2, s->value[t]);
   }
   return IRZ_OK;
+}
+
+/// Value of a voxel's own tissue at its centre; it has all its neighbours.
+static double value_at_centre(const IrzSmoothLabels *s, size_t cell) {
+  static const double weight[3] = {0.125, 0.75, 0.125};
+  const int tissue = s->tissue[cell];
+  const float *value = s->value[tissue == s->mirror[1] ? s->mirror[0] : tissue];
+  double sum = 0;
+  for (int k = -1; k <= 1; k++) {
+    for (int j = -1; j <= 1; j++) {
+      size_t row = cell + (size_t)((k * s->size[1] + j) * s->size[0]);
+      for (int i = -1; i <= 1; i++) {
+        size_t other = row + (size_t)i;
+        double here = s->tissue[other] == tissue ? (double)FAR : -(double)FAR;
+        if (s->place[other] >= 0) {
+          here = (double)value[s->place[other]];
+          if (tissue == s->mirror[1]) here = -here;
+        }
+        sum += weight[i + 1] * weight[j + 1] * weight[k + 1] * here;
+      }
+    }
+  }
+  return sum;
+}
+
+/// Whether a voxel has neighbours on all sides, in `beside`.
+static bool neighbours(const IrzSmoothLabels *s, const Band *band, int32_t i, size_t beside[6]) {
+  for (int d = 0; d < 3; d++) {
+    for (int side = 0; side < 2; side++) {
+      int32_t next = band->next[d][2 * (size_t)i + (size_t)side];
+      if (next < 0) return false;
+      beside[2 * d + side] = band->cell[next];
+    }
+  }
+  const size_t row = (size_t)s->size[0], layer = row * (size_t)s->size[1], cell = band->cell[i];
+  size_t at[3] = {cell % row, cell / row % (size_t)s->size[1], cell / layer};
+  for (int d = 0; d < 3; d++) {
+    if (at[d] < 1 || at[d] + 1 >= (size_t)s->size[d]) return false;
+  }
+  return true;
+}
+
+/// Find the details that the smooth surfaces have lost: voxels whose centres have become another tissue's, and beside
+/// which none of their own is left.
+static IrzCode find_lost(IrzSmoothLabels *s, const Band *band, IrzError *error) {
+  int32_t count = 0;
+  size_t beside[6];
+  uint8_t *gone;
+  IRZ_TRY(irz_alloc(&gone, (size_t)band->n, 1, error));
+  for (int32_t i = 0; i < band->n; i++) {
+    if (!neighbours(s, band, i, beside)) continue;
+    bool surface = false;
+    for (int b = 0; b < 6; b++) surface = surface || s->tissue[beside[b]] != s->tissue[band->cell[i]];
+    gone[i] = surface && value_at_centre(s, band->cell[i]) < 0;
+  }
+  IrzCode code = irz_alloc(&s->lost, (size_t)band->n, 1, error);
+  for (int32_t i = 0; i < band->n && code == IRZ_OK; i++) {
+    if (!gone[i] || !neighbours(s, band, i, beside)) continue;
+    bool left = false;
+    for (int b = 0; b < 6; b++) {
+      left = left || (s->tissue[beside[b]] == s->tissue[band->cell[i]] && !gone[s->place[beside[b]]]);
+    }
+    s->lost[i] = !left;
+  }
+  for (int32_t i = 0; i < band->n && code == IRZ_OK; i++) {
+    s->lost[i] |= band->thin[i];
+    count += s->lost[i];
+  }
+  free(gone);
+  if (count == 0) {
+    free(s->lost);
+    s->lost = NULL;
+  }
+  return code;
 }
 
 IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, const double low[3], const double high[3],
@@ -303,6 +404,7 @@ IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, cons
   IrzCode code = find_near(smooth, &band.cell, error);
   if (code == IRZ_OK) code = band_create(smooth, &band, error);
   if (code == IRZ_OK) code = smooth_all(smooth, &band, error);
+  if (code == IRZ_OK) code = find_lost(smooth, &band, error);
   band_free(&band);
   return code;
 }
@@ -310,6 +412,7 @@ IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, cons
 void irz_smooth_clear(IrzSmoothLabels *smooth) {
   free(smooth->tissue);
   free(smooth->place);
+  free(smooth->lost);
   for (int t = 0; t < IRZ_SMOOTH_MAX; t++) free(smooth->value[t]);
   *smooth = (IrzSmoothLabels){0};
 }
@@ -348,6 +451,15 @@ int irz_smooth_tissue(const IrzSmoothLabels *smooth, const double x[3]) {
     if (here > most) best = t, most = here;
   }
   return best;
+}
+
+bool irz_smooth_lost(const IrzSmoothLabels *smooth, const double x[3]) {
+  int voxel[3];
+  double off[3];
+  if (smooth->lost == NULL) return false;
+  size_t cell = voxel_at(smooth, x, voxel, off);
+  return fabs(off[0]) <= 0.5 && fabs(off[1]) <= 0.5 && fabs(off[2]) <= 0.5 && smooth->place[cell] >= 0 &&
+         smooth->lost[smooth->place[cell]];
 }
 
 double irz_smooth_value(const IrzSmoothLabels *smooth, int tissue, const double x[3], double gradient[3]) {

@@ -19,6 +19,8 @@ typedef struct {
   int32_t *place;               ///< [size[2]][size[1]][size[0]] where a voxel near a surface is in `value`, or -1
   int32_t n_near;               ///< voxels near a surface
   float *value[IRZ_SMOOTH_MAX]; ///< [n_near] coefficients of a quadratic spline; NULL: the tissue does not occur
+  uint8_t *lost;                ///< [n_near] 1: a detail too thin for a smooth surface, which has none of it or of what
+                                ///< is beside it; NULL: there are none
   int mirror[2];                ///< if only two tissues occur: the second's function is that of the first, negated
 } IrzSmoothLabels;
 
@@ -38,6 +40,9 @@ void irz_smooth_clear(IrzSmoothLabels *smooth);
 
 /// Tissue at a point, or -1 outside the box or the image.
 int irz_smooth_tissue(const IrzSmoothLabels *smooth, const double x[3]);
+
+/// Whether a point is in a detail of the map that its smooth surfaces leave out, as a sheet or a rod of one voxel.
+bool irz_smooth_lost(const IrzSmoothLabels *smooth, const double x[3]);
 
 /// Function of a tissue at a point of the box, in voxels.
 /// @param[out] gradient  1/m; may be NULL

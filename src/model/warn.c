@@ -1,7 +1,9 @@
 /* What a result is warned of. */
+#include "base/threads.h"
 #include "model/steps.h"
 #include <irezone/anatomy.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 
 /// Round down to whole volts, below ten to two digits: what is recommended must stay inside the limit.
@@ -76,8 +78,83 @@ IrzCode irz_locate_needles(const IrzStage *stage, IrzPlan *plan, IrzSummary *sum
   return IRZ_OK;
 }
 
+/// Box around all of the tissue, m. Collective.
+static void find_box(const IrzStage *stage, double box[2][3]) {
+  const IrzPart *part = stage->part;
+  double low[3] = {INFINITY, INFINITY, INFINITY}, less[3] = {INFINITY, INFINITY, INFINITY}; /* of x, and of -x */
+  for (int32_t v = 0; v < part->n_vertices; v++) {
+    for (int d = 0; d < 3; d++) {
+      low[d] = fmin(low[d], part->xyz[3 * (size_t)v + (size_t)d]);
+      less[d] = fmin(less[d], -part->xyz[3 * (size_t)v + (size_t)d]);
+    }
+  }
+  MPI_Allreduce(low, box[0], 3, MPI_DOUBLE, MPI_MIN, stage->comm);
+  MPI_Allreduce(less, box[1], 3, MPI_DOUBLE, MPI_MIN, stage->comm);
+  for (int d = 0; d < 3; d++) box[1][d] = -box[1][d];
+}
+
+/// Whether a point is inside a needle.
+static bool is_in_needle(const IrzPlan *plan, const double x[3]) {
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    double along = 0, square = 0;
+    if (!probe->has_geometry) continue;
+    for (int d = 0; d < 3; d++) {
+      double away = x[d] - probe->tip[d];
+      along += away * probe->direction[d];
+      square += away * away;
+    }
+    if (along >= 0 && square - along * along < probe->diameter * probe->diameter / 4) return true;
+  }
+  return false;
+}
+
+/// Volume that a region of a map has in a box, outside needles, m^3.
+static double volume_in_image(const IrzLabelMap *map, int region, const IrzPlan *plan, double (*box)[3]) {
+  int64_t count = 0;
+#pragma omp parallel for num_threads(irz_threads(omp_get_max_threads())) reduction(+ : count)
+  for (int k = 0; k < map->size[2]; k++) {
+    for (int j = 0; j < map->size[1]; j++) {
+      const uint8_t *row = &map->region[((size_t)k * (size_t)map->size[1] + (size_t)j) * (size_t)map->size[0]];
+      for (int i = 0; i < map->size[0]; i++) {
+        double x[3];
+        bool inside = row[i] == region;
+        for (int d = 0; d < 3 && inside; d++) {
+          const double *to = map->to_world[d];
+          x[d] = to[0] * i + to[1] * j + to[2] * k + to[3];
+          inside = x[d] > box[0][d] && x[d] < box[1][d];
+        }
+        count += inside && !is_in_needle(plan, x);
+      }
+    }
+  }
+  return (double)count * map->spacing[0] * map->spacing[1] * map->spacing[2];
+}
+
+/// Warn of regions of a label map that the mesh has not enough of: details too thin for it. Collective.
+static void warn_of_lost_tissue(IrzPlan *plan, const IrzStage *stage, const IrzZone *zone) {
+  const IrzLabelMap *map = stage->labels;
+  const double enough = 0.95;
+  double box[2][3];
+  if (map == NULL) return;
+  find_box(stage, box);
+  for (int r = 1; r < map->n_regions && r < zone->n_regions; r++) {
+    double voxel = map->spacing[0] * map->spacing[1] * map->spacing[2], has = zone->regions[r].volume;
+    if (has >= enough * (double)map->voxels[r] * voxel) continue;
+    double image = volume_in_image(map, r, plan, box);
+    if (has >= enough * image) continue;
+    irz_plan_warn(
+        plan,
+        "region %s has %.3g cm3 in the tissue box by the label map, but %.3g cm3 in the mesh: parts of it are too "
+        "thin for the elements there, so what is found in it and beside it is less exact than its error bars "
+        "say; a smaller mesh.accuracy, or an image with smaller voxels, helps",
+        map->regions[r].name, 1e6 * image, 1e6 * has);
+  }
+}
+
 void irz_warn_of_result(IrzPlan *plan, const IrzStage *stage, const IrzSummary *summary) {
   warn_currents_and_zone(plan, summary);
   warn_heat(plan, stage, summary->heat);
+  warn_of_lost_tissue(plan, stage, &summary->zone);
   irz_warn_of_accuracy(plan, &summary->zone);
 }

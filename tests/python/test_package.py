@@ -84,6 +84,22 @@ def test_result(session):
     assert enclosed == pytest.approx(result.volume_cm3, rel=2e-3)
 
 
+@pytest.mark.parametrize("shape", [(3, 2), (3, 4), (6,), (2,), (2, 2, 3)])
+def test_points_of_wrong_shape(session, shape):
+    with pytest.raises(irezone.PlanError, match="shape"):
+        session.solve().sample(np.ones(shape))
+
+
+def test_points(session):
+    result = session.solve()
+    none = result.sample([])
+    assert none.field_V_per_cm.shape == (0,) and none.potential_V.shape == (0, 1) and none.zone.shape == (0,)
+    with pytest.raises(irezone.PlanError, match="finite"):
+        result.sample([[0, 0, np.nan]])
+    with pytest.raises(irezone.PlanError, match="cannot be sent"):
+        session.solve({"pulses[0].voltage": float("nan")})
+
+
 def test_write(session, tmp_path):
     path = session.solve().write(tmp_path)
     assert os.path.exists(path) and os.path.exists(path[: -len("json")] + "hdf")
