@@ -3,7 +3,7 @@
 #ifndef IREZONE_MESH_GENERATE_H
 #define IREZONE_MESH_GENERATE_H
 
-#include "mesh/smooth_labels.h"
+#include "anatomy/smooth_labels.h"
 #include "plan/plan.h"
 #include <irezone/mesh.h>
 

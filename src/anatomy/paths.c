@@ -1,8 +1,8 @@
 /* Which regions of a label map needles pass; see irezone/anatomy.h. */
+#include "anatomy/metal_box.h"
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/vector.h"
-#include "mesh/metal_box.h"
 #include "plan/geometry.h"
 #include "plan/plan.h"
 

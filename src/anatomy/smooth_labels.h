@@ -1,6 +1,6 @@
 /* The tissues of a label map with smooth surfaces between them, without the steps of the voxels. */
-#ifndef IREZONE_MESH_SMOOTH_LABELS_H
-#define IREZONE_MESH_SMOOTH_LABELS_H
+#ifndef IREZONE_ANATOMY_SMOOTH_LABELS_H
+#define IREZONE_ANATOMY_SMOOTH_LABELS_H
 
 #include <irezone/anatomy.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Where a NIfTI-1 image lies: from voxel numbers to the RAS frame, in m. */
-#ifndef IREZONE_MESH_NIFTI_AFFINE_H
-#define IREZONE_MESH_NIFTI_AFFINE_H
+#ifndef IREZONE_ANATOMY_NIFTI_AFFINE_H
+#define IREZONE_ANATOMY_NIFTI_AFFINE_H
 
 #include "plan/plan.h"
 #include <irezone/anatomy.h>

@@ -1,6 +1,6 @@
 /* The bare metal of a plan's needles in a label map, and what is near it. */
-#ifndef IREZONE_MESH_METAL_BOX_H
-#define IREZONE_MESH_METAL_BOX_H
+#ifndef IREZONE_ANATOMY_METAL_BOX_H
+#define IREZONE_ANATOMY_METAL_BOX_H
 
 #include <irezone/anatomy.h>
 

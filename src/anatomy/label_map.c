@@ -3,10 +3,10 @@
    niftilib knows the header, its byte order, the sizes of its data types and its quaternions. The voxels are read
    here, a piece at a time: niftilib would hold the whole image in its own type, up to sixteen times what is kept, and
    prints on some errors. zlib reads plain and compressed files alike. */
+#include "anatomy/metal_box.h"
+#include "anatomy/nifti_affine.h"
 #include "base/entry.h"
 #include "base/memory.h"
-#include "mesh/metal_box.h"
-#include "mesh/nifti_affine.h"
 #include "plan/plan.h"
 
 #include <errno.h>

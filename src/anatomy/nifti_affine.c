@@ -1,7 +1,7 @@
 /* Where a NIfTI-1 image lies; see nifti_affine.h. The standard (nifti1.h) has two transforms from voxels to mm: the
    sform, any affine, and the qform, a rotation with the voxels' edges in pixdim. Files may have both, and then nibabel,
    FSL and others take the sform, but programs built on ITK may take the qform. */
-#include "mesh/nifti_affine.h"
+#include "anatomy/nifti_affine.h"
 
 #include "base/vector.h"
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Smoothing of label maps; see smooth_labels.h. Only voxels near a surface are kept and worked on. */
-#include "mesh/smooth_labels.h"
+#include "anatomy/smooth_labels.h"
 
 #include "base/memory.h"
 #include "base/vector.h"

@@ -1,7 +1,7 @@
 /* What cannot be meant about needles in a label map: said as warnings, each with what would explain it. */
+#include "anatomy/metal_box.h"
 #include "base/entry.h"
 #include "base/vector.h"
-#include "mesh/metal_box.h"
 #include "plan/plan.h"
 
 #include <ctype.h>
