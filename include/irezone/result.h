@@ -5,6 +5,7 @@
 
 #include <irezone/error.h>
 #include <irezone/paths.h>
+#include <irezone/patient.h>
 #include <irezone/plan.h>
 #include <stdint.h>
 
@@ -122,6 +123,7 @@ typedef struct {
   IrzPulseResult *pulses; ///< [n_pulses], owned
   IrzZone zone;
   IrzHeatResult *heat; ///< NULL if the plan has no `heat`; owned
+  IrzPatient *patient; ///< NULL if the plan has no `patient`; owned
   IrzPaths *paths;     ///< which regions of the label map the needles pass; NULL without one; owned
   struct {
     double mesh, setup, solve, zone, output, total; ///< mesh and setup: 0 if an earlier solve made them

@@ -178,11 +178,13 @@ static IrzCode solve_positions(IrzModel *model, const IrzPlan *plan, IrzError *e
 /// Everything between the checks and the report.
 static IrzCode solve_all(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   const IrzPositions others = {model->n_stages - 1, model->answer + 1, model->found + 1};
+  IRZ_TRY(irz_stage_can_judge(model->stage[0], plan, error));
   irz_locate_needles(model->stage[0], plan, summary, error);
   IRZ_TRY(irz_error_agree(model->comm, error));
   IRZ_TRY(solve_positions(model, plan, error));
   IRZ_TRY(irz_stage_solve(model->stage[0], plan, &others, summary, &model->answer[0], error));
-  return irz_stage_heat(model->answer[0], plan, summary, error);
+  IRZ_TRY(irz_stage_heat(model->answer[0], plan, summary, error));
+  return irz_stage_judge(model->answer[0], plan, summary, error);
 }
 
 IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summary, IrzError *error) {

@@ -70,6 +70,15 @@ IrzCode irz_stage_solve(IrzStage *stage, const IrzPlan *plan, const IrzPositions
 /// Compute the heating, if the plan asks for it. Collective.
 IrzCode irz_stage_heat(IrzStage *stage, const IrzPlan *plan, IrzSummary *summary, IrzError *error);
 
+/* judge.c */
+
+/// Check before solving that what a plan's `patient` names is there. Collective.
+IrzCode irz_stage_can_judge(const IrzStage *stage, const IrzPlan *plan, IrzError *error);
+
+/// Judge a solution against the patient, if the plan asks for it. Collective.
+/// @param[in,out] summary  measured, with heat
+IrzCode irz_stage_judge(const IrzStage *stage, IrzPlan *plan, IrzSummary *summary, IrzError *error);
+
 /* warn.c */
 
 /// Find which tissues the needles pass, and warn of what cannot be meant.

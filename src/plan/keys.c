@@ -90,6 +90,10 @@ static const IrzKey plan_keys[] = {
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, death),
      .help = "survival of cells from field and number of pulses"},
+    {.name = "patient",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, patient),
+     .help = "judge the result against the patient: what must be covered, and what spared"},
     END,
 };
 const IrzSection irz_section_plan = {"", "the plan", plan_keys};
@@ -799,6 +803,118 @@ const IrzSection irz_section_death = {"death", "survival of cells; standard valu
                                       death_keys};
 const IrzKey irz_key_survival = {.name = "survival", .type = IRZ_KEY_NUMBER, .least = 1e-9, .most = 0.999999999};
 
+static const IrzKey patient_keys[] = {
+    {.name = "targets",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPatientKeys, targets),
+     .help = "list of regions that are to be ablated"},
+    {.name = "at_risk",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPatientKeys, at_risk),
+     .help = "list of regions that are to be spared"},
+    {.name = "needles",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPatientKeys, needles),
+     .help = "what the needles may pass"},
+    {.name = "compare",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPatientKeys, compare),
+     .help = "a measured zone to hold the computed one against"},
+    END,
+};
+const IrzSection irz_section_patient = {
+    "patient", "what the result is judged against (off if not stated); regions of the label map or the loaded mesh",
+    patient_keys};
+
+static const IrzKey target_keys[] = {
+    {.name = "region",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzJudgedKeys, region),
+     .required = true,
+     .help = "name of the region"},
+    {.name = "organ",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzJudgedKeys, organ),
+     .help = "region around it: margins are also given without the surface near the border of this, and shells end "
+             "there"},
+    {.name = "margin",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzJudgedKeys, margin),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0,
+     .most = 50,
+     .standard = "5",
+     .help = "wanted around it"},
+    END,
+};
+const IrzSection irz_section_target = {"patient.targets[]", "a region that is to be ablated", target_keys};
+
+static const IrzKey at_risk_keys[] = {
+    {.name = "region",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzJudgedKeys, region),
+     .required = true,
+     .help = "name of the region"},
+    {.name = "max_field",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzJudgedKeys, max_field),
+     .unit = V_PER_CM,
+     .unit_name = "V/cm",
+     .least = 1,
+     .most = 1e6,
+     .help = "most that its tissue may get"},
+    END,
+};
+const IrzSection irz_section_at_risk = {"patient.at_risk[]", "a region that is to be spared", at_risk_keys};
+
+static const IrzKey needles_keys[] = {
+    {.name = "skin",
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzJudgedKeys, skin),
+     .help = "region of the body: a needle enters where it meets its outside"},
+    {.name = "length",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzJudgedKeys, length),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 1,
+     .most = 1000,
+     .help = "of the needles that can be in the body"},
+    {.name = "avoid",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzJudgedKeys, avoid),
+     .help = "list of regions that no needle may cross"},
+    {.name = "clearance",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzJudgedKeys, clearance),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0,
+     .most = 100,
+     .standard = "0",
+     .help = "distance that needles must keep from these"},
+    END,
+};
+const IrzSection irz_section_needles = {"patient.needles", "what needles may pass", needles_keys};
+
+static const IrzKey compare_keys[] = {
+    {.name = "labels",
+     .type = IRZ_KEY_PATH,
+     .offset = offsetof(IrzPlan, patient.compare.labels),
+     .required = true,
+     .help = "label map with the measured zone, in the frame of anatomy.labels; relative to the plan's folder"},
+    {.name = "label",
+     .type = IRZ_KEY_INTEGER,
+     .offset = offsetof(IrzPlan, patient.compare.label),
+     .least = 0,
+     .most = 1e9,
+     .standard = "1",
+     .help = "of the zone in it"},
+    END,
+};
+const IrzSection irz_section_compare = {"patient.compare", "a measured zone", compare_keys};
+
 const IrzPlanMap irz_plan_maps[] = {
     {"", &irz_section_plan, true},
     {"mesh", &irz_section_mesh, true},
@@ -817,5 +933,10 @@ const IrzPlanMap irz_plan_maps[] = {
     {"output", &irz_section_output, true},
     {"heat", &irz_section_heat, false},
     {"death", &irz_section_death, true},
+    {"patient", &irz_section_patient, false},
+    {"patient.targets[]", &irz_section_target, false},
+    {"patient.at_risk[]", &irz_section_at_risk, false},
+    {"patient.needles", &irz_section_needles, false},
+    {"patient.compare", &irz_section_compare, false},
     {NULL, NULL, false},
 };

@@ -125,7 +125,7 @@ const char *irz_nearest_name(const char *word, const char *const *names);
 typedef struct {
   char name[IRZ_NAME_MAX];
   const IrzYaml *mesh, *tissues, *anatomy, *probes, *array, *plates, *pulses, *generator, *zone, *solver, *heat, *death,
-      *pullback, *output;
+      *pullback, *output, *patient;
   int idle_probes, memory, frame;
 } IrzPlanKeys;
 
@@ -193,6 +193,18 @@ typedef struct {
   const IrzYaml *survival;
 } IrzDeathKeys;
 
+/// patient
+typedef struct {
+  const IrzYaml *targets, *at_risk, *needles, *compare;
+} IrzPatientKeys;
+
+/// An entry of patient.targets or patient.at_risk, or patient.needles.
+typedef struct {
+  char region[IRZ_NAME_MAX], organ[IRZ_NAME_MAX], skin[IRZ_NAME_MAX];
+  double margin, max_field, length, clearance;
+  const IrzYaml *avoid;
+} IrzJudgedKeys;
+
 /// A law's table.
 typedef struct {
   const IrzYaml *field, *sigma;
@@ -201,7 +213,8 @@ typedef struct {
 extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anisotropy,
     irz_section_anatomy, irz_section_probe, irz_section_array, irz_section_plates, irz_section_pulse,
     irz_section_pullback, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_solver,
-    irz_section_output, irz_section_heat, irz_section_death;
+    irz_section_output, irz_section_heat, irz_section_death, irz_section_patient, irz_section_target,
+    irz_section_at_risk, irz_section_needles, irz_section_compare;
 
 /// A map of a plan, by its path.
 typedef struct {

@@ -64,4 +64,8 @@ IrzCode irz_pulses_glance(const IrzReader *reader, const IrzYaml *node);
 /// @param[in] tissues  where tissues are stated
 IrzCode irz_heat_read(const IrzReader *reader, const IrzYaml *node, const IrzYaml *tissues);
 
+/// Read `patient`, once `anatomy` and `tissues` have been read. Paths in it stay as they are.
+/// @param[in] node  NULL: nothing is judged
+IrzCode irz_patient_read(const IrzReader *reader, const IrzYaml *node);
+
 #endif

@@ -188,6 +188,15 @@ static IrzCode read_frame(const IrzReader *reader, const IrzYaml *root, IrzFrame
   return IRZ_OK;
 }
 
+/* `patient`, which names regions of what has been read. */
+static IrzCode read_patient(const IrzReader *reader, const IrzYaml *node) {
+  IRZ_TRY(irz_patient_read(reader, node));
+  IrzPatientPlan *patient = &reader->plan->patient;
+  if (patient->compare.labels[0] == '\0') return IRZ_OK;
+  return resolve_path(reader, irz_yaml_get(node, "compare"), "labels", "patient.compare.labels",
+                      patient->compare.labels);
+}
+
 /* `zone` */
 static IrzCode read_zone(const IrzReader *reader, const IrzYaml *node) {
   /* The spread of the published thresholds of most tissues. */
@@ -312,6 +321,7 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   bool has_probes = irz_reader_lacking(reader) == lacking;
   if (has_probes && plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, &keys));
   IRZ_TRY(read_pulses_and_heat(reader, &keys, has_tissues, has_probes));
+  IRZ_TRY(irz_reader_lenient(reader, read_patient(reader, keys.patient)));
   irz_units_doubt(plan, keys.zone != NULL ? keys.zone->line : 0);
   return IRZ_OK;
 }

@@ -157,6 +157,41 @@ typedef struct {
   int line;
 } IrzHeatPlan;
 
+enum { IRZ_MAX_TARGETS = 8, IRZ_MAX_AT_RISK = 16, IRZ_MAX_AVOID = 16 };
+
+/// What the result is judged against: the patient.
+typedef struct {
+  bool on; ///< the plan has `patient`
+  int n_targets;
+  struct {
+    char region[IRZ_NAME_MAX];
+    char organ[IRZ_NAME_MAX]; ///< or ""
+    double margin;            ///< m, wanted
+    int line;
+  } target[IRZ_MAX_TARGETS]; ///< [n_targets] tissue that is to be ablated
+  int n_at_risk;
+  struct {
+    char region[IRZ_NAME_MAX];
+    double max_field; ///< V/m; NaN: no limit
+    int line;
+  } at_risk[IRZ_MAX_AT_RISK]; ///< [n_at_risk] tissue that is to be spared
+  struct {
+    bool on;                 ///< the plan has `patient.needles`
+    char skin[IRZ_NAME_MAX]; ///< region whose outside is the air, or ""
+    double length;           ///< m, usable; NaN: not stated
+    double clearance;        ///< m, to regions to avoid
+    int n_avoid;
+    char avoid[IRZ_MAX_AVOID][IRZ_NAME_MAX];
+    int line;
+  } needles;
+  struct {
+    char labels[IRZ_PATH_MAX]; ///< label map with a measured zone, or ""
+    int label;                 ///< of the zone in it
+    int line;
+  } compare;
+  int line;
+} IrzPatientPlan;
+
 /// A plan in SI units. What is added to it as a pointer must be copied by irz_plan_copy() and freed by irz_plan_free().
 struct IrzPlan {
   IrzYaml *tree;             ///< as stated, changes included: paths as they were written, no defaults
@@ -234,6 +269,7 @@ struct IrzPlan {
 
   IrzHeatPlan heat;
   IrzDeath death;
+  IrzPatientPlan patient;
 
   int n_warnings;
   char **warnings; ///< one line each
@@ -252,6 +288,12 @@ static inline double irz_coarsest_accuracy(int order) {
 
 /// Index of the tissue that applies to a region: its own entry, else `default`.
 int irz_plan_tissue(const IrzPlan *plan, const char *region);
+
+/// Check that the regions which `patient` names are there.
+/// @param[in]  names  of all regions; ends with NULL
+/// @param[in]  where  what has them, as "the mesh"
+/// @param[out] error  names the key, and what was probably meant
+IrzCode irz_patient_find_regions(const IrzPlan *plan, const char *const *names, const char *where, IrzError *error);
 
 /// Distance that turns V/cm into V for a pair of probes with geometry: between the midpoints of their bare tips, m.
 double irz_plan_distance(const IrzPlan *plan, int from, int to);

@@ -259,6 +259,12 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
           summary->timing.zone, summary->timing.output, summary->peak_memory / 1e6);
 }
 
+void irz_patient_free(IrzPatient *patient) {
+  if (patient == NULL) return;
+  free(patient->targets);
+  free(patient);
+}
+
 void irz_summary_clear(IrzSummary *summary) {
   if (summary == NULL) return;
   irz_plan_free(summary->own_plan);
@@ -266,6 +272,7 @@ void irz_summary_clear(IrzSummary *summary) {
   free(summary->zone.regions);
   if (summary->heat != NULL) free(summary->heat->samples);
   free(summary->heat);
+  irz_patient_free(summary->patient);
   irz_paths_free(summary->paths);
   memset(summary, 0, sizeof *summary);
 }

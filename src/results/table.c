@@ -10,6 +10,7 @@ static const IrzUnit mm = {"mm", "mm", 1e3, 0}, cm3 = {"cm3", "cm³", 1e6, 0}, V
 static const IrzUnit volt = {"V", "V", 1, 0}, ampere = {"A", "A", 1, 0}, ohm = {"ohm", "Ω", 1, 0};
 static const IrzUnit second = {"s", "s", 1, 0}, celsius = {"C", "°C", 1, 0};
 static const IrzUnit joule = {"J", "J", 1, 0}, watt = {"W", "W", 1, 0}, megabyte = {"MB", "MB", 1e-6, 0};
+static const IrzUnit cm2 = {"cm2", "cm²", 1e4, 0};
 static const IrzUnit percent = {"percent", "%", 100, 0}, share = {"", "%", 1, 100};
 
 #define END                                                                                                            \
@@ -553,6 +554,150 @@ static const IrzQuantity heat_rows[] = {
     END,
 };
 
+/* ---- The patient ---- */
+
+static bool has_targets(const IrzSummary *summary, const void *at) {
+  (void)at;
+  return summary->patient != NULL && summary->patient->n_targets > 0;
+}
+static const IrzCondition with_targets = {"with `patient.targets` in the plan", has_targets};
+
+static const void *target_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)at;
+  return i < summary->patient->n_targets ? &summary->patient->targets[i] : NULL;
+}
+
+static const void *coverage_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)summary;
+  return i < IRZ_COVERAGES ? &((const IrzTarget *)at)->coverage_at[i] : NULL;
+}
+
+static const void *shell_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)summary;
+  return i < IRZ_SHELLS ? &((const IrzTarget *)at)->shell[i] : NULL;
+}
+
+static const void *bin_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)summary;
+  const IrzMargins *margins = at;
+  return i < margins->n_bins ? &margins->bin[i] : NULL;
+}
+
+static bool target_has_organ(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  return ((const IrzTarget *)at)->organ[0] != '\0';
+}
+static const IrzCondition with_organ = {"null without `organ`", target_has_organ};
+
+static const IrzQuantity coverage_rows[] = {
+    {NUMBER("threshold_V_per_cm", IrzCoverage, threshold, &V_per_cm), .identifies = true,
+     .help = "0.8, 1 and 1.2 times that of the tissue, and 400 V/cm"},
+    {NUMBER("coverage", IrzCoverage, coverage, &share), .help = "share of the target whose field reaches it"},
+    END,
+};
+
+static const IrzQuantity reached_rows[] = {
+    {NUMBER("e98", IrzTarget, e98, &V_per_cm), .help = "98 % of its volume reach it"},
+    {NUMBER("e95", IrzTarget, e95, &V_per_cm), .help = "95 %"},
+    {NUMBER("e50", IrzTarget, e50, &V_per_cm), .help = "50 %"},
+    {NUMBER("e2", IrzTarget, e2, &V_per_cm), .help = "2 %"},
+    END,
+};
+
+static const IrzQuantity bin_rows[] = {
+    {NUMBER("from", IrzMarginBin, from, &mm), .help = "margins from here; the first bin holds all lower ones"},
+    {NUMBER("to", IrzMarginBin, to, &mm), .help = "to here; the last bin holds all higher ones"},
+    {NUMBER("area", IrzMarginBin, area, &share), .help = "share of the surface"},
+    END,
+};
+
+#define MARGIN_ROWS                                                                                                    \
+  {NUMBER("min", IrzMargins, least, &mm), .error = offsetof(IrzMargins, error),                                        \
+   .help = "smallest; positive inside the zone"},                                                                      \
+      {ESTIMATE("error", IrzMargins, error, &mm), .help = "estimated error of the zone's surface by the mesh"},        \
+      {POINT("at_mm", IrzMargins, at, &mm), .help = "where it is smallest"},                                           \
+      {NUMBER("p1", IrzMargins, p1, &mm), .help = "1 % of the surface have less"},                                     \
+      {NUMBER("p5", IrzMargins, p5, &mm), .help = "5 %"}, {NUMBER("p50", IrzMargins, p50, &mm), .help = "50 %"},       \
+      {NUMBER("area_below_0", IrzMargins, below_0, &share), .help = "share of the surface outside the zone"},          \
+      {NUMBER("area_0_to_5", IrzMargins, from_0_to_5, &share), .help = "with a margin of less than 5 mm"},             \
+      {NUMBER("area_from_5", IrzMargins, from_5, &share), .help = "with 5 mm or more"},                                \
+      {NUMBER("area_below_wanted", IrzMargins, below_wanted, &share), .help = "with less than the plan's `margin`"}, { \
+    .name = "histogram", .type = IRZ_QUANTITY_LIST, .entry = bin_entry, .rows = bin_rows,                              \
+    .help = "of the margins, in steps of 1 mm"                                                                         \
+  }
+
+static const IrzQuantity margin_rows[] = {MARGIN_ROWS, END};
+static const IrzQuantity off_capsule_rows[] = {
+    MARGIN_ROWS,
+    {NUMBER("excluded_area", IrzMargins, excluded, &share), .help = "share of the surface that is left out"},
+    END,
+};
+
+static const IrzQuantity shell_rows[] = {
+    {NUMBER("mm", IrzShell, distance, &mm), .identifies = true, .help = "up to this distance from the target"},
+    {NUMBER("volume_cm3", IrzShell, volume, &cm3), .help = "of what is there, in its organ if that is stated"},
+    {NUMBER("ablated", IrzShell, ablated, &share), .help = "share of it in the zone"},
+    END,
+};
+
+static const IrzQuantity conformity_rows[] = {
+    {NUMBER("paddick", IrzTarget, paddick, &share),
+     .help = "covered^2 / (target zone), which is van 't Riet's conformation number too; 1: the zone is the target"},
+    {NUMBER("selectivity", IrzTarget, selectivity, &share), .help = "covered / zone"},
+    {NUMBER("healthy_cm3", IrzTarget, healthy, &cm3), .help = "of the zone outside all targets"},
+    END,
+};
+
+static const IrzQuantity sphere_rows[] = {
+    {NUMBER("radius", IrzTarget, sphere_radius, &mm), .help = "of the largest sphere inside the zone"},
+    {POINT("center", IrzTarget, sphere_center, &mm), .help = "its centre"},
+    {NUMBER("treatable_diameter", IrzTarget, treatable_diameter, &mm),
+     .help = "of the largest round target that the zone holds with the plan's `margin`"},
+    END,
+};
+
+static const IrzQuantity target_rows[] = {
+    {TEXT("region", IrzTarget, region), .identifies = true, .help = "its name"},
+    {TEXT("organ", IrzTarget, organ), .when = &with_organ, .is_null = true, .help = "what is around it"},
+    {NUMBER("wanted_margin_mm", IrzTarget, wanted, &mm), .help = "the plan's `margin`"},
+    {NUMBER("threshold_V_per_cm", IrzTarget, threshold, &V_per_cm), .help = "that applies to it"},
+    {NUMBER("volume_cm3", IrzTarget, volume, &cm3), .help = "of it in the tissue box, without needles"},
+    {NUMBER("covered_cm3", IrzTarget, covered, &cm3), .error = offsetof(IrzTarget, covered_error),
+     .help = "of the zone in it"},
+    {ESTIMATE("covered_error_cm3", IrzTarget, covered_error, &cm3), .help = "estimated; null if not"},
+    {NUMBER("coverage", IrzTarget, coverage, &share), .help = "share of it in the zone"},
+    {.name = "coverage_at",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = coverage_entry,
+     .rows = coverage_rows,
+     .help = "the same at other thresholds"},
+    {NUMBER("missed_cm3", IrzTarget, missed, &cm3), .help = "of it outside the zone"},
+    {NUMBER("missed_largest_cm3", IrzTarget, missed_largest, &cm3), .help = "of the largest connected piece of that"},
+    {POINT("missed_at_mm", IrzTarget, missed_at, &mm), .help = "in this piece, what is farthest from the zone"},
+    {.name = "field_V_per_cm", .type = IRZ_QUANTITY_MAP, .rows = reached_rows, .help = "what its volume gets"},
+    {NUMBER("surface_cm2", IrzTarget, surface, &cm2), .help = "of its surface"},
+    {.name = "margin_mm",
+     .type = IRZ_QUANTITY_MAP,
+     .offset = offsetof(IrzTarget, margins),
+     .rows = margin_rows,
+     .help = "distance of its surface to that of the zone, by area"},
+    {.name = "margin_off_capsule_mm",
+     .type = IRZ_QUANTITY_MAP,
+     .offset = offsetof(IrzTarget, off_capsule),
+     .rows = off_capsule_rows,
+     .when = &with_organ,
+     .is_null = true,
+     .help = "the same without the surface within 5 mm of the organ's border"},
+    {.name = "shells",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = shell_entry,
+     .rows = shell_rows,
+     .help = "what is around it"},
+    {.name = "conformity", .type = IRZ_QUANTITY_MAP, .rows = conformity_rows, .help = "of zone and target"},
+    {.name = "sphere_mm", .type = IRZ_QUANTITY_MAP, .rows = sphere_rows, .help = "largest sphere inside the zone"},
+    END,
+};
+
 /* ---- The summary ---- */
 
 static json_t *version(const IrzSummary *summary, const void *at) {
@@ -640,5 +785,11 @@ const IrzQuantity irz_quantities[] = {
      .rows = heat_rows,
      .when = &with_heat,
      .help = "what the heating came to"},
+    {.name = "targets",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = target_entry,
+     .rows = target_rows,
+     .when = &with_targets,
+     .help = "each region that is to be ablated"},
     END,
 };

@@ -54,6 +54,19 @@ static IrzCode add_regions(const IrzPlan *plan, LastMesh *last, IrzZone *zone, I
   return IRZ_OK;
 }
 
+/// What `patient` will come to, without numbers.
+static IrzCode add_patient(const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  if (!plan->patient.on) return IRZ_OK;
+  IRZ_TRY(irz_alloc(&summary->patient, 1, sizeof *summary->patient, error));
+  IrzPatient *patient = summary->patient;
+  patient->n_targets = plan->patient.n_targets;
+  IRZ_TRY(irz_alloc(&patient->targets, (size_t)patient->n_targets, sizeof *patient->targets, error));
+  for (int i = 0; i < patient->n_targets; i++) {
+    memcpy(patient->targets[i].region, plan->patient.target[i].region, IRZ_NAME_MAX);
+  }
+  return IRZ_OK;
+}
+
 /// A summary of the shape that a plan's will have, without numbers.
 static IrzCode make_shape(const IrzPlan *plan, LastMesh *last, json_t **shape, IrzError *error) {
   *shape = NULL;
@@ -62,6 +75,7 @@ static IrzCode make_shape(const IrzPlan *plan, LastMesh *last, json_t **shape, I
   IrzCode code = irz_alloc(&summary.pulses, (size_t)summary.n_pulses, sizeof *summary.pulses, error);
   if (code == IRZ_OK && plan->heat.on) code = irz_alloc(&summary.heat, 1, sizeof *summary.heat, error);
   if (code == IRZ_OK) code = add_regions(plan, last, zone, error);
+  if (code == IRZ_OK) code = add_patient(plan, &summary, error);
   zone->n_also = plan->zone.n_also;
   for (int k = 0; k < zone->n_also; k++) zone->also[k].threshold = plan->zone.also[k];
   zone->n_survival = plan->death.model == IRZ_DEATH_THRESHOLD ? 0 : plan->death.n_survival;

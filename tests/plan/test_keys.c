@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Plans that keys are set in. */
-enum { NEEDLES, LOADED, ARRAY, ALL_PAIRS, LABELS, TABLE, PLATES };
+enum { NEEDLES, LOADED, ARRAY, ALL_PAIRS, LABELS, TABLE, PLATES, JUDGED };
 #define TISSUES "tissues: {default: {preset: liver}, r: {preset: muscle}}\n"
 #define PROBES "probes:\n  - {tip: [-10, 0, -10]}\n  - {tip: [10, 0, -10]}\n"
 #define PULSES "pulses:\n  - {from: A, to: B, voltage: 1000}\n"
@@ -16,6 +16,8 @@ static const char *const plans[] = {
     [ARRAY] = "array: {count: 2, spacing: 20}\n" TISSUES PULSES,
     [ALL_PAIRS] = "array: {count: 4, spacing: 20}\npulses: {pairs: all, field: 1000}\n" TISSUES,
     [LABELS] = "anatomy: {labels: a.nii, map: {1: r}}\n" TISSUES PROBES PULSES,
+    [JUDGED] = "anatomy: {labels: a.nii, map: {1: r}}\n" TISSUES PROBES PULSES
+               "patient: {targets: [{region: r}], at_risk: [{region: r}], needles: {}, compare: {labels: f.nii}}\n",
     [PLATES] = "plates: {width: 20, height: 25, gap: 15}\n" TISSUES PULSES,
     [TABLE] = "tissues: {default: {threshold: 500, sigma: {law: table, field: [100, 200], sigma: [0.1, 0.2]}}}\n" PROBES
         PULSES,
@@ -119,6 +121,21 @@ VALUE(n_max, plan->death.n_max)
 VALUE(asymptote, plan->death.asymptote)
 VALUE(accumulate, plan->death.accumulate)
 VALUE(survival, plan->death.survival[0])
+VALUE(patient_on, plan->patient.on)
+VALUE(targets, plan->patient.n_targets)
+VALUE(target_region, LIKE(plan->patient.target[0].region, "r"))
+VALUE(target_organ, LIKE(plan->patient.target[0].organ, "default"))
+VALUE(target_margin, plan->patient.target[0].margin)
+VALUE(at_risk, plan->patient.n_at_risk)
+VALUE(at_risk_region, LIKE(plan->patient.at_risk[0].region, "r"))
+VALUE(max_field, isnan(plan->patient.at_risk[0].max_field) ? 0 : plan->patient.at_risk[0].max_field)
+VALUE(judged_needles, plan->patient.needles.on)
+VALUE(skin, LIKE(plan->patient.needles.skin, "r"))
+VALUE(needle_length, isnan(plan->patient.needles.length) ? 0 : plan->patient.needles.length)
+VALUE(avoid, plan->patient.needles.n_avoid)
+VALUE(clearance, plan->patient.needles.clearance)
+VALUE(compare_labels, LIKE(irz_path_from_here(plan->patient.compare.labels), "dir/f.nii"))
+VALUE(compare_label, plan->patient.compare.label)
 
 #define THREE(keys) "probes=[{tip: [-10, 0, -10]}, {tip: [10, 0, -10]}, {tip: [0, 20, -10], " keys "}]"
 #define CONSTANT "tissues.default={preset: kidney, sigma: {value: 0.2}}"
@@ -308,6 +325,22 @@ static const struct {
     {"death", "accumulate", NEEDLES, "death.accumulate=maximum", accumulate, IRZ_ACCUMULATE_PRODUCT,
      IRZ_ACCUMULATE_MAXIMUM},
     {"death", "survival", NEEDLES, "death.survival=[0.2]", survival, 0.5, 0.2},
+    {"", "patient", LABELS, "patient={}", patient_on, 0, 1},
+    {"patient", "targets", LABELS, "patient.targets=[{region: r}]", targets, 0, 1},
+    {"patient", "at_risk", LABELS, "patient.at_risk=[{region: r}]", at_risk, 0, 1},
+    {"patient", "needles", LABELS, "patient.needles={}", judged_needles, 0, 1},
+    {"patient", "compare", LABELS, "patient.compare={labels: f.nii}", compare_labels, 0, 1},
+    {"patient.targets[]", "region", LABELS, "patient.targets=[{region: r}]", target_region, 0, 1},
+    {"patient.targets[]", "organ", LABELS, "patient.targets=[{region: r, organ: default}]", target_organ, 0, 1},
+    {"patient.targets[]", "margin", JUDGED, "patient.targets[0].margin=3", target_margin, 0.005, 0.003},
+    {"patient.at_risk[]", "region", LABELS, "patient.at_risk=[{region: r}]", at_risk_region, 0, 1},
+    {"patient.at_risk[]", "max_field", JUDGED, "patient.at_risk[0].max_field=800", max_field, 0, 80000},
+    {"patient.needles", "skin", LABELS, "patient.needles={skin: r}", skin, 0, 1},
+    {"patient.needles", "length", JUDGED, "patient.needles.length=150", needle_length, 0, 0.15},
+    {"patient.needles", "avoid", LABELS, "patient.needles={avoid: [r]}", avoid, 0, 1},
+    {"patient.needles", "clearance", JUDGED, "patient.needles.clearance=2", clearance, 0, 0.002},
+    {"patient.compare", "labels", LABELS, "patient.compare={labels: f.nii}", compare_labels, 0, 1},
+    {"patient.compare", "label", JUDGED, "patient.compare.label=3", compare_label, 1, 3},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 

@@ -142,6 +142,70 @@ static const char *const names[] = {
     "heat.series.power_W",
     "heat.series.temperature_max_C",
     "heat.series.probe_temperature_C",
+    "targets[]",
+    "targets[].region",
+    "targets[].organ",
+    "targets[].wanted_margin_mm",
+    "targets[].threshold_V_per_cm",
+    "targets[].volume_cm3",
+    "targets[].covered_cm3",
+    "targets[].covered_error_cm3",
+    "targets[].coverage",
+    "targets[].coverage_at[]",
+    "targets[].coverage_at[].threshold_V_per_cm",
+    "targets[].coverage_at[].coverage",
+    "targets[].missed_cm3",
+    "targets[].missed_largest_cm3",
+    "targets[].missed_at_mm",
+    "targets[].field_V_per_cm",
+    "targets[].field_V_per_cm.e98",
+    "targets[].field_V_per_cm.e95",
+    "targets[].field_V_per_cm.e50",
+    "targets[].field_V_per_cm.e2",
+    "targets[].surface_cm2",
+    "targets[].margin_mm",
+    "targets[].margin_mm.min",
+    "targets[].margin_mm.error",
+    "targets[].margin_mm.at_mm",
+    "targets[].margin_mm.p1",
+    "targets[].margin_mm.p5",
+    "targets[].margin_mm.p50",
+    "targets[].margin_mm.area_below_0",
+    "targets[].margin_mm.area_0_to_5",
+    "targets[].margin_mm.area_from_5",
+    "targets[].margin_mm.area_below_wanted",
+    "targets[].margin_mm.histogram[]",
+    "targets[].margin_mm.histogram[].from",
+    "targets[].margin_mm.histogram[].to",
+    "targets[].margin_mm.histogram[].area",
+    "targets[].margin_off_capsule_mm",
+    "targets[].margin_off_capsule_mm.min",
+    "targets[].margin_off_capsule_mm.error",
+    "targets[].margin_off_capsule_mm.at_mm",
+    "targets[].margin_off_capsule_mm.p1",
+    "targets[].margin_off_capsule_mm.p5",
+    "targets[].margin_off_capsule_mm.p50",
+    "targets[].margin_off_capsule_mm.area_below_0",
+    "targets[].margin_off_capsule_mm.area_0_to_5",
+    "targets[].margin_off_capsule_mm.area_from_5",
+    "targets[].margin_off_capsule_mm.area_below_wanted",
+    "targets[].margin_off_capsule_mm.histogram[]",
+    "targets[].margin_off_capsule_mm.histogram[].from",
+    "targets[].margin_off_capsule_mm.histogram[].to",
+    "targets[].margin_off_capsule_mm.histogram[].area",
+    "targets[].margin_off_capsule_mm.excluded_area",
+    "targets[].shells[]",
+    "targets[].shells[].mm",
+    "targets[].shells[].volume_cm3",
+    "targets[].shells[].ablated",
+    "targets[].conformity",
+    "targets[].conformity.paddick",
+    "targets[].conformity.selectivity",
+    "targets[].conformity.healthy_cm3",
+    "targets[].sphere_mm",
+    "targets[].sphere_mm.radius",
+    "targets[].sphere_mm.center",
+    "targets[].sphere_mm.treatable_diameter",
 };
 enum { N_NAMES = sizeof names / sizeof names[0] };
 
@@ -184,11 +248,8 @@ static void walk_table(const IrzQuantity *rows, const char *above, Paths *paths)
     const char *end = path + strlen(path) - (length < strlen(path) ? length : 0);
     /* "timing_s.mesh": the unit may be in the name of what the quantity belongs to. */
     char inherited[LONGEST];
-    snprintf(inherited, sizeof inherited, "_%s", row->unit != NULL ? row->unit->name : "");
-    const char *dot = strrchr(path, '.');
-    size_t above_length = dot != NULL ? (size_t)(dot - path) : 0;
-    bool in_parent =
-        above_length > strlen(inherited) && strncmp(dot - strlen(inherited), inherited, strlen(inherited)) == 0;
+    snprintf(inherited, sizeof inherited, "_%s.", row->unit != NULL ? row->unit->name : "");
+    bool in_parent = strstr(path, inherited) != NULL;
     if (length > 0 && strcmp(end, row->unit->name) != 0 && !in_parent) {
       fail_msg("%s does not end in its unit, %s", path, row->unit->name);
     }
@@ -233,6 +294,9 @@ static IrzTissue tissues[2] = {{.region = "default"},
                                {.region = "muscle", .sigma = {.direction = IRZ_LAW_ALONG, .shape = {2, 0.5, 0.5}}}};
 static IrzHeatSample samples[2] = {{0.1, 0, 19, 50, 40, {38, 39, 37}}, {0.7, -1, 0, 0, 39, {37.5, 38, 37}}};
 static IrzHeatResult heat = {.peak = 61.5, .thermal_share = 0.125, .joule = 900, .n_samples = 2, .samples = samples};
+static IrzTarget target = {
+    .region = "tumour", .organ = "liver", .coverage = 0.75, .margins.n_bins = 1, .off_capsule.n_bins = 1};
+static IrzPatient patient = {.n_targets = 1, .targets = &target};
 static char path_regions[3][IRZ_NAME_MAX] = {"default", "tumour", "outside"};
 static double metal[9] = {0.01, 0.005, 0, 0, 0, 0, 0, 0, 0}, shaft[9] = {0.03, 0, 0.002};
 static IrzPaths needle_paths = {3, 2, path_regions, metal, shaft};
@@ -264,6 +328,7 @@ static void fill(IrzSummary *summary, IrzPlan *plan) {
   summary->pulses = pulses;
   summary->heat = &heat;
   summary->paths = &needle_paths;
+  summary->patient = &patient;
   summary->timing.total = NAN;
   summary->peak_memory = 250e6;
   summary->cells = 43331;

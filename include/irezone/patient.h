@@ -1,0 +1,90 @@
+/// @file
+/// What a treatment comes to for the patient: what is covered of what was to be ablated, and with what margin.
+#ifndef IREZONE_PATIENT_H
+#define IREZONE_PATIENT_H
+
+#include <irezone/plan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IRZ_MARGIN_BINS 60 ///< of a histogram of margins, 1 mm each: from -30 to 30 mm
+#define IRZ_SHELLS 10      ///< around a target, each 1 mm wider
+#define IRZ_COVERAGES 4    ///< levels at which coverage is given
+
+/// Share of a target whose field reaches a level.
+typedef struct {
+  double threshold; ///< V/m
+  double coverage;  ///< 0 to 1
+} IrzCoverage;
+
+/// Share of a target's surface with a margin.
+typedef struct {
+  double from, to; ///< m; what is beyond the first and the last bin is counted in them
+  double area;     ///< share, 0 to 1
+} IrzMarginBin;
+
+/// Margins on the surface of a target by area: how far inside the zone each point of it is, negative outside. NaN where
+/// there is no zone or no surface.
+typedef struct {
+  double least;        ///< m
+  double at[3];        ///< m, where that is
+  double error;        ///< m, estimated; negative: not estimated
+  double p1, p5, p50;  ///< m; 1, 5 and 50 % of the surface have less
+  double below_0;      ///< share of the surface outside the zone
+  double from_0_to_5;  ///< with less than 5 mm
+  double from_5;       ///< with 5 mm or more
+  double below_wanted; ///< with less than what the plan wants
+  double excluded;     ///< share of the whole surface that is left out, near the organ's border
+  int n_bins;
+  IrzMarginBin bin[IRZ_MARGIN_BINS]; ///< [n_bins]
+} IrzMargins;
+
+/// What is around a target up to a distance.
+typedef struct {
+  double distance; ///< m
+  double volume;   ///< m^3, around the target, in its organ if one is stated
+  double ablated;  ///< share of that in the zone; NaN if there is nothing
+} IrzShell;
+
+/// A region that is to be ablated.
+typedef struct {
+  char region[IRZ_NAME_MAX];
+  char organ[IRZ_NAME_MAX]; ///< or ""
+  double wanted;            ///< m, margin that the plan wants
+  double threshold;         ///< V/m, that applies to it
+  double volume;            ///< m^3, of it in the tissue box, without needles
+  double covered;           ///< m^3, of the zone in it
+  double covered_error;     ///< m^3, estimated; negative: not estimated
+  double coverage;          ///< 0 to 1; NaN if it has no volume in the box
+  IrzCoverage coverage_at[IRZ_COVERAGES];
+  double missed;              ///< m^3
+  double missed_largest;      ///< m^3, its largest piece
+  double missed_at[3];        ///< m, in this piece the place that is farthest from the zone; NaN: nothing is missed
+  double e98, e95, e50, e2;   ///< V/m, that 98, 95, 50 and 2 % of its volume reach
+  double surface;             ///< m^2, of its surface
+  IrzMargins margins;         ///< all over its surface
+  IrzMargins off_capsule;     ///< without the surface within 5 mm of the organ's border
+  IrzShell shell[IRZ_SHELLS]; ///< 1 to 10 mm
+  double paddick;             ///< covered^2 / (target zone), 0 to 1
+  double selectivity;         ///< covered / zone, 0 to 1
+  double healthy;             ///< m^3, of the zone outside all targets
+  double sphere_radius;       ///< m, of the largest sphere inside the zone; NaN without a zone
+  double sphere_center[3];    ///< m
+  double treatable_diameter;  ///< m, of the largest spherical target that the zone covers with the wanted margin
+} IrzTarget;
+
+/// What a plan's `patient` asks for.
+typedef struct {
+  int n_targets;
+  IrzTarget *targets; ///< [n_targets], owned
+} IrzPatient;
+
+/// Free what a plan's `patient` has come to; NULL is allowed.
+IRZ_API void irz_patient_free(IrzPatient *patient);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
