@@ -36,6 +36,7 @@ target_link_libraries(
             ${HDF5_C_LIBRARIES}
             ${CMAKE_DL_LIBS}
             ${NIFTI_LIBRARY}
+            ${BZIP2_LIBRARY}
             m)
 
 add_library(irezone_flags INTERFACE)

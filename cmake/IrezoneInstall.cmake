@@ -73,7 +73,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/irezoneConfig.cmake ${CMAKE_CURRENT_BI
 # Gmsh is not among them: it is opened at run time, when a mesh is generated.
 set(public "")
 set(private "PETSc >= 3.18, yaml-0.1, jansson, gsl, zlib")
-irezone_link_flags(private_libs ${NIFTI_LIBRARY} ${OpenMP_C_FLAGS} -ldl -lm)
+irezone_link_flags(private_libs ${NIFTI_LIBRARY} ${BZIP2_LIBRARY} ${OpenMP_C_FLAGS} -ldl -lm)
 set(IREZONE_PC_CFLAGS "")
 set(IREZONE_PC_LIBS "")
 if(IREZONE_MPI_MODULE)

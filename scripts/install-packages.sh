@@ -8,7 +8,7 @@ build=(
   gcc libc6-dev dpkg-dev cmake ninja-build pkg-config git ca-certificates
   # libraries
   libopenmpi-dev openmpi-bin libpetsc-real-dev libhdf5-openmpi-dev libyaml-dev libjansson-dev libgsl-dev
-  libgmsh-dev libnifti-dev zlib1g-dev libcmocka-dev
+  libgmsh-dev libnifti-dev zlib1g-dev libbz2-dev libcmocka-dev
 )
 demo=(
   # pictures, off screen

@@ -1,6 +1,6 @@
 /// @file
-/// Tissue from a patient's label map (NIfTI-1, .nii or .nii.gz), for generated and for loaded meshes; in a loaded mesh
-/// it takes the place of the mesh's own regions.
+/// Tissue from a patient's label map (NIfTI-1, NRRD, or a segmentation of 3D Slicer), for generated and for loaded
+/// meshes; in a loaded mesh it takes the place of the mesh's own regions.
 #ifndef IREZONE_ANATOMY_H
 #define IREZONE_ANATOMY_H
 
@@ -17,10 +17,23 @@ extern "C" {
 #define IRZ_LABEL_MIXED 255        ///< in IrzLabelMap::block: more than one region
 #define IRZ_LABEL_MAX_UNMAPPED 256 ///< labels that are counted although they are mapped to no region
 #define IRZ_LABEL_MAX_LEVELS 16    ///< levels of IrzLabelMap::block
+#define IRZ_LABEL_NAME_MAX 128     ///< longest name of a label, with its zero
+
+/// What is known of a label of an image: what the file, or the plan's `anatomy.names`, says of it, and what the plan
+/// maps it to.
+typedef struct {
+  int64_t value;                 ///< the number in the voxels
+  int layer;                     ///< which of the layers of a segmentation has it; -1: any
+  int region;                    ///< region of the map; -1: the plan does not map it
+  float color[3];                ///< red, green, blue, 0 to 1; negative: not stated
+  char name[IRZ_LABEL_NAME_MAX]; ///< "" if it has none
+} IrzLabelInfo;
 
 /// A label that occurs in an image but not in the plan's map; the background, label 0, does not count.
 typedef struct {
   int64_t label, voxels;
+  int layer;                     ///< of the image that it is in; 0 if that has one
+  char name[IRZ_LABEL_NAME_MAX]; ///< "" if it has none
   double nearest; ///< m, from the bare metal of the plan that the map was read for, if within a few centimetres
 } IrzUnmapped;
 
@@ -36,6 +49,10 @@ struct IrzLabelMap {
   int64_t *voxels;       ///< [n_regions] voxels of each region
   uint8_t *region;       ///< [size[2]][size[1]][size[0]] region of each voxel, after the plan's map
 
+  int layers;           ///< numbers that the file has at each voxel
+  int n_labels;         ///< labels that are named or mapped
+  IrzLabelInfo *labels; ///< [n_labels] in the order of the file, then of the plan
+
   int n_unmapped;                               ///< labels below; further ones are left out
   IrzUnmapped unmapped[IRZ_LABEL_MAX_UNMAPPED]; ///< [n_unmapped]
 
@@ -45,7 +62,9 @@ struct IrzLabelMap {
 };
 
 /// Read the label map of a plan and apply its `map`.
-/// @param[in]  plan   plan with `anatomy`; gets a warning for every mapped label that does not occur
+/// @param[in]  plan   plan with `anatomy`; gets a warning for every mapped label that does not occur, and where
+/// segments
+///                    overlap; there the label counts that stands last in `map`
 /// @param[out] map    the label map; NULL on failure
 /// @param[out] error  what is wrong with the image or the map
 /// @return IRZ_OK, IRZ_ERR_PLAN (no region of a tissue's name, too many regions) or IRZ_ERR_INPUT

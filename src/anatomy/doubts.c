@@ -356,15 +356,15 @@ static void doubt_tumours(const Case *c) {
 
 /// Labels that are near, but not mapped. Where the default tissue is an organ, the largest of them will be that organ.
 static void doubt_unmapped(const Case *c) {
-  char labels[200] = "";
+  char labels[400] = "";
   int organ = default_is_filling(c->plan) ? -1 : 0;
   for (int u = 1; u < c->map->n_unmapped && organ >= 0; u++) {
     if (c->map->unmapped[u].voxels > c->map->unmapped[organ].voxels) organ = u;
   }
   for (int u = 0; u < c->map->n_unmapped; u++) {
-    char label[24];
+    char label[IRZ_LABEL_NAME_MAX + 32];
     if (u == organ || c->map->unmapped[u].nearest > NEAR_UNMAPPED) continue;
-    snprintf(label, sizeof label, "%lld", (long long)c->map->unmapped[u].label);
+    irz_unmapped_text(&c->map->unmapped[u], label, sizeof label);
     list(labels, sizeof labels, label);
   }
   if (labels[0] == '\0') return;

@@ -1,225 +1,58 @@
-/* A patient's label map: NIfTI-1 to one byte a voxel.
-
-   niftilib knows the header, its byte order, the sizes of its data types and its quaternions. The voxels are read
-   here, a piece at a time: niftilib would hold the whole image in its own type, up to sixteen times what is kept, and
-   prints on some errors. zlib reads plain and compressed files alike. */
+/* A patient's label map: an image to one byte a voxel. */
+#include "anatomy/image.h"
 #include "anatomy/metal_box.h"
-#include "anatomy/nifti_affine.h"
 #include "base/entry.h"
 #include "base/memory.h"
-#include "plan/plan.h"
+#include "plan/keys.h"
 
 #include <errno.h>
-#include <irezone/anatomy.h>
+#include <fcntl.h>
 #include <math.h>
-#include <nifti1_io.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zlib.h>
+#include <unistd.h>
 
-#define PIECE 65536             // voxels converted at a time
-#define MAX_VOXELS 2147483647.0 // voxels in an image; MPI counts with int
-#define MAX_INFLATION 1032.0    // bytes that one byte of a deflate stream can stand for at most
-#define WHOLE 1e-3              // a label may be this far from a whole number, for the rounding of a float32 scl_slope
-#define EDGE_OF_BOX 1e-6        // voxels; wider than the rounding of any coordinate transformation
+#define WHOLE 1e-3       // a label may be this far from a whole number, for the rounding of a float32 scl_slope
+#define EDGE_OF_BOX 1e-6 // voxels; wider than the rounding of any coordinate transformation
 
-/// An open image.
+/// An entry of the plan's map, applied to an image.
 typedef struct {
-  const char *path;
-  gzFile file;
-  nifti_1_header header; ///< in this machine's byte order
-  bool swapped;          ///< the file has the other byte order
-  double slope, inter;   ///< label = slope * stored + inter
-  int bytes, swap_size;  ///< of a voxel, and of the unit that is swapped
-} Image;
+  int64_t value;
+  int layer; ///< -1: any
+  uint8_t region;
+  bool seen;
+} Entry;
 
-/// Refuse a number in the header.
-static IrzCode refuse(const Image *image, IrzError *error, const char *what) {
-  return irz_error_set(error, IRZ_ERR_INPUT, "%s: %s", image->path, what);
-}
-
-/// Read `size` bytes or say why not.
-static IrzCode read_bytes(const Image *image, void *to, unsigned size, IrzError *error) {
-  int got = gzread(image->file, to, size);
-  int code;
-
-  if (got == (int)size) return IRZ_OK;
-  const char *message = gzerror(image->file, &code);
-  if (code == Z_ERRNO) return irz_error_set(error, IRZ_ERR_INPUT, "%s: %s", image->path, strerror(errno));
-  if (code != Z_OK && code != Z_BUF_ERROR && code != Z_STREAM_END) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: the compressed data are damaged (%s)", image->path, message);
-  }
-  return refuse(image, error, "the file is cut off: it ends before its last voxel");
-}
-
-/// Read past the last voxel, which makes zlib compare its checksum.
-static IrzCode check_end(const Image *image, IrzError *error) {
-  char next;
-  int got = gzread(image->file, &next, 1), code;
-
-  if (got > 0) return IRZ_OK; // bytes after the image are no concern of ours
-  const char *message = gzerror(image->file, &code);
-  if (got == 0 && (code == Z_OK || code == Z_STREAM_END)) return IRZ_OK;
-  if (code == Z_BUF_ERROR) return refuse(image, error, "the file is cut off: its checksum is missing");
-  return irz_error_set(error, IRZ_ERR_INPUT, "%s: the compressed data are damaged (%s)", image->path, message);
-}
-
-/// Bring the header into this machine's byte order and refuse what is not a NIfTI-1 image in one file.
-static IrzCode recognise(Image *image, IrzError *error) {
-  nifti_1_header *h = &image->header;
-  int32_t size = h->sizeof_hdr;
-
-  image->swapped = false;
-  if (size != 348) {
-    nifti_swap_4bytes(1, &size);
-    image->swapped = size == 348;
-    if (!image->swapped) {
-      if (size == 540 || h->sizeof_hdr == 540) {
-        return refuse(image, error, "this is NIfTI-2; save the label map as NIfTI-1 (.nii or .nii.gz)");
-      }
-      return refuse(image, error, "not a NIfTI-1 image (.nii or .nii.gz)");
-    }
-    swap_nifti_header(h, 1);
-  }
-  if (memcmp(h->magic, "ni1", 4) == 0) {
-    return refuse(image, error, "header and voxels are in two files; save the label map as one .nii or .nii.gz");
-  }
-  if (memcmp(h->magic, "n+1", 4) != 0) {
-    return refuse(image, error, "not a NIfTI-1 image: its magic is not \"n+1\"");
-  }
-  return IRZ_OK;
-}
-
-/// Take the image's size from the header.
-static IrzCode read_size(const Image *image, int size[3], IrzError *error) {
-  const short *dim = image->header.dim;
-  double voxels = 1;
-
-  if (dim[0] < 3 || dim[0] > 7) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: the image has %d dimensions; 3 are wanted", image->path, dim[0]);
-  }
-  for (int d = 1; d <= dim[0]; d++) {
-    if (dim[d] < 1) {
-      return irz_error_set(error, IRZ_ERR_INPUT, "%s: dimension %d has the size %d; at least 1 is wanted", image->path,
-                           d, dim[d]);
-    }
-    if (d > 3 && dim[d] != 1) {
-      return irz_error_set(error, IRZ_ERR_INPUT, "%s: %d volumes along dimension %d; a label map has one", image->path,
-                           dim[d], d);
-    }
-    if (d <= 3) size[d - 1] = dim[d];
-    voxels *= dim[d];
-  }
-  if (voxels > MAX_VOXELS) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: %d x %d x %d voxels; at most 2147483647 are allowed", image->path,
-                         size[0], size[1], size[2]);
-  }
-  return IRZ_OK;
-}
-
-/// Check the type of the voxels and their scaling.
-static IrzCode read_type(Image *image, IrzError *error) {
-  const nifti_1_header *h = &image->header;
-
-  switch (h->datatype) {
-  case DT_UINT8:
-  case DT_INT8:
-  case DT_UINT16:
-  case DT_INT16:
-  case DT_UINT32:
-  case DT_INT32:
-  case DT_UINT64:
-  case DT_INT64:
-  case DT_FLOAT32:
-  case DT_FLOAT64:
-    break;
-  default:
-    return irz_error_set(error, IRZ_ERR_INPUT,
-                         "%s: voxels of data type %d (%s); a label map has integers of 8 to 64 bits, or floats of 32 "
-                         "or 64 bits",
-                         image->path, h->datatype, nifti_datatype_string(h->datatype));
-  }
-  nifti_datatype_sizes(h->datatype, &image->bytes, &image->swap_size);
-  if (h->bitpix != 8 * image->bytes) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: bitpix is %d; voxels of type %s have %d bits", image->path,
-                         h->bitpix, nifti_datatype_string(h->datatype), 8 * image->bytes);
-  }
-  // The standard's 0, and the NaN of some writers, stand for "not scaled"
-  image->slope = 1;
-  image->inter = 0;
-  if (h->scl_slope != 0 && !isnan(h->scl_slope)) {
-    image->slope = (double)h->scl_slope;
-    image->inter = (double)h->scl_inter;
-    if (!isfinite(image->slope) || !isfinite(image->inter)) {
-      return refuse(image, error, "scl_slope or scl_inter is not a finite number");
-    }
-  }
-  return IRZ_OK;
-}
-
-/// Go to the first voxel, having made sure that the file can be long enough, before anything is allocated for it.
-static IrzCode find_voxels(const Image *image, double voxels, double file_size, IrzError *error) {
-  double offset = (double)image->header.vox_offset;
-
-  if (offset == 0) offset = 352;
-  if (!(offset >= 352 && offset <= 1e9) || offset != floor(offset)) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: vox_offset is %g; a whole number of at least 352 is wanted",
-                         image->path, offset);
-  }
-  double wanted = offset + voxels * image->bytes;
-  bool plain = gzdirect(image->file);
-  if (file_size * (plain ? 1 : MAX_INFLATION) < wanted) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: the file is cut off: %.0f bytes are too few for %.0f bytes of %s",
-                         image->path, file_size, wanted, plain ? "image" : "compressed image");
-  }
-  if (gzseek(image->file, (z_off_t)offset, SEEK_SET) < 0) {
-    return refuse(image, error, "the file is cut off or damaged before its first voxel");
-  }
-  return IRZ_OK;
-}
-
-/// Convert stored voxels, in this machine's byte order, to numbers.
-static void convert(int datatype, const void *stored, int n, double *value) {
-#define CONVERT(type)                                                                                                  \
-  for (int i = 0; i < n; i++) value[i] = (double)((const type *)stored)[i];                                            \
-  break
-  switch (datatype) {
-  case DT_UINT8:
-    CONVERT(uint8_t);
-  case DT_INT8:
-    CONVERT(int8_t);
-  case DT_UINT16:
-    CONVERT(uint16_t);
-  case DT_INT16:
-    CONVERT(int16_t);
-  case DT_UINT32:
-    CONVERT(uint32_t);
-  case DT_INT32:
-    CONVERT(int32_t);
-  case DT_UINT64:
-    CONVERT(uint64_t);
-  case DT_INT64:
-    CONVERT(int64_t);
-  case DT_FLOAT32:
-    CONVERT(float);
-  case DT_FLOAT64:
-    CONVERT(double);
-  default:
-    break;
-  }
-#undef CONVERT
-}
+/// The plan's map while voxels are turned into regions.
+typedef struct {
+  IrzPlan *plan;
+  IrzImage *image;
+  IrzLabelMap *map;
+  Entry *entry;     ///< [plan->anatomy.n_map]
+  int64_t *overlap; ///< [n_regions][n_regions] voxels of the first region that the second has, too
+  IrzMetalBox metal;
+  double *last;         ///< [layers] neighbouring voxels mostly have the same label
+  int *found, *strange; ///< [layers] its entry, and its place in map->unmapped; -1: none
+} Labelling;
 
 /// A label that is not in the plan's map: count it among those of its kind. The background is not counted.
 /// @return its place in map->unmapped, or -1
-static int find_unmapped(IrzLabelMap *map, double label) {
+static int find_unmapped(const Labelling *with, int layer, double label) {
+  IrzLabelMap *map = with->map;
   if (label == 0 || fabs(label) > 1e15) return -1;
   for (int u = 0; u < map->n_unmapped; u++) {
-    if ((double)map->unmapped[u].label == label) return u;
+    if ((double)map->unmapped[u].label == label && map->unmapped[u].layer == layer) return u;
   }
   if (map->n_unmapped == IRZ_LABEL_MAX_UNMAPPED) return -1;
-  map->unmapped[map->n_unmapped] = (IrzUnmapped){.label = (int64_t)label, .nearest = INFINITY};
+  IrzUnmapped *unmapped = &map->unmapped[map->n_unmapped];
+  *unmapped = (IrzUnmapped){.label = (int64_t)label, .layer = layer, .nearest = INFINITY};
+  for (int l = 0; l < with->image->n_labels; l++) {
+    const IrzLabelInfo *info = &with->image->labels[l];
+    if (info->value != unmapped->label || (info->layer >= 0 && info->layer != layer)) continue;
+    memcpy(unmapped->name, info->name, sizeof unmapped->name);
+    break;
+  }
   return map->n_unmapped++;
 }
 
@@ -232,76 +65,88 @@ static void note_unmapped(IrzLabelMap *map, const IrzMetalBox *metal, size_t vox
   unmapped->nearest = fmin(unmapped->nearest, irz_metal_box_distance(metal, map, at));
 }
 
-/// Turn a piece of voxels into regions.
-/// @param[in]     first     number of the first voxel, for the error
-/// @param[in]     value     [n] labels as numbers
-/// @param[in]     of_entry  [plan->anatomy.n_map] region of each entry of the plan's map
-/// @param[in]     metal     where the plan has bare metal
-/// @param[in,out] seen      [plan->anatomy.n_map] entries whose label has occurred
-static IrzCode label_piece(const IrzPlan *plan, const Image *image, IrzLabelMap *map, size_t first, int n,
-                           const double *value, const uint8_t *of_entry, const IrzMetalBox *metal, uint8_t *seen,
-                           IrzError *error) {
-  double last = NAN; // neighbouring voxels mostly have the same label
-  uint8_t region = 0;
-  int unmapped = -1;
+/// Find the entry of a number in a layer, and remember it for the next voxels.
+static IrzCode look_up(Labelling *with, size_t voxel, int layer, double value, IrzError *error) {
+  const IrzLabelMap *map = with->map;
+  double label = round(value);
+
+  if (!(fabs(value - label) <= WHOLE)) {
+    size_t nx = (size_t)map->size[0], ny = (size_t)map->size[1];
+    return irz_error_set(error, IRZ_ERR_INPUT, "%s: voxel (%zu, %zu, %zu) is %g; a label map has only whole numbers",
+                         with->image->path, voxel % nx, voxel / nx % ny, voxel / nx / ny, value);
+  }
+  with->last[layer] = value;
+  with->found[layer] = with->strange[layer] = -1;
+  if (label == 0 && with->image->layers > 1) return IRZ_OK; /* nothing of this layer */
+  for (int e = 0; e < with->plan->anatomy.n_map; e++) {
+    const Entry *entry = &with->entry[e];
+    if ((double)entry->value == label && (entry->layer < 0 || entry->layer == layer)) with->found[layer] = e;
+  }
+  if (with->found[layer] >= 0)
+    with->entry[with->found[layer]].seen = true;
+  else
+    with->strange[layer] = find_unmapped(with, layer, label);
+  return IRZ_OK;
+}
+
+/// Turn a piece of voxels into regions. Where layers overlap, the entry that stands last in the plan's map counts.
+/// @param[in] first  number of the first voxel
+/// @param[in] value  [n][layers]
+static IrzCode label_piece(Labelling *with, size_t first, int n, const double *value, IrzError *error) {
+  IrzLabelMap *map = with->map;
+  int layers = with->image->layers;
 
   for (int i = 0; i < n; i++) {
-    if (value[i] != last) {
-      double label = round(value[i]);
-
-      if (!(fabs(value[i] - label) <= WHOLE)) {
-        size_t v = first + (size_t)i, nx = (size_t)map->size[0], ny = (size_t)map->size[1];
-        return irz_error_set(error, IRZ_ERR_INPUT,
-                             "%s: voxel (%zu, %zu, %zu) is %g; a label map has only whole numbers", image->path, v % nx,
-                             v / nx % ny, v / nx / ny, value[i]);
+    size_t voxel = first + (size_t)i;
+    int taken = -1;
+    for (int layer = 0; layer < layers; layer++, value++) {
+      if (*value != with->last[layer]) IRZ_TRY(look_up(with, voxel, layer, *value, error));
+      int strange = with->strange[layer], found = with->found[layer];
+      if (strange >= 0) note_unmapped(map, &with->metal, voxel, &map->unmapped[strange]);
+      if (found < 0) continue;
+      if (taken >= 0) {
+        int wins = found > taken ? found : taken, other = found > taken ? taken : found;
+        with->overlap[with->entry[wins].region * map->n_regions + with->entry[other].region]++;
       }
-      last = value[i];
-      region = 0;
-      int e = 0;
-      while (e < plan->anatomy.n_map && (double)plan->anatomy.map[e].label != label) e++;
-      if (e < plan->anatomy.n_map) {
-        region = of_entry[e];
-        seen[e] = 1;
-      }
-      unmapped = e < plan->anatomy.n_map ? -1 : find_unmapped(map, label);
+      if (found > taken) taken = found;
     }
-    if (unmapped >= 0) note_unmapped(map, metal, first + (size_t)i, &map->unmapped[unmapped]);
-    map->region[first + (size_t)i] = region;
+    uint8_t region = taken >= 0 ? with->entry[taken].region : 0;
+    map->region[voxel] = region;
     map->voxels[region]++;
   }
   return IRZ_OK;
 }
 
 /// Read all voxels.
-static IrzCode read_voxels(IrzPlan *plan, const Image *image, IrzLabelMap *map, const uint8_t *of_entry, uint8_t *seen,
-                           IrzError *error) {
+static IrzCode read_voxels(Labelling *with, IrzError *error) {
+  const IrzLabelMap *map = with->map;
+  IrzImage *image = with->image;
   size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
-  void *stored = NULL;
+  size_t layers = (size_t)image->layers, piece = IRZ_IMAGE_PIECE / layers;
   double *value = NULL;
-  IrzMetalBox metal;
-  IrzCode code = irz_alloc(&stored, PIECE, (size_t)image->bytes, error);
+  IrzCode code = irz_alloc(&value, IRZ_IMAGE_PIECE, sizeof(*value), error);
 
-  if (code == IRZ_OK) code = irz_alloc(&value, PIECE, sizeof(*value), error);
-  irz_metal_box(plan, map, &metal);
-  for (size_t first = 0; code == IRZ_OK && first < total; first += PIECE) {
-    int n = total - first < PIECE ? (int)(total - first) : PIECE;
+  if (code == IRZ_OK) code = irz_alloc(&with->last, layers, sizeof(*with->last), error);
+  if (code == IRZ_OK) code = irz_alloc(&with->found, layers, sizeof(*with->found), error);
+  if (code == IRZ_OK) code = irz_alloc(&with->strange, layers, sizeof(*with->strange), error);
+  for (size_t l = 0; code == IRZ_OK && l < layers; l++) with->last[l] = NAN;
+  for (size_t first = 0; code == IRZ_OK && first < total; first += piece) {
+    int n = (int)(total - first < piece ? total - first : piece);
 
-    code = read_bytes(image, stored, (unsigned)(n * image->bytes), error);
-    if (code != IRZ_OK) break;
-    if (image->swapped && image->swap_size > 1) nifti_swap_Nbytes((size_t)n, image->swap_size, stored);
-    convert(image->header.datatype, stored, n, value);
-    for (int i = 0; i < n; i++) value[i] = image->slope * value[i] + image->inter;
-    code = label_piece(plan, image, map, first, n, value, of_entry, &metal, seen, error);
+    code = image->next(image, n, value, error);
+    if (code == IRZ_OK) code = label_piece(with, first, n, value, error);
   }
-  if (code == IRZ_OK) code = check_end(image, error);
-  free(stored);
+  if (code == IRZ_OK) code = image->end(image, error);
   free(value);
+  free(with->last);
+  free(with->found);
+  free(with->strange);
   return code;
 }
 
 /// List the regions of the plan's map, "default" first.
-/// @param[out] of_entry  [plan->anatomy.n_map] region of each entry
-static IrzCode list_regions(const IrzPlan *plan, IrzLabelMap *map, uint8_t *of_entry, IrzError *error) {
+/// @param[out] of_entry  [plan->anatomy.n_map] gets their regions
+static IrzCode list_regions(const IrzPlan *plan, IrzLabelMap *map, Entry *of_entry, IrzError *error) {
   IRZ_TRY(irz_alloc(&map->regions, (size_t)plan->anatomy.n_map + 1, sizeof(*map->regions), error));
   IRZ_TRY(irz_alloc(&map->voxels, (size_t)plan->anatomy.n_map + 1, sizeof(*map->voxels), error));
   memcpy(map->regions[0].name, "default", sizeof("default"));
@@ -317,10 +162,10 @@ static IrzCode list_regions(const IrzPlan *plan, IrzLabelMap *map, uint8_t *of_e
                              plan->anatomy.line, IRZ_LABEL_MAX_REGIONS - 1);
       }
       memcpy(map->regions[r].name, entry->region, sizeof(entry->region));
-      map->regions[r].tag = entry->label;
+      map->regions[r].tag = (int)of_entry[e].value;
       map->n_regions++;
     }
-    of_entry[e] = (uint8_t)r;
+    of_entry[e].region = (uint8_t)r;
   }
   return IRZ_OK;
 }
@@ -361,6 +206,160 @@ static IrzCode check_tissues(const IrzPlan *plan, const IrzLabelMap *map, IrzErr
   for (int r = 0; r < map->n_regions; r++) list_name(names, sizeof(names), map->regions[r].name);
   return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: tissues.%s: anatomy.map gives no such region%s%s; it gives %s",
                        plan->file, first->line, first->region, others[0] ? ", and none for " : "", others, names);
+}
+
+/// Whether a name in the plan means one in the file: the same, or with _ for blanks as in colour tables.
+static bool same_name(const char *a, const char *b, bool exactly) {
+  for (; *a != '\0' && *b != '\0'; a++, b++) {
+    if (*a == *b) continue;
+    if (exactly || (*a != '_' && *a != ' ') || (*b != '_' && *b != ' ')) return false;
+  }
+  return *a == *b;
+}
+
+/// Refuse an entry of the plan's map.
+static IrzCode refuse_entry(const IrzPlan *plan, const IrzLabel *label, const char *key, const char *what,
+                            IrzError *error) {
+  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: anatomy.map.%s: %s", plan->file,
+                       label->line > 0 ? label->line : plan->anatomy.line, key, what);
+}
+
+/// Refuse a name that the image does not have: the nearest one, and all that there are.
+static IrzCode refuse_name(const Labelling *with, const IrzLabel *label, IrzError *error) {
+  const IrzImage *image = with->image;
+  char what[700], all[400] = "";
+  const char **names;
+  int n = 0;
+  IRZ_TRY(irz_alloc((void *)&names, (size_t)image->n_labels + 1, sizeof *names, error));
+  for (int l = 0; l < image->n_labels; l++) {
+    if (image->labels[l].name[0] == '\0') continue;
+    names[n++] = image->labels[l].name;
+    list_name(all, sizeof all, image->labels[l].name);
+  }
+  const char *nearest = irz_nearest_name(label->name, names);
+  if (n == 0) {
+    snprintf(what, sizeof what,
+             "%s has no names of labels; state its number, or a file of names as anatomy.names (ITK-SNAP label "
+             "description or Slicer colour table)",
+             image->path);
+  } else {
+    snprintf(what, sizeof what, "%s has no label of this name%s%s%s %s", image->path,
+             nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "\"? It has" : "; it has", all);
+  }
+  free((void *)names);
+  return refuse_entry(with->plan, label, label->name, what, error);
+}
+
+/// Refuse an entry that two labels fit.
+static IrzCode refuse_ambiguous(const Labelling *with, const IrzLabel *label, const IrzLabelInfo *one,
+                                const IrzLabelInfo *other, IrzError *error) {
+  char key[IRZ_LABEL_NAME_MAX], what[2 * IRZ_LABEL_NAME_MAX + 200];
+  if (label->name[0] != '\0') {
+    bool layers = one->value == other->value;
+    snprintf(what, sizeof what, "two labels have this name: %s %lld and %lld%s", layers ? "in layers" : "numbers",
+             layers ? (long long)one->layer : (long long)one->value,
+             layers ? (long long)other->layer : (long long)other->value,
+             layers ? "; rename one of them" : "; state the number of the one that is meant");
+    return refuse_entry(with->plan, label, label->name, what, error);
+  }
+  snprintf(key, sizeof key, "%d", label->label);
+  snprintf(what, sizeof what,
+           "two segments have this number: %s (layer %d) and %s (layer %d); state the name of the one that is meant",
+           one->name, one->layer, other->name, other->layer);
+  return refuse_entry(with->plan, label, key, what, error);
+}
+
+/// Find the label that an entry means: by number, or by the name that the image or a file of names gives.
+static IrzCode resolve(const Labelling *with, IrzLabel *label, Entry *entry, IrzError *error) {
+  const IrzImage *image = with->image;
+  const IrzLabelInfo *found = NULL, *other = NULL;
+  bool by_name = label->name[0] != '\0';
+  for (int pass = 0; pass < (by_name ? 2 : 1) && found == NULL; pass++) {
+    for (int l = 0; l < image->n_labels; l++) {
+      const IrzLabelInfo *info = &image->labels[l];
+      bool fits = by_name ? same_name(label->name, info->name, pass == 0) : info->value == label->label;
+      if (!fits) continue;
+      if (found == NULL)
+        found = info;
+      else if (info->value != found->value || info->layer != found->layer)
+        other = info;
+    }
+  }
+  if (other != NULL) return refuse_ambiguous(with, label, found, other, error);
+  if (by_name && found == NULL) return refuse_name(with, label, error);
+  entry->value = found != NULL ? found->value : label->label;
+  entry->layer = found != NULL ? found->layer : -1;
+  label->label = (int)entry->value;
+  return IRZ_OK;
+}
+
+/// Find all labels that the plan's map means.
+static IrzCode resolve_all(Labelling *with, IrzError *error) {
+  IrzPlan *plan = with->plan;
+  for (int e = 0; e < plan->anatomy.n_map; e++) {
+    IrzLabel *label = &plan->anatomy.map[e];
+    IRZ_TRY(resolve(with, label, &with->entry[e], error));
+    for (int f = 0; f < e; f++) {
+      char what[80], key[IRZ_LABEL_NAME_MAX];
+      if (with->entry[f].value != with->entry[e].value || with->entry[f].layer != with->entry[e].layer) continue;
+      snprintf(what, sizeof what, "label %d is stated twice", label->label);
+      snprintf(key, sizeof key, "%d", label->label);
+      return refuse_entry(plan, label, label->name[0] != '\0' ? label->name : key, what, error);
+    }
+  }
+  return IRZ_OK;
+}
+
+/// Keep what is known of the labels, those among them that the plan maps and the file does not name.
+static IrzCode keep_labels(const Labelling *with, IrzError *error) {
+  IrzImage *image = with->image;
+  IrzLabelMap *map = with->map;
+  for (int e = 0; e < with->plan->anatomy.n_map; e++) {
+    const Entry *entry = &with->entry[e];
+    bool known = false;
+    for (int l = 0; l < image->n_labels; l++) {
+      IrzLabelInfo *info = &image->labels[l];
+      if (info->value != entry->value || info->layer != entry->layer) continue;
+      info->region = entry->region;
+      known = true;
+    }
+    const IrzLabelInfo made = {
+        .value = entry->value, .layer = entry->layer, .region = entry->region, .color = {-1, -1, -1}};
+    if (!known) IRZ_TRY(irz_image_add_label(image, &made, error));
+  }
+  map->layers = image->layers;
+  map->n_labels = image->n_labels;
+  map->labels = image->labels;
+  image->n_labels = 0;
+  image->labels = NULL;
+  return IRZ_OK;
+}
+
+/// Say where segments overlap, and which of them counts there.
+static void warn_of_overlaps(const Labelling *with) {
+  const IrzLabelMap *map = with->map;
+  for (int wins = 0; wins < map->n_regions; wins++) {
+    for (int other = 0; other < map->n_regions; other++) {
+      int64_t n = with->overlap[wins * map->n_regions + other];
+      if (n == 0 || wins == other) continue;
+      irz_plan_warn(with->plan,
+                    "%s:%d: anatomy.map: %lld voxels are in %s and in %s: they are %s, which stands later in the map",
+                    with->plan->file, with->plan->anatomy.line, (long long)n, map->regions[other].name,
+                    map->regions[wins].name, map->regions[wins].name);
+    }
+  }
+}
+
+/// Say which labels do not occur.
+static void warn_of_absent(const Labelling *with) {
+  IrzPlan *plan = with->plan;
+  for (int e = 0; e < plan->anatomy.n_map; e++) {
+    const IrzLabel *label = &plan->anatomy.map[e];
+    if (with->entry[e].seen) continue;
+    irz_plan_warn(plan, "%s:%d: anatomy.map: label %d (%s) does not occur in %s", plan->file, plan->anatomy.line,
+                  label->label, label->region, with->image->path);
+  }
 }
 
 /// Region of a block at level >= 0, or of a voxel at level -1.
@@ -461,61 +460,59 @@ int irz_label_map_uniform(const IrzLabelMap *map, const double low[3], const dou
   return region;
 }
 
-/// Read an open file into an empty map.
-static IrzCode read_image(IrzPlan *plan, Image *image, double file_size, IrzLabelMap *map, IrzError *error) {
-  uint8_t *of_entry = NULL, *seen = NULL;
-  int zlib_code;
-  IrzCode code;
+/// Whether a file begins as NRRD does.
+static IrzCode is_nrrd(const char *path, bool *nrrd, IrzError *error) {
+  struct stat status;
+  char magic[4];
 
-  if (gzread(image->file, &image->header, sizeof(image->header)) != (int)sizeof(image->header)) {
-    gzerror(image->file, &zlib_code);
-    if (zlib_code == Z_DATA_ERROR) return refuse(image, error, "the compressed data are damaged");
-    return refuse(image, error, "not a NIfTI-1 image: it has no header of 348 bytes");
-  }
-  IRZ_TRY(recognise(image, error));
-  IRZ_TRY(read_size(image, map->size, error));
-  IRZ_TRY(read_type(image, error));
-  IRZ_TRY(irz_nifti_affine(plan, &image->header, map, error));
+  if (stat(path, &status) != 0) return irz_error_set(error, IRZ_ERR_INPUT, "%s: %s", path, strerror(errno));
+  if (!S_ISREG(status.st_mode)) return irz_error_set(error, IRZ_ERR_INPUT, "%s: not a file", path);
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return irz_error_set(error, IRZ_ERR_INPUT, "%s: %s", path, strerror(errno));
+  *nrrd = pread(descriptor, magic, sizeof magic, 0) == (ssize_t)sizeof magic && memcmp(magic, "NRRD", 4) == 0;
+  close(descriptor);
+  return IRZ_OK;
+}
+
+/// Apply the plan's map to the voxels of an open image.
+static IrzCode apply(Labelling *with, IrzError *error) {
+  IrzPlan *plan = with->plan;
+  IrzLabelMap *map = with->map;
   size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
-  IRZ_TRY(find_voxels(image, (double)total, file_size, error));
-  IRZ_TRY(irz_alloc(&map->region, total, 1, error));
 
-  code = irz_alloc(&of_entry, (size_t)plan->anatomy.n_map, 1, error);
-  if (code == IRZ_OK) code = irz_alloc(&seen, (size_t)plan->anatomy.n_map, 1, error);
-  if (code == IRZ_OK) code = list_regions(plan, map, of_entry, error);
-  if (code == IRZ_OK) code = check_tissues(plan, map, error);
-  if (code == IRZ_OK) code = read_voxels(plan, image, map, of_entry, seen, error);
-  if (code == IRZ_OK) code = build_blocks(map, error);
-  for (int e = 0; code == IRZ_OK && e < plan->anatomy.n_map; e++) {
-    const IrzLabel *entry = &plan->anatomy.map[e];
-    if (!seen[e]) {
-      irz_plan_warn(plan, "%s:%d: anatomy.map: label %d (%s) does not occur in %s", plan->file, plan->anatomy.line,
-                    entry->label, entry->region, image->path);
-    }
-  }
-  free(of_entry);
-  free(seen);
-  return code;
+  IRZ_TRY(irz_names_read(plan, with->image, error));
+  IRZ_TRY(irz_alloc(&with->entry, (size_t)plan->anatomy.n_map, sizeof *with->entry, error));
+  IRZ_TRY(resolve_all(with, error));
+  IRZ_TRY(list_regions(plan, map, with->entry, error));
+  IRZ_TRY(check_tissues(plan, map, error));
+  IRZ_TRY(irz_alloc(&with->overlap, (size_t)map->n_regions * (size_t)map->n_regions, sizeof *with->overlap, error));
+  IRZ_TRY(irz_alloc(&map->region, total, 1, error));
+  irz_metal_box(plan, map, &with->metal);
+  IRZ_TRY(read_voxels(with, error));
+  IRZ_TRY(build_blocks(map, error));
+  warn_of_absent(with);
+  warn_of_overlaps(with);
+  return keep_labels(with, error);
 }
 
 IrzCode irz_label_map_read(IrzPlan *plan, IrzLabelMap **map, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && map != NULL);
   IRZ_TRY(irz_plan_check(plan, error));
-  Image image = {.path = irz_path_from_here(plan->anatomy.labels)};
-  struct stat status;
-  IrzCode code;
+  IrzImage image = {.path = irz_path_from_here(plan->anatomy.labels)};
+  Labelling with = {.plan = plan, .image = &image};
+  bool nrrd = false;
 
   *map = NULL;
-  if (stat(image.path, &status) != 0) {
-    return irz_error_set(error, IRZ_ERR_INPUT, "%s: %s", image.path, strerror(errno));
-  }
-  if (!S_ISREG(status.st_mode)) return refuse(&image, error, "not a file");
-  image.file = gzopen(image.path, "rb");
-  if (!image.file) return irz_error_set(error, IRZ_ERR_INPUT, "%s: %s", image.path, strerror(errno));
-  code = irz_alloc(map, 1, sizeof(**map), error);
-  if (code == IRZ_OK) code = read_image(plan, &image, (double)status.st_size, *map, error);
-  gzclose(image.file);
+  IRZ_TRY(is_nrrd(image.path, &nrrd, error));
+  IRZ_TRY(irz_alloc(map, 1, sizeof(**map), error));
+  with.map = *map;
+  IrzCode code = (nrrd ? irz_nrrd_open : irz_nifti_open)(plan, *map, &image, error);
+  if (code == IRZ_OK) code = apply(&with, error);
+  if (image.close != NULL) image.close(&image);
+  free(image.labels);
+  free(with.entry);
+  free(with.overlap);
   if (code != IRZ_OK) {
     irz_label_map_free(*map);
     *map = NULL;
@@ -529,11 +526,13 @@ static IrzCode prepare_copy(const IrzLabelMap *numbers, IrzLabelMap **copy, IrzE
   IrzLabelMap *map = *copy;
   *map = *numbers;
   map->regions = NULL;
+  map->labels = NULL;
   map->voxels = NULL;
   map->region = NULL;
   map->n_levels = 0;
   memset(map->block, 0, sizeof(map->block));
   IRZ_TRY(irz_alloc(&map->regions, (size_t)map->n_regions, sizeof(*map->regions), error));
+  IRZ_TRY(irz_alloc(&map->labels, (size_t)map->n_labels, sizeof(*map->labels), error));
   IRZ_TRY(irz_alloc(&map->voxels, (size_t)map->n_regions, sizeof(*map->voxels), error));
   IRZ_TRY(irz_alloc(&map->region, (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2], 1, error));
   return IRZ_OK;
@@ -562,6 +561,7 @@ IrzCode irz_label_map_share(MPI_Comm comm, IrzLabelMap **map, IrzError *error) {
   }
   if (irz_error_agree(comm, &own) == IRZ_OK) {
     MPI_Bcast(shared->regions, shared->n_regions * (int)sizeof(*shared->regions), MPI_BYTE, 0, comm);
+    MPI_Bcast(shared->labels, shared->n_labels * (int)sizeof(*shared->labels), MPI_BYTE, 0, comm);
     MPI_Bcast(shared->voxels, shared->n_regions, MPI_INT64_T, 0, comm);
     MPI_Bcast(shared->region, shared->size[0] * shared->size[1] * shared->size[2], MPI_BYTE, 0, comm);
     if (rank != 0) build_blocks(shared, &own);
@@ -579,6 +579,7 @@ void irz_label_map_free(IrzLabelMap *map) {
   if (!map) return;
   for (int level = 0; level < map->n_levels; level++) free(map->block[level]);
   free(map->regions);
+  free(map->labels);
   free(map->voxels);
   free(map->region);
   free(map);

@@ -19,4 +19,7 @@ double irz_metal_box_distance(const IrzMetalBox *box, const IrzLabelMap *map, co
 /// Distance from a point to the axes of a plan's bare metal, m; infinite if it has no needles.
 double irz_metal_distance(const IrzPlan *plan, const double x[3]);
 
+/// "7 (stomach)": an unmapped label as it is shown.
+void irz_unmapped_text(const IrzUnmapped *unmapped, char *text, size_t size);
+
 #endif

@@ -200,6 +200,11 @@ static double voxel_volume(const IrzLabelMap *map) {
   return fabs(irz_dot(cross, axis[2]));
 }
 
+void irz_unmapped_text(const IrzUnmapped *unmapped, char *text, size_t size) {
+  bool named = unmapped->name[0] != '\0';
+  snprintf(text, size, "%lld%s%s%s", (long long)unmapped->label, named ? " (" : "", unmapped->name, named ? ")" : "");
+}
+
 void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out) {
   IRZ_ENTER_QUIETLY;
   double voxel = 1e6 * voxel_volume(map);
@@ -210,8 +215,9 @@ void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out)
     fputc('\n', out);
   }
   for (int u = 0; u < map->n_unmapped; u++) {
-    fprintf(out, "%s %lld", u == 0 ? "  labels mapped to no region, so default:" : ",",
-            (long long)map->unmapped[u].label);
+    char label[IRZ_LABEL_NAME_MAX + 32];
+    irz_unmapped_text(&map->unmapped[u], label, sizeof label);
+    fprintf(out, "%s %s", u == 0 ? "  labels mapped to no region, so default:" : ",", label);
   }
   if (map->n_unmapped > 0) fputc('\n', out);
 }

@@ -64,9 +64,12 @@ static void add_anatomy(FILE *out, const IrzPlan *plan) {
   add_int(out, (int)plan->anatomy.frame);
   if (plan->anatomy.labels[0] == '\0') return;
   add_int(out, (int)plan->anatomy.transform);
+  add_text(out, plan->anatomy.names);
   add_int(out, plan->anatomy.n_map);
   for (int i = 0; i < plan->anatomy.n_map; i++) {
-    add_int(out, plan->anatomy.map[i].label);
+    const IrzLabel *label = &plan->anatomy.map[i];
+    add_text(out, label->name);
+    add_int(out, label->name[0] != '\0' ? -1 : label->label); /* a name's number is not known before it is read */
     add_text(out, plan->anatomy.map[i].region);
   }
 }

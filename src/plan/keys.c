@@ -300,12 +300,21 @@ static const IrzKey anatomy_keys[] = {
      .type = IRZ_KEY_PATH,
      .offset = offsetof(IrzAnatomyKeys, labels),
      .required = true,
-     .help = "NIfTI-1 label map, .nii or .nii.gz; relative to the plan's folder; meshes follow its smoothed surfaces"},
+     .help =
+         "label map: NIfTI-1 (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or Slicer segmentation (.seg.nrrd); relative to the "
+         "plan's folder; meshes follow its smoothed surfaces"},
     {.name = "map",
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzAnatomyKeys, map),
      .required = true,
-     .help = "{label: region}; labels not listed and points outside the image are `default`"},
+     .help =
+         "{label: region}, the label by its number, or by the name that the file or `names` gives it; where segments "
+         "overlap the last one listed counts; labels not listed and points outside the image are `default`"},
+    {.name = "names",
+     .type = IRZ_KEY_PATH,
+     .offset = offsetof(IrzAnatomyKeys, names),
+     .help = "names of the labels: ITK-SNAP label description or Slicer colour table (.ctbl, .txt), beside a file that "
+             "has none"},
     {.name = "frame",
      .type = IRZ_KEY_CHOICE,
      .offset = offsetof(IrzAnatomyKeys, frame),

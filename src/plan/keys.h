@@ -131,7 +131,7 @@ typedef struct {
 
 /// anatomy
 typedef struct {
-  char labels[IRZ_PATH_MAX];
+  char labels[IRZ_PATH_MAX], names[IRZ_PATH_MAX];
   int frame, transform;
   const IrzYaml *map;
 } IrzAnatomyKeys;

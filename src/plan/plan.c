@@ -117,6 +117,25 @@ static IrzCode read_mesh(const IrzReader *reader, IrzYaml *node) {
   return loaded ? resolve_path(reader, node, "file", "mesh.file", plan->mesh.file) : IRZ_OK;
 }
 
+/* A label of `anatomy.map`: its number or its name, which no number is. */
+static IrzCode read_label(const IrzReader *reader, const IrzYaml *place, const char *path, const char *key,
+                          IrzLabel *label) {
+  bool number = strspn(key, "0123456789") == strlen(key) && strlen(key) > 0;
+  if (number ? strlen(key) > 9 : key[strspn(key, "+-.,0123456789eE")] == '\0') {
+    return irz_reader_fail(reader, place, path, "a label must be a whole number from 0 on, or a name");
+  }
+  if (number) {
+    label->label = (int)strtol(key, NULL, 10);
+    return IRZ_OK;
+  }
+  label->label = -1;
+  if (strlen(key) >= sizeof label->name) {
+    return irz_reader_fail(reader, place, path, "a name of a label may have %zu characters", sizeof label->name - 1);
+  }
+  memcpy(label->name, key, strlen(key) + 1);
+  return IRZ_OK;
+}
+
 /* `anatomy.map`: {label: region} */
 static IrzCode read_label_map(const IrzReader *reader, const IrzYaml *node) {
   IrzPlan *plan = reader->plan;
@@ -130,13 +149,11 @@ static IrzCode read_label_map(const IrzReader *reader, const IrzYaml *node) {
     irz_key_path(path, "anatomy.map", node->keys[i]);
     const char *key = node->keys[i];
     IrzYaml place = {.line = node->key_lines[i], .origin = node->items[i]->origin};
-    if (strspn(key, "0123456789") != strlen(key) || strlen(key) == 0 || strlen(key) > 9) {
-      return irz_reader_fail(reader, &place, path, "a label must be a whole number from 0 on");
-    }
     IrzLabel *label = &plan->anatomy.map[i];
-    label->label = (int)strtol(key, NULL, 10);
-    for (int j = 0; j < i; j++) {
-      if (plan->anatomy.map[j].label == label->label) {
+    IRZ_TRY(read_label(reader, &place, path, key, label));
+    label->line = place.line;
+    for (int j = 0; j < i && label->name[0] == '\0'; j++) {
+      if (plan->anatomy.map[j].name[0] == '\0' && plan->anatomy.map[j].label == label->label) {
         return irz_reader_fail(reader, &place, path, "label %d is stated twice", label->label);
       }
     }
@@ -145,6 +162,10 @@ static IrzCode read_label_map(const IrzReader *reader, const IrzYaml *node) {
         region->text[0] == '\0') {
       return irz_reader_fail(reader, region, path, "must be the name of a region, of 1 to %d characters",
                              IRZ_NAME_MAX - 1);
+    }
+    if (label->name[0] != '\0' && strspn(region->text, "0123456789") == strlen(region->text)) {
+      return irz_reader_fail(reader, region, path, "the label stands first, then the region: did you mean {%s: %s}?",
+                             region->text, label->name);
     }
     snprintf(label->region, sizeof label->region, "%s", region->text);
     if (strcmp(label->region, "default") != 0 && irz_plan_tissue(plan, label->region) == 0) {
@@ -168,6 +189,8 @@ static IrzCode read_anatomy(const IrzReader *reader, IrzYaml *node) {
   plan->anatomy.transform_stated = irz_yaml_get(node, "transform") != NULL;
   memcpy(plan->anatomy.labels, keys.labels, sizeof keys.labels);
   IRZ_TRY(resolve_path(reader, node, "labels", "anatomy.labels", plan->anatomy.labels));
+  memcpy(plan->anatomy.names, keys.names, sizeof keys.names);
+  if (keys.names[0] != '\0') IRZ_TRY(resolve_path(reader, node, "names", "anatomy.names", plan->anatomy.names));
   return read_label_map(reader, keys.map);
 }
 

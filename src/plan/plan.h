@@ -108,10 +108,15 @@ typedef enum { IRZ_FRAME_RAS, IRZ_FRAME_LPS } IrzFrame;
 /// Which of the two transforms of a NIfTI image places it; the other one if it has only that.
 typedef enum { IRZ_TRANSFORM_SFORM, IRZ_TRANSFORM_QFORM } IrzTransform;
 
+/// Longest name of a label in anatomy.map, with its zero.
+#define IRZ_LABEL_KEY_MAX 128
+
 /// One entry of anatomy.map.
 typedef struct {
-  int label;
+  int label; ///< number; of one that is stated by name once the image has been read, before that -1
   char region[IRZ_NAME_MAX];
+  char name[IRZ_LABEL_KEY_MAX]; ///< by which it is stated; "": by its number
+  int line;
 } IrzLabel;
 
 /// Whether the temperature acts back on the conductivity.
@@ -213,6 +218,7 @@ struct IrzPlan {
 
   struct {
     char labels[IRZ_PATH_MAX]; ///< label map, or ""
+    char names[IRZ_PATH_MAX];  ///< file that names its labels, or ""
     IrzFrame frame;            ///< frame of the coordinates in the file; here they are RAS already
     IrzTransform transform;    ///< of the label map
     bool transform_stated;     ///< the plan chooses: then nothing is said about the other one

@@ -82,7 +82,11 @@ static void print_place(const IrzPlan *plan, FILE *out) {
     fprintf(out, "  anatomy: %s, probes stated in %s\n", irz_path_from_here(plan->anatomy.labels),
             plan->anatomy.frame == IRZ_FRAME_LPS ? "LPS and converted to RAS" : "RAS");
     for (int i = 0; i < plan->anatomy.n_map; i++) {
-      fprintf(out, "    label %d: %s\n", plan->anatomy.map[i].label, plan->anatomy.map[i].region);
+      const IrzLabel *label = &plan->anatomy.map[i];
+      if (label->name[0] != '\0')
+        fprintf(out, "    label %s: %s\n", label->name, label->region);
+      else
+        fprintf(out, "    label %d: %s\n", label->label, label->region);
     }
   }
   if (plan->anatomy.labels[0] == '\0' && plan->anatomy.frame_stated) {

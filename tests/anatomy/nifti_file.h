@@ -74,7 +74,10 @@ static inline void write_nifti(const char *path, const nifti_1_header *h, const 
 
 /// A plan that has nothing but a label map; its map is {1: liver, 2: tumour, 3: liver, 4: vein}.
 static inline void label_plan(IrzPlan *plan, const char *path) {
-  static IrzLabel entries[] = {{1, "liver"}, {2, "tumour"}, {3, "liver"}, {4, "vein"}};
+  static IrzLabel entries[] = {{.label = 1, .region = "liver"},
+                               {.label = 2, .region = "tumour"},
+                               {.label = 3, .region = "liver"},
+                               {.label = 4, .region = "vein"}};
   static IrzTissue tissues[] = {{.region = "default"}, {.region = "tumour", .line = 7}};
 
   memset(plan, 0, sizeof(*plan));

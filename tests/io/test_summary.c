@@ -152,7 +152,7 @@ static void json_frame_and_bytes(void **state) {
   IrzPlan plan;
   IrzSummary summary;
   fill(&summary, &plan);
-  IrzLabel label = {2, "tumour"};
+  IrzLabel label = {.label = 2, .region = "tumour"};
   snprintf(plan.anatomy.labels, sizeof plan.anatomy.labels, "x.nii");
   plan.anatomy.frame = IRZ_FRAME_LPS;
   plan.anatomy.n_map = 1;

@@ -57,6 +57,7 @@ VALUE(sigma_rise, plan->tissues[0].heat.sigma_rise)
 VALUE(blood, plan->tissues[0].heat.blood)
 VALUE(labels, LIKE(irz_path_from_here(plan->anatomy.labels), "dir/b.nii"))
 VALUE(map, plan->anatomy.map[0].label)
+VALUE(names, LIKE(irz_path_from_here(plan->anatomy.names), "dir/names.txt"))
 VALUE(transform, plan->anatomy.transform)
 VALUE(tip_y, plan->probes[0].tip[1])
 VALUE(probe_name, plan->n_probes == 3 && LIKE(plan->probes[2].name, "N"))
@@ -232,6 +233,7 @@ static const struct {
 
     {"anatomy", "labels", LABELS, "anatomy.labels=b.nii", labels, 0, 1},
     {"anatomy", "map", LABELS, "anatomy.map={7: r}", map, 1, 7},
+    {"anatomy", "names", LABELS, "anatomy.names=names.txt", names, 0, 1},
     {"anatomy", "frame", LABELS, "anatomy.frame=LPS", tip_x, -0.01, 0.01},
     {"", "frame", NEEDLES, "frame=LPS", tip_x, -0.01, 0.01},
     {"anatomy", "transform", LABELS, "anatomy.transform=qform", transform, 0, 1},

@@ -289,7 +289,7 @@ static IrzPulseResult pulses[2] = {
     {"A", "B", 3000, 3200, 3000, 19.36, 18.5, 0.012, 155, 6, 30, {3000, 0, NAN}, {19.36, -19.36, 0}, 0, 0.015},
     {"B", "C", 1500, 1500, NAN, 9, 9, -1, INFINITY, 5, 25, {NAN, 1500, 0}, {0, 9, -9}, 0.015, NAN}};
 static IrzRegionVolume regions[2] = {{"default", 50000, 1.7e-3, 1.4e-5, 2e-7}, {"tumour", 60000, 8e-6, 1.44e-6, -1}};
-static IrzLabel label = {2, "tumour"};
+static IrzLabel label = {.label = 2, .region = "tumour"};
 static IrzTissue tissues[2] = {{.region = "default"},
                                {.region = "muscle", .sigma = {.direction = IRZ_LAW_ALONG, .shape = {2, 0.5, 0.5}}}};
 static IrzHeatSample samples[2] = {{0.1, 0, 19, 50, 40, {38, 39, 37}}, {0.7, -1, 0, 0, 39, {37.5, 38, 37}}};
