@@ -96,13 +96,21 @@ IrzCode irz_model_create(MPI_Comm comm, const IrzPlan *plan, const IrzModelOptio
   return irz_model_make(comm, plan, &own, NULL, options, model, error);
 }
 
+/// Whether a model has the mesh of a plan.
+static IrzCode compare_keys(const IrzModel *model, const IrzPlan *plan, bool *equal, IrzError *error) {
+  IrzKey key;
+  IrzCode code = irz_key_make(plan, IRZ_KEY_MESH, &key, error);
+  *equal = code == IRZ_OK && irz_key_equal(&key, &model->key);
+  irz_key_clear(&key);
+  return code;
+}
+
 bool irz_model_serves(const IrzModel *model, const IrzPlan *plan) {
   IRZ_ENTER_QUIETLY;
-  IrzKey key;
+  bool equal;
   if (model == NULL || plan == NULL || plan->missing != NULL) return false;
-  bool serves = irz_key_make(plan, IRZ_KEY_MESH, &key, NULL) == IRZ_OK && irz_key_equal(&key, &model->key);
-  irz_key_clear(&key);
-  return serves;
+  compare_keys(model, plan, &equal, NULL);
+  return equal;
 }
 
 /// Forget what the further positions came to.
@@ -192,10 +200,13 @@ IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summ
   IRZ_NEED(model != NULL && stated != NULL && summary != NULL);
   memset(summary, 0, sizeof *summary);
   IRZ_TRY(irz_plan_check(stated, error));
-  if (!irz_model_serves(model, stated)) {
-    return irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
-                         stated->file);
+  bool served = false;
+  compare_keys(model, stated, &served, error);
+  if (error->code == IRZ_OK && !served) {
+    irz_error_set(error, IRZ_ERR_PLAN, "%s: another mesh, other probes or another anatomy than the model's",
+                  stated->file);
   }
+  IRZ_TRY(irz_error_agree(model->comm, error));
   if (model->spent) return irz_error_set(error, IRZ_ERR_PLAN, "%s: the model was made to solve once", stated->file);
   IrzPlan *plan;
   irz_plan_copy(stated, &plan, error);

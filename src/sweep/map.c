@@ -83,7 +83,7 @@ IrzCode irz_map_pack(const uint8_t *ablated, size_t n, uint8_t **packed, size_t 
     *packed = NULL;
     code = irz_error_set(error, IRZ_ERR_SOLVER, "the samples of a zone cannot be compressed");
   }
-  *size = room;
+  *size = code == IRZ_OK ? room : 0;
   free(bits);
   return code;
 }
