@@ -258,16 +258,21 @@ static void mark_thin(Band *band, bool both) {
   }
 }
 
-/// Smooth one tissue.
-/// @param[in]  both         there are two tissues only
-/// @param[out] coefficient  [n]
-static void smooth_one(Band *band, bool both, float *coefficient) {
-  const float root = (float)sqrt(PASSES_SMOOTH / 2.0);
+/// Tell what is inside a tissue, and link the voxels for it.
+static void link_beyond(const IrzSmoothLabels *s, int tissue, const Band *band) {
+  for (int32_t i = 0; i < band->n; i++) band->inside[i] = s->tissue[band->cell[i]] == tissue;
   for (int d = 0; d < 3; d++) {
     for (size_t i = 0; i < 2 * (size_t)band->n; i++) {
       band->beyond[d][i] = band->next[d][i] >= 0 ? band->next[d][i] : band->n + !band->inside[i / 2];
     }
   }
+}
+
+/// Smooth one tissue.
+/// @param[in]  both         there are two tissues only
+/// @param[out] coefficient  [n]
+static void smooth_one(Band *band, bool both, float *coefficient) {
+  const float root = (float)sqrt(PASSES_SMOOTH / 2.0);
   for (int32_t i = 0; i < band->n; i++) band->value[i] = band->inside[i] ? 1 : -1;
   band->value[band->n] = 1, band->value[band->n + 1] = -1;
   blur(band, PASSES_SMOOTH, band->value, band->work);
@@ -296,8 +301,44 @@ static void smooth_one(Band *band, bool both, float *coefficient) {
   mark_thin(band, both);
 }
 
+/// The least or the largest of a voxel's coefficients and those around it, axis by axis.
+/// @param[in,out] f     [n + 2]
+/// @param[in,out] work  [n + 2]
+static void extremes(const Band *band, bool largest, float *f, float *work) {
+  for (int axis = 0; axis < 3; axis++) {
+    const int32_t *next = band->beyond[axis];
+    for (int32_t i = 0; i < band->n; i++) {
+      float before = f[next[2 * (size_t)i]], after = f[next[2 * (size_t)i + 1]], most = f[i];
+      if (largest ? before > most : before < most) most = before;
+      if (largest ? after > most : after < most) most = after;
+      work[i] = most;
+    }
+    memcpy(f, work, (size_t)band->n * sizeof *f);
+  }
+}
+
+/// Find the tissues that may be the largest somewhere in each voxel near a surface: the spline is a mean of the
+/// coefficients around, so one whose largest is below another's least is nowhere the largest.
+static IrzCode find_here(IrzSmoothLabels *s, const Band *band, const float *least, IrzError *error) {
+  IRZ_TRY(irz_alloc(&s->here, (size_t)band->n, sizeof *s->here, error));
+  for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
+    if (s->value[t] == NULL) continue;
+    link_beyond(s, t, band);
+    memcpy(band->value, s->value[t], (size_t)band->n * sizeof *band->value);
+    band->value[band->n] = FAR, band->value[band->n + 1] = -FAR;
+    extremes(band, true, band->value, band->work);
+    for (int32_t i = 0; i < band->n; i++) {
+      bool mirrored = s->mirror[0] == t; /* then the other's are those of this one, negated */
+      s->here[i] |= (uint32_t)(band->value[i] >= (mirrored ? 0 : least[i])) << t;
+      if (mirrored) s->here[i] |= (uint32_t)(least[i] <= 0) << s->mirror[1];
+    }
+  }
+  return IRZ_OK;
+}
+
 /// Smooth all tissues that occur near a surface; of two one is enough.
-static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, IrzError *error) {
+/// @param[in,out] least  [n] the largest of the tissues' least coefficients around each voxel; in: -INFINITY
+static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, float *least, IrzError *error) {
   bool occurs[IRZ_SMOOTH_MAX] = {false};
   int last[2] = {-1, -1}, count = 0;
   for (int32_t i = 0; i < band->n; i++) occurs[s->tissue[band->cell[i]]] = true;
@@ -311,10 +352,25 @@ static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, IrzError *error) {
   for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
     if (!occurs[t] || t == s->mirror[1]) continue;
     IRZ_TRY(irz_alloc(&s->value[t], (size_t)s->n_near, sizeof *s->value[t], error));
-    for (int32_t i = 0; i < band->n; i++) band->inside[i] = s->tissue[band->cell[i]] == t;
+    link_beyond(s, t, band);
     smooth_one(band, count == 2, s->value[t]);
+    memcpy(band->value, s->value[t], (size_t)band->n * sizeof *band->value);
+    band->value[band->n] = FAR, band->value[band->n + 1] = -FAR;
+    extremes(band, false, band->value, band->work);
+    for (int32_t i = 0; i < band->n; i++) least[i] = band->value[i] > least[i] ? band->value[i] : least[i];
   }
   return IRZ_OK;
+}
+
+/// Smooth all tissues, and find which are where.
+static IrzCode smooth_and_find(IrzSmoothLabels *s, Band *band, IrzError *error) {
+  float *least;
+  IRZ_TRY(irz_alloc_unset(&least, (size_t)band->n, sizeof *least, error));
+  for (int32_t i = 0; i < band->n; i++) least[i] = -INFINITY;
+  IrzCode code = smooth_all(s, band, least, error);
+  if (code == IRZ_OK) code = find_here(s, band, least, error);
+  free(least);
+  return code;
 }
 
 /// Value of a voxel's own tissue at its centre; it has all its neighbours.
@@ -403,7 +459,7 @@ IrzCode irz_smooth_create(const IrzLabelMap *labels, const uint8_t *tissue, cons
   fill_window(labels, tissue, first, smooth);
   IrzCode code = find_near(smooth, &band.cell, error);
   if (code == IRZ_OK) code = band_create(smooth, &band, error);
-  if (code == IRZ_OK) code = smooth_all(smooth, &band, error);
+  if (code == IRZ_OK) code = smooth_and_find(smooth, &band, error);
   if (code == IRZ_OK) code = find_lost(smooth, &band, error);
   band_free(&band);
   return code;
@@ -413,92 +469,155 @@ void irz_smooth_clear(IrzSmoothLabels *smooth) {
   free(smooth->tissue);
   free(smooth->place);
   free(smooth->lost);
+  free(smooth->here);
   for (int t = 0; t < IRZ_SMOOTH_MAX; t++) free(smooth->value[t]);
   *smooth = (IrzSmoothLabels){0};
 }
 
+/// A point among the voxels: the nearest of them, and the weights of it and its neighbours in a quadratic spline.
+typedef struct {
+  size_t cell;         ///< number of the voxel
+  double off[3];       ///< the point's place, from its centre
+  double weight[3][3]; ///< along each axis
+  int32_t place[9];    ///< where in `value` the rows along the first axis begin; -1: they are not one after another
+  size_t row[9];       ///< first voxel of each row
+} Spot;
+
 /// Find the voxel at a point; at the window's ends the nearest that has all its neighbours.
-/// @param[out] voxel  its coordinates
-/// @param[out] off    the point's, from its centre
+/// @param[out] off  the point's place, from its centre
 /// @return its number
-static size_t voxel_at(const IrzSmoothLabels *s, const double x[3], int voxel[3], double off[3]) {
+static inline size_t voxel_at(const IrzSmoothLabels *s, const double x[3], double off[3]) {
+  int voxel[3];
   for (int d = 0; d < 3; d++) {
-    double v = irz_dot(s->to_voxel[d], x) + s->to_voxel[d][3];
-    v = fmin(fmax(v, 0.5), s->size[d] - 1.5);
-    voxel[d] = (int)fmin(fmax(floor(v + 0.5), 1), s->size[d] - 2);
+    double v = irz_dot(s->to_voxel[d], x) + s->to_voxel[d][3], last = s->size[d] - 1.5;
+    v = v > 0.5 ? v : 0.5; /* what is no number, too */
+    v = v < last ? v : last;
+    voxel[d] = (int)(v + 0.5);
+    if (voxel[d] > s->size[d] - 2) voxel[d] = s->size[d] - 2;
     off[d] = v - voxel[d];
   }
   return cell_of(s, voxel[0], voxel[1], voxel[2]);
 }
 
+/// Prepare the spline at a point.
+static inline void find_spot(const IrzSmoothLabels *s, const double x[3], Spot *spot) {
+  spot->cell = voxel_at(s, x, spot->off);
+  for (int d = 0; d < 3; d++) {
+    double t = spot->off[d];
+    spot->weight[d][0] = 0.5 * (0.5 - t) * (0.5 - t);
+    spot->weight[d][1] = 0.75 - t * t;
+    spot->weight[d][2] = 0.5 * (0.5 + t) * (0.5 + t);
+  }
+  const size_t row = (size_t)s->size[0], layer = row * (size_t)s->size[1];
+  for (int r = 0; r < 9; r++) {
+    size_t first = spot->cell - 1 - row - layer + (size_t)(r % 3) * row + (size_t)(r / 3) * layer;
+    int32_t place = s->place[first];
+    spot->row[r] = first;
+    /* Voxels near a surface are numbered along the rows. */
+    spot->place[r] = place >= 0 && s->place[first + 1] == place + 1 && s->place[first + 2] == place + 2 ? place : -1;
+  }
+}
+
+/// The three coefficients of a row.
+static inline void row_of(const IrzSmoothLabels *s, const Spot *spot, int r, int tissue, const float *value,
+                          double here[3]) {
+  if (spot->place[r] >= 0) {
+    for (int i = 0; i < 3; i++) here[i] = (double)value[spot->place[r] + i];
+    return;
+  }
+  bool mirrored = tissue == s->mirror[1];
+  for (int i = 0; i < 3; i++) {
+    size_t cell = spot->row[r] + (size_t)i;
+    here[i] = (s->tissue[cell] == tissue) != mirrored ? (double)FAR : -(double)FAR;
+    if (s->place[cell] >= 0) here[i] = (double)value[s->place[cell]];
+  }
+}
+
+/// Function of a tissue at a point.
+static double value_at(const IrzSmoothLabels *s, const Spot *spot, int tissue) {
+  bool mirrored = tissue == s->mirror[1];
+  const float *value = s->value[mirrored ? s->mirror[0] : tissue];
+  double sum = 0;
+  if (value == NULL) return -(double)FAR;
+  for (int r = 0; r < 9; r++) {
+    double here[3];
+    row_of(s, spot, r, tissue, value, here);
+    sum += spot->weight[1][r % 3] * spot->weight[2][r / 3] *
+           (spot->weight[0][0] * here[0] + spot->weight[0][1] * here[1] + spot->weight[0][2] * here[2]);
+  }
+  return mirrored ? -sum : sum;
+}
+
 int irz_smooth_tissue(const IrzSmoothLabels *smooth, const double x[3]) {
-  int voxel[3], best;
-  double off[3], most;
+  Spot spot;
+  int best;
   if (smooth->tissue == NULL) return -1;
   for (int k = 0; k < 3; k++) {
     double v = irz_dot(smooth->to_voxel[k], x) + smooth->to_voxel[k][3];
     if (!(x[k] >= smooth->low[k] && x[k] <= smooth->high[k])) return -1;
     if (!(v >= smooth->image[k][0] && v <= smooth->image[k][1])) return -1;
   }
-  size_t cell = voxel_at(smooth, x, voxel, off);
+  size_t cell = voxel_at(smooth, x, spot.off);
   best = smooth->tissue[cell];
   if (smooth->place[cell] < 0) return best;
-  most = irz_smooth_value(smooth, best, x, NULL);
+  uint32_t others = smooth->here[smooth->place[cell]];
+  if ((others & (others - 1)) == 0 && others != 0) {
+    while ((others >> best & 1) == 0) best = best + 1 < IRZ_SMOOTH_MAX ? best + 1 : 0;
+    return best;
+  }
+  find_spot(smooth, x, &spot);
+  double most = value_at(smooth, &spot, best);
   if (smooth->mirror[0] >= 0) return most >= 0 ? best : smooth->mirror[best == smooth->mirror[0]];
-  for (int t = 0; t < IRZ_SMOOTH_MAX; t++) {
-    if (smooth->value[t] == NULL) continue;
-    double here = irz_smooth_value(smooth, t, x, NULL);
+  others &= ~(1U << best);
+  for (int t = 0; others >> t != 0; t++) {
+    if ((others >> t & 1) == 0) continue;
+    double here = value_at(smooth, &spot, t);
     if (here > most) best = t, most = here;
+    if (t == IRZ_SMOOTH_MAX - 1) break;
   }
   return best;
 }
 
 bool irz_smooth_lost(const IrzSmoothLabels *smooth, const double x[3]) {
-  int voxel[3];
   double off[3];
   if (smooth->lost == NULL) return false;
-  size_t cell = voxel_at(smooth, x, voxel, off);
+  size_t cell = voxel_at(smooth, x, off);
   return fabs(off[0]) <= 0.5 && fabs(off[1]) <= 0.5 && fabs(off[2]) <= 0.5 && smooth->place[cell] >= 0 &&
          smooth->lost[smooth->place[cell]];
 }
 
 double irz_smooth_value(const IrzSmoothLabels *smooth, int tissue, const double x[3], double gradient[3]) {
-  int voxel[3];
-  double off[3], weight[3][3], slope[3][3], sum[4] = {0};
-  voxel_at(smooth, x, voxel, off);
-  for (int d = 0; d < 3; d++) {
-    double t = off[d];
-    weight[d][0] = 0.5 * (0.5 - t) * (0.5 - t), slope[d][0] = t - 0.5;
-    weight[d][1] = 0.75 - t * t, slope[d][1] = -2 * t;
-    weight[d][2] = 0.5 * (0.5 + t) * (0.5 + t), slope[d][2] = t + 0.5;
-  }
+  Spot spot;
+  double slope[3][3], sum[4] = {0};
   bool mirrored = tissue == smooth->mirror[1];
   const float *value = smooth->value[mirrored ? smooth->mirror[0] : tissue];
-  for (int k = 0; k < 3; k++) {
-    for (int j = 0; j < 3; j++) {
-      double row[2] = {0};
-      for (int i = 0; i < 3; i++) {
-        size_t cell = cell_of(smooth, voxel[0] + i - 1, voxel[1] + j - 1, voxel[2] + k - 1);
-        double here = smooth->tissue[cell] == tissue ? (double)FAR : -(double)FAR;
-        if (value == NULL) here = -(double)FAR;
-        if (value != NULL && smooth->place[cell] >= 0) {
-          here = (double)value[smooth->place[cell]];
-          if (mirrored) here = -here;
-        }
-        row[0] += weight[0][i] * here;
-        row[1] += slope[0][i] * here;
-      }
-      sum[0] += weight[1][j] * weight[2][k] * row[0];
-      sum[1] += weight[1][j] * weight[2][k] * row[1];
-      sum[2] += slope[1][j] * weight[2][k] * row[0];
-      sum[3] += weight[1][j] * slope[2][k] * row[0];
-    }
+  if (value == NULL) {
+    for (int e = 0; e < 3 && gradient != NULL; e++) gradient[e] = 0;
+    return -(double)FAR;
   }
-  for (int e = 0; e < 3 && gradient != NULL; e++) {
+  find_spot(smooth, x, &spot);
+  if (gradient == NULL) return value_at(smooth, &spot, tissue);
+  for (int d = 0; d < 3; d++) {
+    double t = spot.off[d];
+    slope[d][0] = t - 0.5, slope[d][1] = -2 * t, slope[d][2] = t + 0.5;
+  }
+  for (int r = 0; r < 9; r++) {
+    double here[3];
+    int j = r % 3, k = r / 3;
+    row_of(smooth, &spot, r, tissue, value, here);
+    double along = spot.weight[0][0] * here[0] + spot.weight[0][1] * here[1] + spot.weight[0][2] * here[2];
+    double steep = slope[0][0] * here[0] + slope[0][1] * here[1] + slope[0][2] * here[2];
+    sum[0] += spot.weight[1][j] * spot.weight[2][k] * along;
+    sum[1] += spot.weight[1][j] * spot.weight[2][k] * steep;
+    sum[2] += slope[1][j] * spot.weight[2][k] * along;
+    sum[3] += spot.weight[1][j] * slope[2][k] * along;
+  }
+  double sign = mirrored ? -1 : 1;
+  for (int e = 0; e < 3; e++) {
     gradient[e] = 0;
-    for (int d = 0; d < 3; d++) gradient[e] += smooth->to_voxel[d][e] * sum[1 + d];
+    for (int d = 0; d < 3; d++) gradient[e] += sign * smooth->to_voxel[d][e] * sum[1 + d];
   }
-  return sum[0];
+  return sign * sum[0];
 }
 
 bool irz_smooth_project(const IrzSmoothLabels *smooth, int one, int other, int fixed, double reach, double x[3]) {

@@ -19,6 +19,7 @@ typedef struct {
   int32_t *place;               ///< [size[2]][size[1]][size[0]] where a voxel near a surface is in `value`, or -1
   int32_t n_near;               ///< voxels near a surface
   float *value[IRZ_SMOOTH_MAX]; ///< [n_near] coefficients of a quadratic spline; NULL: the tissue does not occur
+  uint32_t *here;               ///< [n_near] tissues that may be the largest somewhere in a voxel, a bit each
   uint8_t *lost;                ///< [n_near] 1: a detail too thin for a smooth surface, which has none of it or of what
                                 ///< is beside it; NULL: there are none
   int mirror[2];                ///< if only two tissues occur: the second's function is that of the first, negated

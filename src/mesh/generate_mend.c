@@ -36,29 +36,25 @@ typedef struct {
 
 /* At an edge of length l between faces of areas A and B it is 3 V l / (2 A B). */
 double irz_tet_smallest_sine(const IrzMesh *mesh, int32_t tet) {
+  static const int opposite[6][2] = {{2, 3}, {1, 3}, {1, 2}, {0, 3}, {0, 2}, {0, 1}}; /* of edges 01 02 03 12 13 23 */
   const double *x[4];
-  double normal[4][3], area[4], edge[3][3], least = INFINITY;
+  double edge[6][3], normal[4][3], square[6], area[4], least = INFINITY;
   for (int i = 0; i < 4; i++) x[i] = &mesh->xyz[3 * (size_t)mesh->tet[4 * (size_t)tet + (size_t)i]];
-  for (int f = 0; f < 4; f++) {
-    irz_subtract(x[(f + 2) % 4], x[(f + 1) % 4], edge[0]);
-    irz_subtract(x[(f + 3) % 4], x[(f + 1) % 4], edge[1]);
-    irz_cross(edge[0], edge[1], normal[f]);
-    area[f] = sqrt(irz_dot(normal[f], normal[f]));
+  for (int e = 0; e < 6; e++) {
+    irz_subtract(x[opposite[5 - e][1]], x[opposite[5 - e][0]], edge[e]);
+    square[e] = irz_dot(edge[e], edge[e]);
   }
-  for (int i = 0; i < 3; i++) irz_subtract(x[i + 1], x[0], edge[i]);
-  irz_cross(edge[0], edge[1], normal[0]);
-  double volume = irz_dot(normal[0], edge[2]); /* six times it; areas are twice */
-  for (int i = 0; i < 4; i++) {
-    for (int j = i + 1; j < 4; j++) {
-      double along[3];
-      irz_subtract(x[j], x[i], along);
-      int f = 0;
-      while (f == i || f == j) f++;
-      int g = 6 - i - j - f; /* the faces that meet at the edge are opposite to its other two corners */
-      least = fmin(least, volume * sqrt(irz_dot(along, along)) / (area[f] * area[g]));
-    }
+  irz_cross(edge[3], edge[4], normal[0]);
+  irz_cross(edge[1], edge[2], normal[1]);
+  irz_cross(edge[0], edge[2], normal[2]);
+  irz_cross(edge[0], edge[1], normal[3]);
+  double volume = irz_dot(normal[3], edge[2]); /* six times it; areas are twice */
+  for (int f = 0; f < 4; f++) area[f] = irz_dot(normal[f], normal[f]);
+  for (int e = 0; e < 6; e++) { /* the faces that meet at an edge are opposite to the other two corners */
+    double here = square[e] / (area[opposite[e][0]] * area[opposite[e][1]]);
+    if (!(here >= least)) least = here;
   }
-  return least;
+  return volume == 0 ? 0 : volume * sqrt(least);
 }
 
 /// Smallest sine at a vertex.
