@@ -44,7 +44,7 @@ typedef struct {
 /// @param[in]  overrides    applied in order, before checking; may be NULL if there are none
 /// @param[out] plan         the plan; NULL on failure
 /// @param[out] error        names file, line and key
-/// @return IRZ_OK, or IRZ_ERR_PLAN
+/// @return IRZ_OK, IRZ_ERR_PLAN, or IRZ_ERR_INPUT: a file of markups or its transform cannot be read
 IRZ_API IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan,
                               IrzError *error);
 
@@ -74,7 +74,7 @@ IRZ_API void irz_plan_free(IrzPlan *plan);
 /// @param[in]  n        number of changes
 /// @param[in]  changes  made in order
 /// @param[out] error    which key is wrong, and what is allowed
-/// @return IRZ_OK or IRZ_ERR_PLAN
+/// @return IRZ_OK, IRZ_ERR_PLAN, or IRZ_ERR_INPUT: a file of markups or its transform cannot be read
 IRZ_API IrzCode irz_plan_change(IrzPlan *plan, int n, const IrzChange *changes, IrzError *error);
 
 /// Change one key to a value in YAML.

@@ -205,12 +205,15 @@ static bool doubt_outside(const Case *c, const char *otherwise) {
   }
   if (first < 0) return false;
   image_box(c->map, low, high);
-  irz_plan_warn(c->plan,
-                PLACE
-                "%.1f of %.1f mm of bare metal (%s) lie outside the image %s, which covers x %.4g to %.4g, y %.4g "
-                "to %.4g, z %.4g to %.4g mm (RAS); there the tissue is default%s",
-                PLACE_OF(c, first), 1e3 * beyond, 1e3 * total, names, irz_path_from_here(c->plan->anatomy.labels),
-                1e3 * low[0], 1e3 * high[0], 1e3 * low[1], 1e3 * high[1], 1e3 * low[2], 1e3 * high[2], otherwise);
+  irz_plan_warn(
+      c->plan,
+      PLACE "%.1f of %.1f mm of bare metal (%s) lie outside the image %s, which covers x %.4g to %.4g, y %.4g "
+            "to %.4g, z %.4g to %.4g mm (RAS); there the tissue is default%s%s",
+      PLACE_OF(c, first), 1e3 * beyond, 1e3 * total, names, irz_path_from_here(c->plan->anatomy.labels), 1e3 * low[0],
+      1e3 * high[0], 1e3 * low[1], 1e3 * high[1], 1e3 * low[2], 1e3 * high[2], otherwise,
+      c->plan->markups ? ". Does a transform apply to the markups in Slicer? Harden it before saving them, or "
+                         "state it as probes.transform"
+                       : "");
   return beyond > MOST_PART * total;
 }
 
@@ -271,11 +274,10 @@ static void doubt_directions(const Case *c) {
   if (first < 0) return;
   char lengths[400];
   say_lengths(c, length, lengths, sizeof lengths);
-  irz_plan_warn(c->plan,
-                PLACE
-                "with the direction reversed, the bare metal of %s would lie there: %s. Does direction point from "
-                "the tip towards the handle?",
-                PLACE_OF(c, first), names, lengths);
+  irz_plan_warn(c->plan, PLACE "with the direction reversed, the bare metal of %s would lie there: %s. %s",
+                PLACE_OF(c, first), names, lengths,
+                c->plan->markups ? "Is the other point the tip (tip: first or last)?"
+                                 : "Does direction point from the tip towards the handle?");
 }
 
 /// Tips that have gone through an organ, so that the shaft is in it and the metal is not.

@@ -3,6 +3,7 @@
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "plan/markups.h"
 #include "plan/parts.h"
 #include <math.h>
 #include <stdlib.h>
@@ -91,8 +92,15 @@ IrzCode irz_plan_change(IrzPlan *plan, int n, const IrzChange *changes, IrzError
   IrzPlan *made = NULL;
   IRZ_TRY(irz_yaml_copy(plan->tree, &tree, error));
   IrzCode code = IRZ_OK;
+  bool markups = irz_markups_stated(tree);
   for (int i = 0; i < n && code == IRZ_OK; i++) {
+    if (markups && irz_markups_entry(changes[i].key)) continue;
     code = irz_yaml_change(tree, changes[i].key, changes[i].value, plan->file, error);
+  }
+  for (int i = 0; i < n && code == IRZ_OK && markups; i++) { /* of needles one by one, once all are there */
+    if (!irz_markups_entry(changes[i].key)) continue;
+    code = irz_markups_spread(tree, plan->file, plan->folder, error);
+    if (code == IRZ_OK) code = irz_yaml_change(tree, changes[i].key, changes[i].value, plan->file, error);
   }
   if (code == IRZ_OK) code = irz_plan_from_tree(tree, plan->file, plan->folder, plan->missing != NULL, &made, error);
   if (code != IRZ_OK) {

@@ -1,5 +1,6 @@
 /* A value by its key path: where the plan states it, else where the table of keys has its default. */
 #include "base/memory.h"
+#include "plan/markups.h"
 #include "plan/parts.h"
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +54,13 @@ static IrzCode not_found(const IrzPlan *plan, const char *key, const char *why, 
 IrzCode irz_plan_find(const IrzPlan *plan, const char *key, const IrzYaml **node, IrzYaml **standard, IrzError *error) {
   *standard = NULL;
   const char *rest, *behind = "";
+  if (irz_markups_stated(plan->tree) && strncmp(key, "probes[", 7) == 0) { /* the text has the probes one by one */
+    IRZ_TRY(irz_yaml_parse(plan->text, plan->file, standard, error));
+    *node = irz_yaml_follow(*standard, key, &rest);
+    if (*rest == '\0') return IRZ_OK;
+    irz_yaml_free(*standard);
+    *standard = NULL;
+  }
   *node = irz_yaml_follow(plan->tree, key, &rest);
   if (*rest == '\0') return IRZ_OK;
   if (strlen(key) >= IRZ_KEY_PATH_MAX) return not_found(plan, "...", "is too long a key", error);

@@ -17,6 +17,7 @@ static const char *const perfusion_choices[] = {"kept", "stopped", NULL};
 static const char *const outer_choices[] = {"body", "insulated", NULL};
 static const char *const damage_choices[] = {"liver", "general", "skin", "artery", NULL};
 static const char *const pairs_choices[] = {"all", NULL};
+static const char *const end_choices[] = {"first", "last", NULL};
 static const char *const tip_choices[] = {"flat", "rounded", "trocar", NULL};
 const char *const irz_law_names[] = {"constant", "ramp", "sigmoid", "smoothstep", "gompertz", "table", NULL};
 const char *const irz_rise_names[] = {"scaled", "along-field", NULL};
@@ -48,7 +49,10 @@ static const IrzKey plan_keys[] = {
      .choices = frame_choices,
      .standard = "RAS",
      .help = "frame of all coordinates and directions in the plan; results are in RAS (generated meshes, label maps)"},
-    {.name = "probes", .type = IRZ_KEY_NODE, .offset = offsetof(IrzPlanKeys, probes), .help = "list of needle probes"},
+    {.name = "probes",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzPlanKeys, probes),
+     .help = "list of needle probes, or where they are in markups of 3D Slicer"},
     {.name = "array",
      .type = IRZ_KEY_NODE,
      .offset = offsetof(IrzPlanKeys, array),
@@ -374,6 +378,15 @@ static const IrzKey probe_keys[] = {
      .most = 1e6,
      .standard = "[0, 0, 1]",
      .help = "from the tip towards the handle; any length"},
+    {.name = "length",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzProbeKeys, length),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0,
+     .most = 1000,
+     .standard = "0",
+     .help = "from the tip to where the needle enters the skin, as markups state it; 0: not known"},
     EXPOSURE(IrzProbeKeys),
     DIAMETER(IrzProbeKeys),
     TIP_SHAPE(IrzProbeKeys),
@@ -400,6 +413,49 @@ static const IrzKey probe_keys[] = {
     END,
 };
 const IrzSection irz_section_probe = {"probes[]", "a needle probe", probe_keys};
+
+static const IrzKey markups_keys[] = {
+    {.name = "markups",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzMarkupsKeys, markups),
+     .required = true,
+     .help =
+         "file or list of files (.mrk.json, .fcsv): a line each needle, or its tip and entry as two points in turn"},
+    {.name = "tip",
+     .type = IRZ_KEY_CHOICE,
+     .offset = offsetof(IrzMarkupsKeys, tip),
+     .choices = end_choices,
+     .standard = "first",
+     .help = "which of the two points is the tip; the other one is where the needle enters the skin"},
+    {.name = "only",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzMarkupsKeys, only),
+     .help = "names of the needles that are meant, in their order, as in [A, B]; all if not stated"},
+    {.name = "transform",
+     .type = IRZ_KEY_PATH,
+     .offset = offsetof(IrzMarkupsKeys, transform),
+     .help = "rigid transform that carries the needles to another scan: Slicer's .tfm, ITK text"},
+    EXPOSURE(IrzMarkupsKeys),
+    DIAMETER(IrzMarkupsKeys),
+    TIP_SHAPE(IrzMarkupsKeys),
+    {.name = "electrodes",
+     .type = IRZ_KEY_NODE,
+     .offset = offsetof(IrzMarkupsKeys, electrodes),
+     .unit_name = "mm",
+     .help = "of each needle, as in probes[]"},
+    {.name = "gap",
+     .type = IRZ_KEY_NUMBER,
+     .offset = offsetof(IrzMarkupsKeys, gap),
+     .unit = MM,
+     .unit_name = "mm",
+     .least = 0.1,
+     .most = 500,
+     .standard = "8",
+     .help = "insulation between two of `electrodes`"},
+    END,
+};
+const IrzSection irz_section_markups = {
+    "probes", "needles from markups of 3D Slicer, instead of a list; named as there", markups_keys};
 
 const IrzKey irz_key_electrode = {
     .name = "electrodes", .type = IRZ_KEY_NUMBER, .unit = MM, .unit_name = "mm", .least = 0.1, .most = 500};
@@ -931,6 +987,7 @@ const IrzPlanMap irz_plan_maps[] = {
     {"tissues.*.anisotropy", &irz_section_anisotropy, false},
     {"anatomy", &irz_section_anatomy, false},
     {"probes[]", &irz_section_probe, false},
+    {"probes", &irz_section_markups, false},
     {"array", &irz_section_array, false},
     {"plates", &irz_section_plates, false},
     {"pullback", &irz_section_pullback, false},

@@ -155,10 +155,18 @@ typedef struct {
 /// An entry of probes.
 typedef struct {
   char name[IRZ_NAME_MAX], surface[IRZ_NAME_MAX];
-  double tip[3], direction[3], exposure, diameter, gap;
+  double tip[3], direction[3], exposure, diameter, length, gap;
   int tip_shape;
   const IrzYaml *electrodes;
 } IrzProbeKeys;
+
+/// probes as markups; what is stated of all needles is looked at in the probes
+typedef struct {
+  const IrzYaml *markups, *only, *electrodes;
+  char transform[IRZ_PATH_MAX];
+  int tip, tip_shape;
+  double exposure, diameter, gap;
+} IrzMarkupsKeys;
 
 /// array
 typedef struct {
@@ -211,10 +219,10 @@ typedef struct {
 } IrzTableKeys;
 
 extern const IrzSection irz_section_plan, irz_section_mesh, irz_section_tissue, irz_section_anisotropy,
-    irz_section_anatomy, irz_section_probe, irz_section_array, irz_section_plates, irz_section_pulse,
-    irz_section_pullback, irz_section_pairs, irz_section_generator, irz_section_zone, irz_section_solver,
-    irz_section_output, irz_section_heat, irz_section_death, irz_section_patient, irz_section_target,
-    irz_section_at_risk, irz_section_needles, irz_section_compare;
+    irz_section_anatomy, irz_section_probe, irz_section_markups, irz_section_array, irz_section_plates,
+    irz_section_pulse, irz_section_pullback, irz_section_pairs, irz_section_generator, irz_section_zone,
+    irz_section_solver, irz_section_output, irz_section_heat, irz_section_death, irz_section_patient,
+    irz_section_target, irz_section_at_risk, irz_section_needles, irz_section_compare;
 
 /// A map of a plan, by its path.
 typedef struct {

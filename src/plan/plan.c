@@ -2,6 +2,7 @@
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "plan/markups.h"
 #include "plan/parts.h"
 #include <math.h>
 #include <stdarg.h>
@@ -15,19 +16,6 @@ int irz_plan_tissue(const IrzPlan *plan, const char *region) {
     if (strcmp(plan->tissues[i].region, region) == 0) return i;
   }
   return 0;
-}
-
-void irz_plan_free(IrzPlan *plan) {
-  if (plan == NULL) return;
-  for (int i = 0; i < plan->n_warnings; i++) free(plan->warnings[i]);
-  free((void *)plan->warnings);
-  irz_yaml_free(plan->tree);
-  free(plan->missing);
-  free(plan->text);
-  free(plan->anatomy.map);
-  free(plan->tissues);
-  free(plan->pulses);
-  free(plan);
 }
 
 /* Default name: the file's without folder and ending, with what a file name should not have replaced. */
@@ -78,13 +66,6 @@ static void find_folder(const char *file, char folder[IRZ_PATH_MAX]) {
   }
   int all = snprintf(folder, IRZ_PATH_MAX, "%s%s%.*s", here, file[0] != '/' ? "/" : "", length, file);
   if (all >= IRZ_PATH_MAX) folder[0] = '\0';
-}
-
-const char *irz_path_from_here(const char *path) {
-  char here[IRZ_PATH_MAX];
-  if (getcwd(here, sizeof here) == NULL) return path;
-  size_t length = strlen(here);
-  return strncmp(path, here, length) == 0 && path[length] == '/' && path[length + 1] != '\0' ? path + length + 1 : path;
 }
 
 /* Take a relative path from the plan's folder, so that it can be opened, and the text of the plan read again, from
@@ -339,6 +320,8 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   irz_anisotropy_to_ras(plan);
   warn_unused_tissues(reader, keys.tissues);
   lacking = irz_reader_lacking(reader);
+  plan->markups = irz_markups_stated(root);
+  IRZ_TRY(irz_reader_lenient(reader, irz_markups_expand(reader, plan->anatomy.frame, root)));
   IRZ_TRY(irz_reader_lenient(reader, irz_probes_read(reader, root, &keys)));
   IRZ_TRY(irz_reader_lenient(reader, read_pullback(reader, keys.pullback, &keys)));
   bool has_probes = irz_reader_lacking(reader) == lacking;
@@ -392,8 +375,17 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
   IrzYaml *tree;
   IRZ_TRY(irz_yaml_parse(text, file, &tree, error));
   IrzCode code = IRZ_OK;
+  char folder[IRZ_PATH_MAX];
+  find_folder(file, folder);
+  bool markups = irz_markups_stated(tree);
   for (int i = 0; i < n_overrides && code == IRZ_OK; i++) {
-    code = irz_yaml_override(tree, overrides[i].text, file, error);
+    if (!markups || !irz_markups_entry(overrides[i].text))
+      code = irz_yaml_override(tree, overrides[i].text, file, error);
+  }
+  for (int i = 0; i < n_overrides && code == IRZ_OK && markups; i++) { /* of needles one by one, once all are there */
+    if (!irz_markups_entry(overrides[i].text)) continue;
+    code = irz_markups_spread(tree, file, folder, error);
+    if (code == IRZ_OK) code = irz_yaml_override(tree, overrides[i].text, file, error);
   }
   if (code == IRZ_OK) code = irz_plan_from_tree(tree, file, NULL, false, plan, error);
   if (code != IRZ_OK) irz_yaml_free(tree);

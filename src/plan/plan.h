@@ -42,6 +42,7 @@ typedef struct {
   double direction[3]; ///< unit vector from the tip towards the handle
   double exposure;     ///< m, length of bare metal from there
   double diameter;     ///< m; 0 for a plate
+  double length;       ///< m, from the tip to where the needle enters the skin, as markups state it; 0: not known
   double plate[2]; ///< m, width and height of a plate, 0 for needles: `tip` is then the middle of the face towards the
                    ///< other plate, `direction` points from there into the metal, and `exposure` is its thickness
   double side[3];  ///< unit vector along a plate's width
@@ -233,6 +234,7 @@ struct IrzPlan {
 
   int n_probes;
   IrzProbe probes[IRZ_MAX_PROBES];
+  bool markups; ///< they come from markups
 
   int n_pulses;
   IrzPulse *pulses; ///< [n_pulses]

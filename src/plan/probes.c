@@ -119,6 +119,7 @@ static IrzCode read_shape(const IrzReader *reader, const IrzYaml *node, const ch
   }
   probe->exposure = keys->exposure;
   probe->diameter = keys->diameter;
+  probe->length = keys->length;
   if (!loaded) probe->tip_shape = (IrzTipShape)keys->tip_shape;
   return IRZ_OK;
 }
@@ -235,7 +236,8 @@ IrzCode irz_probes_read(const IrzReader *reader, const IrzYaml *root, const IrzP
     IRZ_TRY(irz_plates_read(reader, keys->plates));
   } else {
     if (probes->kind != IRZ_YAML_LIST || probes->n == 0) {
-      return irz_reader_fail(reader, probes, "probes", "must be a list of 1 to %d probes", IRZ_MAX_PROBES);
+      return irz_reader_fail(reader, probes, "probes", "must be a list of 1 to %d probes, or {markups: FILE}",
+                             IRZ_MAX_PROBES);
     }
     if (probes->n > IRZ_MAX_PROBES) {
       return irz_reader_fail(reader, probes, "probes", "has %d probes; at most %d are allowed", probes->n,

@@ -6,10 +6,11 @@
 #include <string.h>
 
 /* Plans that keys are set in. */
-enum { NEEDLES, LOADED, ARRAY, ALL_PAIRS, LABELS, TABLE, PLATES, JUDGED };
+enum { NEEDLES, LOADED, ARRAY, ALL_PAIRS, LABELS, TABLE, PLATES, JUDGED, MARKUPS };
 #define TISSUES "tissues: {default: {preset: liver}, r: {preset: muscle}}\n"
 #define PROBES "probes:\n  - {tip: [-10, 0, -10]}\n  - {tip: [10, 0, -10]}\n"
 #define PULSES "pulses:\n  - {from: A, to: B, voltage: 1000}\n"
+#define FILES IRZ_SOURCE_DIR "/tests/plan/"
 static const char *const plans[] = {
     [NEEDLES] = "heat: {}\ndeath: {}\n" TISSUES PROBES PULSES,
     [LOADED] = "mesh: {file: a.msh}\n" TISSUES "probes:\n  - {surface: p}\n  - {surface: q}\n" PULSES,
@@ -19,6 +20,7 @@ static const char *const plans[] = {
     [JUDGED] = "anatomy: {labels: a.nii, map: {1: r}}\n" TISSUES PROBES PULSES
                "patient: {targets: [{region: r}], at_risk: [{region: r}], needles: {}, compare: {labels: f.nii}}\n",
     [PLATES] = "plates: {width: 20, height: 25, gap: 15}\n" TISSUES PULSES,
+    [MARKUPS] = "probes: {markups: " FILES "needles.mrk.json}\npulses: {pairs: all, field: 1000}\n" TISSUES,
     [TABLE] = "tissues: {default: {threshold: 500, sigma: {law: table, field: [100, 200], sigma: [0.1, 0.2]}}}\n" PROBES
         PULSES,
 };
@@ -63,6 +65,12 @@ VALUE(tip_y, plan->probes[0].tip[1])
 VALUE(probe_name, plan->n_probes == 3 && LIKE(plan->probes[2].name, "N"))
 VALUE(tip_x, plan->probes[0].tip[0])
 VALUE(tip_z, plan->probes[0].tip[2])
+VALUE(stated_length, plan->probes[0].length)
+VALUE(needle_length, isnan(plan->patient.needles.length) ? 0 : plan->patient.needles.length)
+VALUE(direction_z, plan->probes[0].direction[2])
+VALUE(n_probes, plan->n_probes)
+VALUE(needle_electrode, plan->n_probes == 6 ? plan->probes[1].exposure : 0)
+VALUE(needle_gap, plan->n_probes == 6 ? plan->probes[1].tip[2] - plan->probes[0].tip[2] - 0.007 : 0)
 VALUE(direction_x, plan->probes[0].direction[0])
 VALUE(exposure, plan->probes[0].exposure)
 VALUE(diameter, plan->probes[0].diameter)
@@ -73,7 +81,6 @@ VALUE(surface, LIKE(plan->probes[0].surface, "s"))
 VALUE(plate_width, plan->probes[0].plate[0])
 VALUE(plate_height, plan->probes[0].plate[1])
 VALUE(plate_side, fabs(plan->probes[0].side[1]))
-VALUE(n_probes, plan->n_probes)
 VALUE(electrode_exposure, plan->n_probes == 4 ? plan->probes[3].exposure : 0)
 VALUE(electrode_gap, plan->n_probes == 4 ? plan->probes[3].tip[2] - plan->probes[2].tip[2] - 0.007 : 0)
 VALUE(from, plan->pulses[0].from)
@@ -132,7 +139,6 @@ VALUE(at_risk_region, LIKE(plan->patient.at_risk[0].region, "r"))
 VALUE(max_field, isnan(plan->patient.at_risk[0].max_field) ? 0 : plan->patient.at_risk[0].max_field)
 VALUE(judged_needles, plan->patient.needles.on)
 VALUE(skin, LIKE(plan->patient.needles.skin, "r"))
-VALUE(needle_length, isnan(plan->patient.needles.length) ? 0 : plan->patient.needles.length)
 VALUE(avoid, plan->patient.needles.n_avoid)
 VALUE(clearance, plan->patient.needles.clearance)
 VALUE(compare_labels, LIKE(irz_path_from_here(plan->patient.compare.labels), "dir/f.nii"))
@@ -241,11 +247,22 @@ static const struct {
     {"probes[]", "name", NEEDLES, THREE("name: N"), probe_name, 0, 1},
     {"probes[]", "tip", NEEDLES, "probes[0].tip=[-10, 1, -10]", tip_y, 0, 0.001},
     {"probes[]", "direction", NEEDLES, "probes[0].direction=[-3, 0, 4]", direction_x, 0, -0.6},
+    {"probes[]", "length", NEEDLES, "probes[0].length=150", stated_length, 0, 0.15},
     {"probes[]", "exposure", NEEDLES, "probes[0].exposure=15", exposure, 0.02, 0.015},
     {"probes[]", "diameter", NEEDLES, "probes[0].diameter=1.5", diameter, 0.00107, 0.0015},
     {"probes[]", "tip_shape", NEEDLES, "probes[0].tip_shape=rounded", tip_shape, 0, 1},
     {"probes[]", "electrodes", NEEDLES, THREE("electrodes: [7, 9]"), electrode_exposure, 0, 0.009},
     {"probes[]", "gap", NEEDLES, THREE("electrodes: [7, 7], gap: 5"), electrode_gap, 0, 0.005},
+    {"probes", "markups", MARKUPS, "probes={markups: " FILES "other_needles.mrk.json, only: [D, A]}", tip_y, 0, -0.003},
+    {"probes", "tip", MARKUPS, "probes.tip=last", direction_z, 1, -1},
+    {"probes", "only", MARKUPS, "probes.only=[A, B]", n_probes, 3, 2},
+    {"probes", "transform", MARKUPS, "probes.transform=" FILES "shift.tfm", tip_y, 0, -0.005},
+    {"probes", "exposure", MARKUPS, "probes.exposure=15", exposure, 0.02, 0.015},
+    {"probes", "diameter", MARKUPS, "probes.diameter=1.5", diameter, 0.00107, 0.0015},
+    {"probes", "tip_shape", MARKUPS, "probes.tip_shape=rounded", tip_shape, 0, 1},
+    {"probes", "electrodes", MARKUPS, "probes.electrodes=[7, 9]", needle_electrode, 0, 0.009},
+    {"probes", "gap", MARKUPS, "probes={markups: " FILES "needles.mrk.json, electrodes: [7, 7], gap: 5}", needle_gap, 0,
+     0.005},
     {"probes[]", "surface", LOADED, "probes[0].surface=s", surface, 0, 1},
 
     {"array", "count", ALL_PAIRS, "array.count=3", n_probes, 4, 3},
