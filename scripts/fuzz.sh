@@ -1,7 +1,7 @@
 #!/bin/bash
 # Fuzz the readers under the address, undefined-behaviour and leak sanitizers.
 #   scripts/fuzz.sh [--keep] [SECONDS] [READER...]
-# SECONDS for each reader (default 600), two at a time; readers: msh plan sweep table label_map journal result serve (default: all).
+# SECONDS of one core for each reader (default 600), two at a time; readers: msh plan sweep table label_map journal result serve (default: all).
 # Prints how many inputs each was given and its slowest one. What goes wrong, and the slowest, are left in build/fuzzing/found;
 # what reaches new code is kept in build/fuzzing/READER for the next run. --keep puts the smallest set of inputs that
 # reaches the same code into tests/fuzz/corpus/READER.
@@ -43,21 +43,22 @@ export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export LSAN_OPTIONS=suppressions=$root/tests/sanitizers/leak.supp:print_suppressions=0
 limits=(-max_len=65536 -timeout=30 -rss_limit_mb=2048 -malloc_limit_mb=1024)
 
-# fuzz READER: its closing lines go to the screen, all it says to build/fuzzing/READER.log.
+# fuzz READER SECONDS [PART]: its closing lines go to the screen, all it says to build/fuzzing/READER[PART].log.
 fuzz() {
-  local reader=$1 status=0 dictionary=()
+  local reader=$1 seconds=$2 part=${3:-} status=0 dictionary=()
+  local log=$work/$reader$part.log
   mkdir -p "$work/$reader"
   [ ! -f "tests/fuzz/$reader.dict" ] || dictionary=(-dict="tests/fuzz/$reader.dict")
-  FUZZ_SLOWEST=$work/found/slowest-$reader nice "$programs/fuzz_$reader" "$work/$reader" "tests/fuzz/corpus/$reader" \
+  FUZZ_SLOWEST=$work/found/slowest-$reader$part nice "$programs/fuzz_$reader" "$work/$reader" "tests/fuzz/corpus/$reader" \
     -max_total_time="$seconds" "${limits[@]}" "${dictionary[@]}" -artifact_prefix="$work/found/$reader-" \
-    -print_final_stats=1 >"$work/$reader.log" 2>&1 || status=$?
+    -print_final_stats=1 >"$log" 2>&1 || status=$?
   local told covered
-  told=$(grep -E '^[0-9]+ inputs;' "$work/$reader.log" || grep -m1 -E 'ERROR|SUMMARY' "$work/$reader.log" || echo "status $status")
-  covered=$(grep -o 'cov: [0-9]*' "$work/$reader.log" | tail -1 || true)
+  told=$(grep -E '^[0-9]+ inputs;' "$log" || grep -m1 -E 'ERROR|SUMMARY' "$log" || echo "status $status")
+  covered=$(grep -o 'cov: [0-9]*' "$log" | tail -1 || true)
   printf '%-10s %s, %s\n' "$reader" "$told" "$covered"
   if [ $status -ne 0 ]; then
-    grep -E -A12 'ERROR|runtime error' "$work/$reader.log" | head -40 || true
-    grep 'Test unit written' "$work/$reader.log" || true
+    grep -E -A12 'ERROR|runtime error' "$log" | head -40 || true
+    grep 'Test unit written' "$log" || true
   fi
   return $status
 }
@@ -74,17 +75,27 @@ keep_smallest() {
 }
 
 failed=0
+logs=()
 for ((first = 0; first < ${#readers[@]}; first += 2)); do
   running=()
-  for reader in "${readers[@]:first:2}"; do
-    fuzz "$reader" &
-    running+=($!)
-  done
+  pair=("${readers[@]:first:2}")
+  if [ ${#pair[@]} -eq 2 ]; then
+    for reader in "${pair[@]}"; do
+      fuzz "$reader" "$seconds" &
+      logs+=("$work/$reader.log")
+      running+=($!)
+    done
+  else # a reader that is left over takes both places for half the time
+    for part in -1 -2; do
+      fuzz "${pair[0]}" $(((seconds + 1) / 2)) $part &
+      logs+=("$work/${pair[0]}$part.log")
+      running+=($!)
+    done
+  fi
   for process in "${running[@]}"; do wait "$process" || failed=1; done
 done
 if $keep; then
   for reader in "${readers[@]}"; do keep_smallest "$reader"; done
 fi
-for reader in "${readers[@]}"; do sed -n 's/^\([0-9]*\) inputs;.*/\1/p' "$work/$reader.log"; done |
-  awk '{ sum += $1 } END { printf "%d inputs in all\n", sum }'
+sed -sn 's/^\([0-9]*\) inputs;.*/\1/p' "${logs[@]}" | awk '{ sum += $1 } END { printf "%d inputs in all\n", sum }'
 exit $failed

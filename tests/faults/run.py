@@ -110,29 +110,31 @@ class Bench:
         write_inputs(folder)
         self.before, self.right, self.said = {}, {}, {}
 
+    def make_before(self, before):
+        """Make the results that are there before some scenarios."""
+        place = self.place(f"before-{before}", None)
+        for arguments in BEFORE[before]:
+            done, _ = self.start(arguments, 1, place, {})
+            if done.returncode != 0:
+                sys.exit(f"{before} without a fault ends with {done.returncode}: {done.stderr}")
+        self.before[before] = os.path.join(place, "out")
+        if before == "sweep-cut":
+            journal = os.path.join(place, "out", "journal", "task-0001-of-0001.group-00000.log")
+            with open(journal, encoding="utf-8") as file:
+                first = file.readline()
+            with open(journal, "w", encoding="utf-8") as file:
+                file.write(first)
+
     def prepare(self, scenario):
-        """Make what is there before a scenario, and what is right after it."""
-        _, before, _ = SCENARIOS[scenario]
-        if before is not None and before not in self.before:
-            place = self.place(f"before-{before}", None)
-            for arguments in BEFORE[before]:
-                done, _ = self.start(arguments, 1, place, {})
-                if done.returncode != 0:
-                    sys.exit(f"{before} without a fault ends with {done.returncode}: {done.stderr}")
-            self.before[before] = os.path.join(place, "out")
-            if before == "sweep-cut":
-                journal = os.path.join(place, "out", "journal", "task-0001-of-0001.group-00000.log")
-                with open(journal, encoding="utf-8") as file:
-                    first = file.readline()
-                with open(journal, "w", encoding="utf-8") as file:
-                    file.write(first)
-        place = self.place(f"right-{scenario}", before)
+        """Find what is right after a scenario; returns its calls as `count` does."""
+        place = self.place(f"right-{scenario}", SCENARIOS[scenario][1])
         done, _ = self.start(SCENARIOS[scenario][0], SCENARIOS[scenario][2], place, {})
         if done.returncode != 0:
             sys.exit(f"{scenario} without a fault ends with {done.returncode}: {done.stderr}")
         out = os.path.join(place, "out")
         self.right[scenario] = {name: contents(path) for name, path in results(out).items()}
         self.said[scenario] = done.stdout
+        return self.count(scenario)
 
     def place(self, name, before):
         """A new folder to run in."""
@@ -366,7 +368,7 @@ def main():
     parser.add_argument("--only", action="append", choices=SCENARIOS, help="a scenario; may be repeated")
     parser.add_argument("--kind", action="append", choices=KINDS, help="a kind of call; may be repeated")
     parser.add_argument("--call", help="one call, NUMBER:RANK")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="faults that are tried at a time (default: 2)")
     parser.add_argument("--inputs", metavar="FOLDER", help="only write the plans into a folder")
     options = parser.parse_args()
     if options.inputs is not None:
@@ -377,36 +379,39 @@ def main():
     if options.shim is None:
         kinds = [kind for kind in kinds if kind in ("agree", "stdout")]
     failures = tried = 0
-    with tempfile.TemporaryDirectory(prefix="irezone-faults-") as folder:
+    scenarios = options.only or list(SCENARIOS)
+    with tempfile.TemporaryDirectory(prefix="irezone-faults-") as folder, concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
         bench = Bench(folder, os.path.abspath(options.program), options.shim and os.path.abspath(options.shim))
+        wanted = sorted({SCENARIOS[scenario][1] for scenario in scenarios} - {None})
+        list(pool.map(bench.make_before, wanted))
+        rows = []
+        for scenario, counted in zip(scenarios, pool.map(bench.prepare, scenarios)):
+            for kind in kinds:
+                calls = counted[kind]
+                chosen = sample(calls, len(calls) if options.all else options.sample)
+                if calls and options.call is not None:
+                    chosen = [tuple(map(int, options.call.split(":")))]
+                if calls:
+                    rows.append((scenario, kind, len(calls), chosen))
+        tries = [(scenario, kind, call) for scenario, kind, _, chosen in rows for call in chosen]
+        outcomes = pool.map(lambda one: bench.try_one(*one), tries)
         print("| kind | scenario | calls | tried | ended with | slowest, s | bad |\n|---|---|---|---|---|---|---|")
-        with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
-            for scenario in options.only or SCENARIOS:
-                bench.prepare(scenario)
-                counted = bench.count(scenario)
-                for kind in kinds:
-                    calls = counted[kind]
-                    if not calls:
-                        continue
-                    chosen = sample(calls, len(calls) if options.all else options.sample)
-                    if options.call is not None:
-                        chosen = [tuple(map(int, options.call.split(":")))]
-                    ended, bad, slowest = {}, [], 0
-                    outcomes = pool.map(lambda call, s=scenario, k=kind: bench.try_one(s, k, call), chosen)
-                    for call, (status, seconds, wrong) in zip(chosen, outcomes):
-                        ended[status] = ended.get(status, 0) + 1
-                        slowest = max(slowest, seconds)
-                        if kind == "library-memory":
-                            wrong = wrong if status == "hang" else []
-                        if wrong:
-                            bad.append(f"  {scenario}, {kind} {call[0]}:{call[1]}: {'; '.join(wrong)}")
-                    failures += len(bad)
-                    tried += len(chosen)
-                    counts = ", ".join(f"{status}: {n}" for status, n in sorted(ended.items(), key=str))
-                    print(f"| {kind} | {scenario} | {len(calls)} | {len(chosen)} | {counts} | {slowest:.1f} | {len(bad)} |",
-                          flush=True)  # fmt: skip
-                    for line in bad:
-                        print(line, file=sys.stderr, flush=True)
+        for scenario, kind, n_calls, chosen in rows:
+            ended, bad, slowest = {}, [], 0
+            for call in chosen:
+                status, seconds, wrong = next(outcomes)
+                ended[status] = ended.get(status, 0) + 1
+                slowest = max(slowest, seconds)
+                if kind == "library-memory":
+                    wrong = wrong if status == "hang" else []
+                if wrong:
+                    bad.append(f"  {scenario}, {kind} {call[0]}:{call[1]}: {'; '.join(wrong)}")
+            failures += len(bad)
+            tried += len(chosen)
+            counts = ", ".join(f"{status}: {n}" for status, n in sorted(ended.items(), key=str))
+            print(f"| {kind} | {scenario} | {n_calls} | {len(chosen)} | {counts} | {slowest:.1f} | {len(bad)} |", flush=True)
+            for line in bad:
+                print(line, file=sys.stderr, flush=True)
     print(f"{tried} faults, {failures} ended wrongly")
     return 1 if failures else 0
 

@@ -1,5 +1,6 @@
 """The same table on any number of ranks, groups and tasks; little time lost between cases."""
 
+import concurrent.futures
 import os
 import re
 
@@ -37,12 +38,13 @@ check(table(path, "array") == reference, "the merged table differs")
 status, _, error = run(path, "--task", "4/3", out="array")
 check(status == 2 and "--task 4/3" in error, error)
 
-# Overhead, start and tables included: cases of one second; short ones of very different length; many ranks on few cores.
+# Overhead, start and tables included: cases of one second; short ones of very different length; many ranks on few cores. Cases
+# sleep, so that the three sweeps can run at a time.
 (path / "s.yaml").write_text("plan: p.yaml\nvary:\n  pulses[0].voltage: {from: 1000, to: 3000, count: 40}\n")
-for ranks, options, least in [(2, ["--sleep", 1000], 0.98), (2, ["--sleep", 300, "--vary-sleep"], 0.85),
-                              (10, ["--sleep", 1000], 0.85)]:
-    out = f"busy{ranks}{len(options)}"
-    status, text, error = run(path, *options, ranks=ranks, out=out)
+TIMED = [(2, ["--sleep", 1000], 0.98), (2, ["--sleep", 300, "--vary-sleep"], 0.85), (10, ["--sleep", 1000], 0.85)]
+with concurrent.futures.ThreadPoolExecutor(len(TIMED)) as pool:
+    ended = list(pool.map(lambda t: run(path, *t[1], ranks=t[0], out=f"busy{t[0]}{len(t[1])}"), TIMED))
+for (ranks, options, least), (status, text, error) in zip(TIMED, ended):
     check(status == 0, error)
     busy, wall = map(float, re.search(r"busy (\S+) wall (\S+)", text).groups())
     share = busy / wall / ranks
