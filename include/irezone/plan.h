@@ -48,7 +48,9 @@ typedef struct {
 IRZ_API IrzCode irz_plan_read(const char *path, int n_overrides, const IrzOverride *overrides, IrzPlan **plan,
                               IrzError *error);
 
-/// The same from text; `file` names it in errors and locates relative paths.
+/// The same from text; `file` names it in errors and locates relative paths. If `file` ends with a slash, the text is
+/// in no file: relative paths count from that folder, errors name the plan and no line, and what is missing may be set
+/// later, as in a plan of irz_plan_create().
 IRZ_API IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
                                IrzPlan **plan, IrzError *error);
 
@@ -103,17 +105,18 @@ IRZ_API IrzCode irz_plan_check(const IrzPlan *plan, IrzError *error);
 /// The plan as YAML, changes included: reading it gives this plan. Lives until the plan is changed or freed.
 IRZ_API const char *irz_plan_text(const IrzPlan *plan);
 
-/// A number by its key, in the plan's unit: what is stated, else the key's default.
+/// A number by its key, in the plan's unit: what is stated, else what the tissue's preset supplies, else the key's
+/// default.
 /// @param[out] number  unchanged on failure
 /// @return IRZ_OK or IRZ_ERR_PLAN: no such key, not stated and without a default, or no number
 IRZ_API IrzCode irz_plan_number(const IrzPlan *plan, const char *key, double *number, IrzError *error);
 
-/// A value by its key as YAML on one line, stated or default.
+/// A value by its key as YAML on one line, stated, of a preset or default.
 /// @param[out] value  to be released with free(); NULL on failure
 IRZ_API IrzCode irz_plan_value(const IrzPlan *plan, const char *key, char **value, IrzError *error);
 
-/// The plan, or a value of it, as JSON on one line: what is stated, and for a key its default where nothing is. Words
-/// without quotes that read as numbers or truth values are such.
+/// The plan, or a value of it, as JSON on one line: what is stated, and for a key its preset's value or its default
+/// where nothing is. Words without quotes that read as numbers or truth values are such.
 /// @param[in]  key   NULL: the plan as a whole
 /// @param[out] json  to be released with free(); NULL on failure
 /// @return IRZ_OK, IRZ_ERR_PLAN: no such key, or not stated and without a default, or IRZ_ERR_MEMORY

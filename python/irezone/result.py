@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Sequence, Union
 import numpy as np
 
 from .errors import PlanError
-from .plan import value_at
+from .plan import path_text, value_at
 
 if TYPE_CHECKING:
     from .session import Session
@@ -87,7 +87,10 @@ class Result:
         :param points_mm: (n, 3) coordinates in the plan's frame, mm; or (3,) for one point, whose values come alone
         :raises PlanError: for an array of another shape
         """
-        points = np.asarray(points_mm, dtype=float)
+        try:
+            points = np.asarray(points_mm, dtype=float)
+        except (TypeError, ValueError):
+            raise PlanError("points_mm must be numbers: (n, 3), or (3,) for one point") from None
         single = points.shape == (3,)
         if points.size == 0 and points.ndim < 3:
             points = points.reshape(0, 3)
@@ -105,7 +108,7 @@ class Result:
 
     def write(self, folder: Union[str, "os.PathLike[str]"]) -> str:
         """Write ``NAME.json`` and ``NAME.hdf`` to a folder, as ``irezone run -o`` does; returns the summary's path."""
-        folder = os.path.abspath(os.fspath(folder))
+        folder = os.path.abspath(path_text(folder, "folder is a path"))
         self._session.ask({**self._request, "want": [], "write": folder})
         return os.path.join(folder, f"{self.summary['plan']}.json")
 

@@ -6,15 +6,16 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from .errors import CancelledError, IrezoneError, PlanError, error_for
-from .plan import Plan, Source
+from .plan import Plan, Source, check_mapping, path_text
 from .result import Result
 
 
@@ -33,6 +34,14 @@ def program() -> str:
     raise IrezoneError("the program irezone is not on the path; set the environment variable IREZONE to it")
 
 
+def _signal_name(number: int) -> str:
+    """Name of a signal."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
 def _environment() -> Dict[str, str]:
     """The environment of the program. 3D Slicer and ParaView bring libraries of their own, which it must not find."""
     if "slicer" in sys.modules:
@@ -41,6 +50,18 @@ def _environment() -> Dict[str, str]:
     if "paraview" in sys.modules:
         environment.pop("LD_LIBRARY_PATH", None)
     return environment
+
+
+def command_words(command: Optional[Sequence[str]]) -> List[str]:
+    """How to start the program, word by word."""
+    if command is None:
+        return [program()]
+    if isinstance(command, (str, bytes)) or not isinstance(command, Iterable):
+        raise PlanError(f'command is a list of words as ["mpiexec", "-n", "4", "irezone"], not {command!r}')
+    words = [path_text(word, "a word of command is a text") for word in command]
+    if not words:
+        raise PlanError('command is empty; it is a list of words as ["mpiexec", "-n", "4", "irezone"]')
+    return words
 
 
 class Session:
@@ -66,12 +87,15 @@ class Session:
         progress: Optional[Callable[[str, float], None]] = None,
     ) -> None:
         self._plan = plan if isinstance(plan, Plan) else Plan(plan) if plan is not None else None
+        if progress is not None and not callable(progress):
+            raise PlanError(f"progress is a function of a stage's name and how much of it is done, not {progress!r}")
         self._progress = progress
         self._turn = threading.RLock()
         self._pen = threading.Lock()
         self._number = 0
         self._running: Optional[int] = None
-        words = list(command) if command is not None else [program()]
+        self._end: Optional[str] = None
+        words = command_words(command)
         words.append("serve")
         if threads is not None:
             words += ["--threads", str(threads)]
@@ -106,6 +130,7 @@ class Session:
         process, self._process = self._process, None
         if process is None:
             return
+        self._end = self._end or "the session is closed"
         try:
             process.stdin.close()
         except OSError:
@@ -137,7 +162,9 @@ class Session:
         return self.ask({**self._request(plan, changes), "want": ["check"]})["warnings"]
 
     def get(self, plan: Source, keys: Sequence[str]) -> Dict[str, Any]:
-        """Values of a plan by their key paths, stated or by default."""
+        """Values of a plan by their key paths: stated, else a preset's, else by default."""
+        if isinstance(keys, str) or not all(isinstance(key, str) for key in keys):
+            raise PlanError(f"keys is a list of key paths, not {keys!r}")
         return self.ask({**self._request(plan), "want": ["check"], "get": list(keys)})["values"]
 
     def tree(self, plan: Source = None) -> Dict[str, Any]:
@@ -151,9 +178,11 @@ class Session:
             self._write({"id": f"cancel {running}", "cancel": running})
 
     def _request(self, plan: Source, changes: Optional[Mapping] = None) -> Dict[str, Any]:
+        if changes is not None:
+            check_mapping(changes)
         chosen = self._plan if plan is None else plan if isinstance(plan, Plan) else Plan(plan)
         if chosen is None:
-            raise IrezoneError("this session has no plan")
+            raise PlanError("there is no plan: state one, a file, a dictionary or a Plan; this session was started without")
         return chosen.request(changes)
 
     def _write(self, request: Mapping) -> None:
@@ -163,7 +192,7 @@ class Session:
             raise PlanError(f"a value cannot be sent: {error}") from None
         with self._pen:
             if self._process is None:
-                raise IrezoneError("the session is closed")
+                raise IrezoneError(self._end)
             try:
                 self._process.stdin.write(line)
                 self._process.stdin.flush()
@@ -171,19 +200,33 @@ class Session:
                 raise self._death() from None
 
     def _death(self) -> IrezoneError:
-        """The error to raise where the process has ended: its last line."""
+        """The error to raise where the process has ended: its last line, and what later questions are told."""
         code = self._process.wait()
         self._complaints.seek(0)
         lines = [line for line in self._complaints.read().decode(errors="replace").splitlines() if line.strip()]
+        how = f"was ended by the signal {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
+        text = lines[-1] if lines else f"the program {how}"
+        text = text[len("irezone: "):] if text.startswith("irezone: ") else text
+        self._end = f"the session's program has ended before: {text}"
         self.close()
-        text = lines[-1] if lines else f"the program ended with status {code}"
-        return error_for(code, text[len("irezone: "):] if text.startswith("irezone: ") else text)
+        return error_for(code, text)
+
+    def _stranger(self, line: bytes) -> IrezoneError:
+        """The error to raise where the process says what `irezone serve` never does."""
+        said = line.decode(errors="replace").strip()
+        said = said if len(said) <= 80 else said[:77] + "..."
+        self._end = f"the session's program is not `irezone serve`: it said {said!r}"
+        self._process.kill()
+        self.close()
+        return IrezoneError(self._end)
 
     def ask(self, request: Mapping) -> Dict[str, Any]:
         """Send a request of `irezone serve` as it is and wait for its answer.
 
         :raises IrezoneError: if the answer is an error
         """
+        if not isinstance(request, Mapping):
+            raise PlanError(f"a request is a dictionary, not {request!r}")
         with self._turn:
             self._number += 1
             number = self._running = self._number
@@ -212,9 +255,14 @@ class Session:
             line = self._process.stdout.readline() if self._process is not None else b""
             if not line.endswith(b"\n"):
                 if self._process is None:
-                    raise IrezoneError("the session is closed")
+                    raise IrezoneError(self._end)
                 raise self._death()
-            answer = json.loads(line)
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                raise self._stranger(line) from None
+            if not isinstance(answer, dict) or not ("ok" in answer or isinstance(answer.get("progress"), dict)):
+                raise self._stranger(line)
             if answer.get("id") != number:
                 continue
             if "progress" in answer:
@@ -246,4 +294,6 @@ def solve(plan: Source, changes: Optional[Mapping] = None) -> Result:
 
     >>> solve("plan.yaml", {"pulses[0].voltage": 2500}).volume_cm3
     """
+    if plan is None:
+        raise PlanError("there is no plan to solve: state a file, a dictionary or a Plan")
     return shared_session().solve(changes, plan)

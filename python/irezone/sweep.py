@@ -11,9 +11,9 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
-from .errors import error_for
-from .plan import Plan, Source
-from .session import program
+from .errors import PlanError, error_for
+from .plan import Plan, Source, check_mapping, path_text, plain
+from .session import command_words
 
 
 def read_table(path: Union[str, "os.PathLike[str]"]) -> np.ndarray:
@@ -57,28 +57,32 @@ def sweep(
     >>> table["volume_cm3"]
 
     :param vary: what to vary, as in a sweep file; a list of values is short for ``{"values": [...]}``
-    :param folder: where the sweep is kept; one that was interrupted there goes on
+    :param folder: where the sweep is kept; one that was interrupted there goes on. A list of values that has grown is gone on
+        with; one that has changed otherwise is refused: the folder holds another sweep
     :param columns: more numbers of the summary: ``["zone.by_region.tumour.ablated_cm3"]``
     :param command: how to start the program instead, as in ``["mpiexec", "-n", "4", "irezone"]``
     :param keys: other keys of a sweep file
     """
-    folder = os.path.abspath(os.fspath(folder))
-    os.makedirs(folder, exist_ok=True)
+    if plan is None:
+        raise PlanError("there is no plan to vary: state a file, a dictionary or a Plan")
+    folder = os.path.abspath(path_text(folder, "folder is a path"))
+    varied = {key: {"values": plain(values)} if not isinstance(values, Mapping) else plain(values)
+              for key, values in check_mapping(vary).items()}  # fmt: skip
     chosen = plan if isinstance(plan, Plan) else Plan(plan)
+    os.makedirs(folder, exist_ok=True)
     file = chosen.file
-    tree: Dict[str, Any] = {"sample": sample, **keys}
+    tree: Dict[str, Any] = {"sample": sample, **plain(keys)}
     if file is None or chosen.request().get("set"):
         file = os.path.join(folder, "plan.json")  # JSON is YAML
         _write(file, _with_whole_paths(chosen.to_dict(), chosen.folder))
     tree["plan"] = file
-    tree["vary"] = {key: {"values": list(values)} if isinstance(values, (list, tuple, np.ndarray)) else values
-                    for key, values in vary.items()}  # fmt: skip
+    tree["vary"] = varied
     if cases is not None:
         tree["cases"] = cases
     if columns is not None:
         tree["columns"] = list(columns)
     _write(os.path.join(folder, "sweep.json"), tree)
-    words = [*(command or [program()]), "sweep", os.path.join(folder, "sweep.json"), "-o", folder, "-q"]
+    words = [*command_words(command), "sweep", os.path.join(folder, "sweep.json"), "-o", folder, "-q"]
     if resume and os.path.isdir(os.path.join(folder, "journal")):
         words.append("--resume")
     done = subprocess.run(words, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
@@ -99,6 +103,6 @@ def _with_whole_paths(tree: Dict[str, Any], folder: str) -> Dict[str, Any]:
 def _write(path: str, content: Any) -> None:
     """Write JSON under a temporary name, then rename."""
     with open(path + ".part", "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, default=lambda value: value.tolist())
+        json.dump(content, file, indent=1)
         file.write("\n")
     os.replace(path + ".part", path)

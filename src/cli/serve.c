@@ -81,18 +81,37 @@ static void request_free(Request *request) {
   free(request);
 }
 
+/* Whether a request has an id; one that states none is answered, and found, with null. */
+static bool has_id(const Request *request, const json_t *which) {
+  if (request->content == NULL) return false;
+  const json_t *id = json_object_get(request->content, "id");
+  return id != NULL ? json_equal(id, which) != 0 : json_is_null(which);
+}
+
+/* Refuse a cancellation that asks for more, or that finds nothing. */
+static void refuse_cancel(Server *server, const json_t *id, const json_t *which, bool alone) {
+  IrzError error = {0};
+  char *name = json_dumps(which, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+  if (!alone) {
+    irz_error_set(&error, IRZ_ERR_PLAN, "cancel: is a request of its own, which has no key but id beside it");
+  } else {
+    irz_error_set(&error, IRZ_ERR_PLAN, "cancel: no request with the id %.80s is waiting or running",
+                  name != NULL ? name : "?");
+  }
+  free(name);
+  refuse(server, id, &error);
+}
+
 /* Cancel a request that waits or runs. */
 static void cancel(Server *server, const json_t *content) {
   const json_t *id = json_object_get(content, "id"), *which = json_object_get(content, "cancel");
-  Request *found = server->running;
-  if (found != NULL && json_equal(json_object_get(found->content, "id"), which) == 0) found = NULL;
-  for (Request *waiting = server->first; waiting != NULL && found == NULL; waiting = waiting->next) {
-    if (waiting->content != NULL && json_equal(json_object_get(waiting->content, "id"), which) != 0) found = waiting;
+  bool alone = json_object_size(content) == (id != NULL ? 2 : 1);
+  Request *found = alone && server->running != NULL && has_id(server->running, which) ? server->running : NULL;
+  for (Request *waiting = server->first; alone && waiting != NULL && found == NULL; waiting = waiting->next) {
+    if (has_id(waiting, which)) found = waiting;
   }
   if (found == NULL) {
-    IrzError error = {0};
-    irz_error_set(&error, IRZ_ERR_PLAN, "cancel: no request with this id is waiting or running");
-    refuse(server, id, &error);
+    refuse_cancel(server, id, which, alone);
     return;
   }
   found->cancelled = true;
@@ -334,11 +353,14 @@ const IrzCommand irz_command_serve = {
         "  write       a folder: the results are written there as `irezone run` does\n"
         "  progress    true: lines {\"id\": 1, \"progress\": {\"stage\": \"solve\", \"done\": 0.5}} come before the "
         "answer\n"
-        "  cancel      id of a request that waits or runs: it ends with code 7. This is a request of its own\n"
+        "  cancel      id of a request that waits or runs (null: one without id), which ends with code 7. This is a\n"
+        "              request of its own, answered at once; all others are answered in the order they came in\n"
         "\n"
         "Codes are the exit statuses of `irezone run`, and 7 for what was cancelled. Numbers that do not exist, as "
         "the\n"
-        "field inside a needle, are null. Under mpiexec the ranks solve together, and rank 0 reads and answers.\n",
+        "field inside a needle, are null. A line has at most 64 MiB. Under mpiexec the ranks solve together, and rank "
+        "0\n"
+        "reads and answers.\n",
     .options = options,
     .operand = "yaml",
     .operand_is_file = true,

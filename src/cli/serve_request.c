@@ -96,12 +96,15 @@ static IrzCode start_plan(const IrzPlan *base, const json_t *content, IrzPlan **
   if (load != NULL && tree != NULL) return irz_error_set(error, IRZ_ERR_PLAN, "load and plan: one of them, not both");
   if (load != NULL) return irz_plan_read(load, 0, NULL, plan, error);
   if (tree == NULL && base != NULL) return irz_plan_copy(base, plan, error);
-  if (!json_is_object(tree)) {
+  if (tree == NULL) {
     return irz_error_set(error, IRZ_ERR_PLAN,
                          "there is no plan: start with one, or state load (a file) or plan (an object)");
   }
+  if (!json_is_object(tree)) {
+    return irz_error_set(error, IRZ_ERR_PLAN, "plan: must be an object; a plan's file is stated with load");
+  }
   char name[IRZ_PATH_MAX];
-  int length = snprintf(name, sizeof name, "%s%splan", folder != NULL ? folder : "", folder != NULL ? "/" : "");
+  int length = snprintf(name, sizeof name, "%s/", folder != NULL && folder[0] != '\0' ? folder : ".");
   if (length >= (int)sizeof name) return irz_error_set(error, IRZ_ERR_PLAN, "folder: is too long");
   char *text = json_dumps(tree, 0);
   if (text == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "out of memory: for a plan");

@@ -1,4 +1,5 @@
-/* A value by its key path: where the plan states it, else where the table of keys has its default. */
+/* A value by its key path: where the plan states it, else what a tissue's preset supplies, else where the table of keys
+   has its default. */
 #include "base/memory.h"
 #include "plan/markups.h"
 #include "plan/parts.h"
@@ -51,6 +52,20 @@ static IrzCode not_found(const IrzPlan *plan, const char *key, const char *why, 
   return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s: %s", plan->file, key, why);
 }
 
+/* The tissue that a path leads into, and the path inside it; or NULL. */
+static const IrzYaml *tissue_at(const IrzPlan *plan, const char *key, const char **inside) {
+  const IrzYaml *tissues = irz_yaml_get(plan->tree, "tissues");
+  const char *behind = key + strlen("tissues.");
+  if (tissues == NULL || strncmp(key, "tissues.", strlen("tissues.")) != 0) return NULL;
+  size_t length = strcspn(behind, ".[");
+  for (int i = 0; tissues->kind == IRZ_YAML_MAP && i < tissues->n && behind[length] == '.'; i++) {
+    if (strlen(tissues->keys[i]) != length || strncmp(tissues->keys[i], behind, length) != 0) continue;
+    *inside = behind + length + 1;
+    return tissues->items[i];
+  }
+  return NULL;
+}
+
 IrzCode irz_plan_find(const IrzPlan *plan, const char *key, const IrzYaml **node, IrzYaml **standard, IrzError *error) {
   *standard = NULL;
   const char *rest, *behind = "";
@@ -64,6 +79,10 @@ IrzCode irz_plan_find(const IrzPlan *plan, const char *key, const IrzYaml **node
   *node = irz_yaml_follow(plan->tree, key, &rest);
   if (*rest == '\0') return IRZ_OK;
   if (strlen(key) >= IRZ_KEY_PATH_MAX) return not_found(plan, "...", "is too long a key", error);
+  const char *inside;
+  const IrzYaml *tissue = tissue_at(plan, key, &inside);
+  if (tissue != NULL) IRZ_TRY(irz_preset_value(plan, tissue, inside, node, standard, error));
+  if (tissue != NULL && *node != NULL) return IRZ_OK;
   /* Either the map is there and lacks the key, or it is a map at the top whose defaults hold without it. */
   size_t length = (size_t)(rest - key);
   while (length > 0 && key[length - 1] == '.') length--;

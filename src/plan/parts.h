@@ -14,10 +14,18 @@
 IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, const char *folder, bool draft, IrzPlan **plan,
                            IrzError *error);
 
-/// Find a value by its key: as stated, else the key's default.
+/// Find a value by its key: as stated, else what the tissue's preset supplies, else the key's default.
 /// @param[out] node      the value
-/// @param[out] standard  holds a default; to be freed with irz_yaml_free()
+/// @param[out] standard  holds what is not stated; to be freed with irz_yaml_free()
 IrzCode irz_plan_find(const IrzPlan *plan, const char *key, const IrzYaml **node, IrzYaml **standard, IrzError *error);
+
+/// A value that the preset of a tissue supplies where the plan does not state it.
+/// @param[in]  tissue  a map of `tissues`
+/// @param[in]  key     "sigma.low"
+/// @param[out] node    NULL: the tissue has no preset, or that does not supply it
+/// @param[out] holder  holds it; to be freed with irz_yaml_free()
+IrzCode irz_preset_value(const IrzPlan *plan, const IrzYaml *tissue, const char *key, const IrzYaml **node,
+                         IrzYaml **holder, IrzError *error);
 
 /// Read `tissues`; thresholds take `zone.threshold` and the presets into account, so `zone` must have been read.
 IrzCode irz_tissues_read(const IrzReader *reader, const IrzYaml *node);

@@ -366,17 +366,29 @@ IrzCode irz_plan_from_tree(IrzYaml *tree, const char *file, const char *folder, 
   return IRZ_OK;
 }
 
+/* A plan that is in no file has no lines. */
+static void forget_lines(IrzYaml *node) {
+  node->line = 0;
+  for (int i = 0; i < node->n; i++) {
+    if (node->key_lines != NULL) node->key_lines[i] = 0;
+    forget_lines(node->items[i]);
+  }
+}
+
 IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, const IrzOverride *overrides,
                        IrzPlan **plan, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(text != NULL && file != NULL && plan != NULL && (n_overrides <= 0 || overrides != NULL));
   *plan = NULL;
   if (strlen(file) >= IRZ_PATH_MAX) return irz_error_set(error, IRZ_ERR_PLAN, "%.64s...: is too long a path", file);
+  char folder[IRZ_PATH_MAX];
+  bool is_folder = file[0] != '\0' && file[strlen(file) - 1] == '/';
+  find_folder(strcmp(file, "./") == 0 ? "" : file, folder);
+  if (is_folder) file = "plan";
   IrzYaml *tree;
   IRZ_TRY(irz_yaml_parse(text, file, &tree, error));
+  if (is_folder) forget_lines(tree);
   IrzCode code = IRZ_OK;
-  char folder[IRZ_PATH_MAX];
-  find_folder(file, folder);
   bool markups = irz_markups_stated(tree);
   for (int i = 0; i < n_overrides && code == IRZ_OK; i++) {
     if (!markups || !irz_markups_entry(overrides[i].text))
@@ -387,7 +399,7 @@ IrzCode irz_plan_parse(const char *text, const char *file, int n_overrides, cons
     code = irz_markups_spread(tree, file, folder, error);
     if (code == IRZ_OK) code = irz_yaml_override(tree, overrides[i].text, file, error);
   }
-  if (code == IRZ_OK) code = irz_plan_from_tree(tree, file, NULL, false, plan, error);
+  if (code == IRZ_OK) code = irz_plan_from_tree(tree, file, folder, is_folder, plan, error);
   if (code != IRZ_OK) irz_yaml_free(tree);
   return code;
 }

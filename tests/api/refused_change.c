@@ -82,6 +82,15 @@ int main(int argc, char **argv) {
   PROMISE(irz_plan_number(plan, "solver.tolerance", &number, &error) == IRZ_OK && number == 1e-8, "%g", number);
   PROMISE(irz_plan_number(plan, "array.center[2]", &number, &error) == IRZ_OK && number == 0, "%g", number);
   PROMISE(irz_plan_number(plan, "pulses[0].count", &number, &error) == IRZ_OK && number == 90, "%g", number);
+  static const struct {
+    const char *key;
+    double value;
+  } liver[] = {{"sigma.low", 0.08}, {"sigma.to", 700}, {"threshold", 500}, {"density", 1078.75}};
+  for (size_t i = 0; i < sizeof liver / sizeof liver[0]; i++) {
+    char key[80];
+    snprintf(key, sizeof key, "tissues.default.%s", liver[i].key);
+    PROMISE(irz_plan_number(plan, key, &number, &error) == IRZ_OK && number == liver[i].value, "%s is %g", key, number);
+  }
   number = 4711;
   static const char *const none[] = {"heat.cooling", "mesh.siz", "pulses[7].count", "name", "zone.threshold",
                                      "mesh",         ""};

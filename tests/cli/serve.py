@@ -88,6 +88,15 @@ def check_answers(program):
         assert server.ask({"want": [], "write": folder})["ok"]
         with open(os.path.join(folder, "parallel-plates.json"), encoding="utf-8") as file:
             assert json.load(file)["pulses"][0]["voltage_V"] == 777
+    for line, said in [(b'{"plan": "x"}\n', "plan: must be an object; a plan's file is stated with load"),
+                       (b'{"plan": {"name": "x"}}\n', "plan: tissues: missing"), (b'{"plan": {"nam": "x"}}\n', "plan: nam: unknown key"),
+                       (b'{"cancel": null}\n', "no request with the id null"), (b'{"cancel": "a"}\n', 'the id "a" is'),
+                       (b'{"cancel": 1, "set": {}}\n', "a request of its own")]:  # fmt: skip
+        answer = server.ask(line)
+        assert answer["code"] == 2 and said in answer["error"] and "/" not in answer["error"], answer
+    whole = {key: tree[key] for key in tree if key != "pulses"}
+    answer = server.ask({"plan": whole, "folder": os.path.dirname(PLATES), "set": {"pulses": tree["pulses"]}, "want": ["check"]})
+    assert answer["ok"], "a plan that is made whole by set"
     server.send({"id": 9, "progress": True, "set": {"pulses[0].voltage": 600}})
     seen = []
     while not seen or "progress" in seen[-1]:
@@ -153,6 +162,10 @@ def check_cancel(program):
     assert answers[1]["code"] == CANCELLED and answers[2]["code"] == CANCELLED, answers
     assert server.ask({"id": 3, "set": {"mesh.accuracy": 20, "mesh.order": 1}})["ok"]
     assert not server.ask({"id": 4, "cancel": 1})["ok"], "it has ended"
+    server.send({"set": {"mesh.accuracy": 0.35}})
+    server.send({"id": "c", "cancel": None})
+    first, second = server.receive(), server.receive()
+    assert first["id"] == "c" and first["ok"] and second["id"] is None and second["code"] == CANCELLED, (first, second)
     server.end()
     print(f"cancelled, and answered the next, in {time.monotonic() - start:.1f} s")
 

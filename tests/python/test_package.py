@@ -47,6 +47,58 @@ def test_plan_dictionary():
         plan.check()
 
 
+def test_values_of_presets():
+    """The numbers that `irezone tissues liver` prints."""
+    plan = irezone.Plan(NEEDLES)
+    assert [plan[f"tissues.default.{key}"] for key in ("sigma.low", "sigma.high", "sigma.law", "threshold", "blood")] == [0.08, 0.32, "ramp", 500, False]
+    plan["tissues.default.sigma"] = {"high": 0.4}
+    plan["zone.threshold"] = 600
+    assert plan["tissues.default.sigma.low"] == 0.08 and plan["tissues.default.sigma.high"] == 0.4 and plan["tissues.default.threshold"] == 600
+    plan["tissues.default.sigma"] = {"law": "constant", "value": 0.2}
+    for key in ("tissues.default.sigma.low", "tissues.default.sigma.lwo", "tissues.nowhere.threshold"):
+        with pytest.raises(irezone.PlanError, match=key.split(".")[-1]):
+            plan[key]
+
+
+def test_plan_key_by_key():
+    plan = irezone.Plan()
+    with pytest.raises(irezone.PlanError, match="^plan: tissues: missing"):
+        plan.check()
+    plan.update({"tissues.default.preset": "liver", "array": {"count": 2, "spacing": 15, "exposure": 20},
+                 "pulses": [{"from": "A", "to": "B", "voltage": 1500}]})  # fmt: skip
+    assert plan["array.spacing"] == 15 and isinstance(plan.check(), list)
+    with pytest.raises(irezone.PlanError, match="^plan: pulse: unknown key; did you mean"):
+        irezone.Plan({**plan.to_dict(), "pulse": 1}).check()
+
+
+@pytest.mark.parametrize("value", [{1, 2}, (i for i in (1, 2)), 1j, b"1", {"a": [{1}]}, print, np.array([1j])])
+def test_values_of_wrong_kind(value):
+    with pytest.raises(irezone.PlanError, match="cannot hold"):
+        irezone.Plan(NEEDLES)["pulses[0].voltage"] = value
+
+
+@pytest.mark.parametrize("what, said", [
+    (lambda: irezone.Plan(3), "path of a file, a dictionary or a Plan"), (lambda: irezone.Plan(ROOT), "is a folder"),
+    (lambda: irezone.Plan(NEEDLES)[0], "no key path"), (lambda: irezone.solve(None), "no plan to solve"),
+    (lambda: irezone.solve({}), "^plan: tissues: missing"), (lambda: irezone.solve(NEEDLES, 3), "changes are a dictionary"),
+    (lambda: irezone.solve(NEEDLES, {3: 1}), "no key path"), (lambda: irezone.Session(NEEDLES, command="irezone"), "list of words"),
+    (lambda: irezone.Session(NEEDLES, command=[]), "empty"), (lambda: irezone.Session(NEEDLES, progress=3), "function"),
+    (lambda: irezone.sweep(NEEDLES, {"pulses[0].voltage": {1000, 2000}}, "/nowhere"), "cannot hold"),
+    (lambda: irezone.sweep(None, {}, "/nowhere"), "no plan"),
+])  # fmt: skip
+def test_arguments_of_wrong_kind(what, said):
+    with pytest.raises(irezone.PlanError, match=said):
+        what()
+
+
+@pytest.mark.parametrize("command, said", [(["/bin/echo"], "not `irezone serve`: it said 'serve'"), (["/bin/cat", "/dev/null"], "serve"), (["/bin/true"], "status 0")])
+def test_another_program(command, said):
+    with irezone.Session(NEEDLES, command=command) as other:
+        for _ in range(2):
+            with pytest.raises(irezone.IrezoneError, match=said):
+                other.solve()
+
+
 @pytest.mark.parametrize("path", ["", "a..b", "[0]", "a[x]", ".a", "a[1"])
 def test_wrong_paths(path):
     with pytest.raises(irezone.PlanError):
@@ -117,9 +169,12 @@ def test_cancel():
 def test_dead_process(session):
     with irezone.Session(PLATES) as other:
         other._process.kill()
-        with pytest.raises(irezone.IrezoneError):
-            other.solve()
+        for _ in range(2):
+            with pytest.raises(irezone.IrezoneError, match="SIGKILL"):
+                other.solve()
     assert session.solve().volume_cm3 > 0
+    with irezone.Session(PLATES) as other:
+        pass
     with pytest.raises(irezone.IrezoneError, match="closed"):
         other.solve()
 
