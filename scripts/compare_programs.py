@@ -10,7 +10,6 @@ import filecmp
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -90,5 +89,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # quiet after `| head`
     sys.exit(main(sys.argv[1:]))

@@ -150,4 +150,5 @@ def main():
 
 
 if __name__ == "__main__":
-    result.run(main)
+    main()
+    result.leave(0)

@@ -20,7 +20,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import sys
 
 import matplotlib
@@ -410,7 +409,6 @@ def fail(message, code):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # quiet after `| head`
     try:
         main()
     except irezone_hdf.Refused as refused:

@@ -58,9 +58,10 @@ typedef struct {
   double covered;           ///< m^3, of the zone in it
   double covered_error;     ///< m^3, estimated; negative: not estimated
   double coverage;          ///< 0 to 1; NaN if it has no volume in the box
-  IrzCoverage coverage_at[IRZ_COVERAGES];
-  double missed;              ///< m^3
-  double missed_largest;      ///< m^3, its largest piece
+  int n_coverages;
+  IrzCoverage coverage_at[IRZ_COVERAGES]; ///< [n_coverages] growing
+  double missed;                          ///< m^3
+  double missed_largest;                  ///< m^3, its largest piece
   double missed_at[3];        ///< m, in this piece the place that is farthest from the zone; NaN: nothing is missed
   double e98, e95, e50, e2;   ///< V/m, that 98, 95, 50 and 2 % of its volume reach
   double surface;             ///< m^2, of its surface
@@ -79,6 +80,11 @@ typedef struct {
 typedef struct {
   int n_targets;
   IrzTarget *targets; ///< [n_targets], owned
+  int n_levels, n_curves;
+  double *level;               ///< [n_levels] V/m, of a field-volume histogram, growing; owned
+  char (*curve)[IRZ_NAME_MAX]; ///< [n_curves] its regions: targets, then those at risk; owned
+  double *fraction;            ///< [n_curves][n_levels] share of the region with at least this field; NaN: it has no
+                               ///< volume; owned
 } IrzPatient;
 
 /// Free what a plan's `patient` has come to; NULL is allowed.

@@ -446,6 +446,28 @@ static IrzCode write_table(const char *directory, const IrzSummary *summary, Irz
   return code;
 }
 
+/// Write the field-volume histogram of the regions that were judged, up to where nothing reaches the field.
+static IrzCode write_histogram(const char *directory, const IrzSummary *summary, IrzError *error) {
+  const IrzPatient *patient = summary->patient;
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32], *text;
+  IrzText table;
+  snprintf(path, sizeof path, "%s/%s_histogram.csv", directory, summary->plan->name);
+  IRZ_TRY(irz_text_begin(&table, error));
+  fprintf(table.out, "region,field_V_per_cm,fraction\n");
+  for (int c = 0; c < patient->n_curves; c++) {
+    const double *fraction = patient->fraction + (size_t)c * (size_t)patient->n_levels;
+    for (int k = 0; k < patient->n_levels && (k == 0 || fraction[k - 1] > 0); k++) {
+      irz_csv_cell(table.out, patient->curve[c]);
+      fprintf(table.out, ",%.9g,", patient->level[k] * 1e-2);
+      fprintf(table.out, isfinite(fraction[k]) ? "%.9g\n" : "\n", fraction[k]);
+    }
+  }
+  IRZ_TRY(irz_text_end(&table, &text, error));
+  IrzCode code = irz_file_write(path, text, error);
+  free(text);
+  return code;
+}
+
 /// Write the VTKHDF file.
 static IrzCode write_field(const IrzSolution *found, const char *directory, const char *path, IrzSummary *summary,
                            IrzError *error) {
@@ -480,7 +502,7 @@ static IrzCode write_field(const IrzSolution *found, const char *directory, cons
   return code;
 }
 
-/// Write the summary and the table of the heating. On one rank.
+/// Write the summary, and the tables of the heating and of the patient. On one rank.
 static IrzCode write_summary(const char *directory, const IrzSummary *summary, IrzError *error) {
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
   snprintf(path, sizeof path, "%s/%s.json", directory, summary->plan->name);
@@ -488,18 +510,24 @@ static IrzCode write_summary(const char *directory, const IrzSummary *summary, I
   if (json == NULL) return irz_error_set(error, IRZ_ERR_MEMORY, "%s: cannot be written: out of memory", path);
   IrzCode code = irz_file_write(path, json, error);
   free(json);
-  return code != IRZ_OK || summary->heat == NULL ? code : write_table(directory, summary, error);
+  if (code == IRZ_OK && summary->heat != NULL) code = write_table(directory, summary, error);
+  if (code == IRZ_OK && summary->patient != NULL && summary->patient->n_curves > 0) {
+    code = write_histogram(directory, summary, error);
+  }
+  return code;
 }
 
 IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && directory != NULL);
-  char name[3][IRZ_NAME_MAX + 16];
-  const char *names[3] = {name[0], name[1], name[2]};
+  char name[4][IRZ_NAME_MAX + 16];
+  const char *names[4] = {name[0], name[1], name[2], name[3]};
   int n = 0;
   snprintf(name[n++], sizeof name[0], "%s.json", plan->name);
   if (plan->output.fields) snprintf(name[n++], sizeof name[0], "%s.hdf", plan->name);
   if (plan->heat.on) snprintf(name[n++], sizeof name[0], "%s_heat.csv", plan->name);
+  if (plan->patient.n_targets + plan->patient.n_at_risk > 0)
+    snprintf(name[n++], sizeof name[0], "%s_histogram.csv", plan->name);
   return irz_folder_probe(directory, n, names, error);
 }
 

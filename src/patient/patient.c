@@ -35,6 +35,7 @@ IrzCode irz_patient_check(const IrzPlan *plan, const IrzLabelMap *labels, int n,
 
 IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatient **patient, IrzError *error) {
   IrzPatient *made = NULL;
+  IrzPatientShared shared = {.kind = NULL};
   *patient = NULL;
   if (!plan->patient.on) return IRZ_OK;
   irz_alloc(&made, 1, sizeof *made, error);
@@ -43,7 +44,13 @@ IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatien
     irz_alloc(&made->targets, (size_t)made->n_targets, sizeof *made->targets, error);
   }
   IrzCode code = irz_error_agree(judged->comm, error);
-  if (code == IRZ_OK) code = irz_targets_judge(judged, plan, made, error);
+  if (code == IRZ_OK) code = irz_shared_make(judged, plan, &shared, error);
+  if (code == IRZ_OK) {
+    irz_shared_curves(judged, &shared, plan, made, error);
+    code = irz_error_agree(judged->comm, error);
+  }
+  if (code == IRZ_OK) code = irz_targets_judge(judged, &shared, plan, made, error);
+  irz_shared_clear(&shared);
   if (code != IRZ_OK)
     irz_patient_free(made);
   else

@@ -3,6 +3,8 @@
 #define IREZONE_PATIENT_PATIENT_H
 
 #include "heat/heat.h"
+#include "patient/histogram.h"
+#include "patient/tree.h"
 #include "plan/plan.h"
 #include "zone/drawn.h"
 #include <irezone/result.h>
@@ -21,6 +23,15 @@ typedef struct {
   double center[3], size;    ///< m, of a generated tissue box; 0: the mesh is loaded
 } IrzPatientCase;
 
+/// What the parts have in common.
+typedef struct {
+  IrzHistogram histogram; ///< of all regions that are judged
+  IrzSurface surface;     ///< of the zone, closed; on rank 0, as the next
+  uint8_t *kind;          ///< [surface.n_triangles] IrzSurfaceKind
+  IrzTree zone;           ///< of it, without what closes it along needles
+  double area;            ///< m^2, of what of it the field's threshold makes
+} IrzPatientShared;
+
 /// Check before solving that the regions which `patient` names are there, and that targets are not empty.
 /// @param[in] labels   on all ranks, or NULL
 /// @param[in] regions  [n] of the mesh or the label map
@@ -36,6 +47,22 @@ IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatien
 /* targets.c */
 
 /// Judge the targets; `patient` has room for them. Collective.
-IrzCode irz_targets_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatient *patient, IrzError *error);
+IrzCode irz_targets_judge(const IrzPatientCase *judged, const IrzPatientShared *shared, IrzPlan *plan,
+                          IrzPatient *patient, IrzError *error);
+
+/* shared.c */
+
+/// Make what the parts have in common. Collective.
+IrzCode irz_shared_make(const IrzPatientCase *judged, const IrzPlan *plan, IrzPatientShared *shared, IrzError *error);
+
+void irz_shared_clear(IrzPatientShared *shared);
+
+/// Which region of the medium has a name, which all of a label map's and a mesh's regions have.
+/// @return -1: there is none
+int irz_shared_region(const IrzPatientCase *judged, const char *name);
+
+/// The field-volume histogram of the regions that are judged.
+IrzCode irz_shared_curves(const IrzPatientCase *judged, const IrzPatientShared *shared, const IrzPlan *plan,
+                          IrzPatient *patient, IrzError *error);
 
 #endif

@@ -1,5 +1,6 @@
 /* The summary for a person. Its tables come from the quantities that have headings; what stands outside of them is put
    into words here. */
+#include "results/print.h"
 #include "base/entry.h"
 #include "base/tensor.h"
 #include "plan/plan.h"
@@ -250,6 +251,7 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
   print_regions(summary, out);
   const IrzZone *zone = &summary->zone;
   print_volumes(irz_threshold_quantities, summary, zone->n_also, zone->also, sizeof *zone->also, out);
+  irz_patient_print(summary->patient, out);
   print_heat(summary->heat, out);
   print_volumes(irz_survival_quantities, summary, zone->n_survival, zone->by_survival, sizeof *zone->by_survival, out);
   if (summary->plan->n_warnings > 0) fprintf(out, "\n");
@@ -262,6 +264,9 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
 void irz_patient_free(IrzPatient *patient) {
   if (patient == NULL) return;
   free(patient->targets);
+  free(patient->level);
+  free(patient->curve);
+  free(patient->fraction);
   free(patient);
 }
 

@@ -569,7 +569,8 @@ static const void *target_entry(const IrzSummary *summary, const void *at, int i
 
 static const void *coverage_entry(const IrzSummary *summary, const void *at, int i) {
   (void)summary;
-  return i < IRZ_COVERAGES ? &((const IrzTarget *)at)->coverage_at[i] : NULL;
+  const IrzTarget *target = at;
+  return i < target->n_coverages ? &target->coverage_at[i] : NULL;
 }
 
 static const void *shell_entry(const IrzSummary *summary, const void *at, int i) {

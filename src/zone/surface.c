@@ -8,9 +8,10 @@
 
 /// A corner of a triangle: where a level crosses the line between two rows' nodes, or a node.
 typedef struct {
-  int64_t low, high; ///< global numbers of the rows, the smaller first; of a node its number twice
-  double level;      ///< V/m; 0 for a node
-  double x[3];       ///< m
+  int64_t low, high;   ///< global numbers of the rows, the smaller first; of a node its number twice
+  double level;        ///< V/m; 0 for a node
+  double x[3];         ///< m
+  IrzSurfaceKind kind; ///< of the triangle
 } Corner;
 
 /// Triangles as they are found.
@@ -23,6 +24,7 @@ typedef struct {
   int64_t *row;   ///< [rows] global numbers
   size_t n, room; ///< corners, three a triangle
   Corner *corner;
+  IrzSurfaceKind kind; ///< of triangles that are found now
 } Cutter;
 
 /// A tetrahedron at work.
@@ -57,7 +59,7 @@ static int middle(int a, int b) {
 
 /// A node as a corner.
 static Corner at_node(const Cell *cell, int i) {
-  Corner corner = {cell->node[i], cell->node[i], 0, {cell->x[i][0], cell->x[i][1], cell->x[i][2]}};
+  Corner corner = {.low = cell->node[i], .high = cell->node[i], .x = {cell->x[i][0], cell->x[i][1], cell->x[i][2]}};
   return corner;
 }
 
@@ -65,7 +67,7 @@ static Corner at_node(const Cell *cell, int i) {
 static Corner at_crossing(const Cell *cell, int i, int j, double level) {
   int a = cell->row[i] < cell->row[j] ? i : j, b = a == i ? j : i;
   double s = (level - cell->field[a]) / (cell->field[b] - cell->field[a]);
-  Corner corner = {cell->row[a], cell->row[b], level, {0}};
+  Corner corner = {.low = cell->row[a], .high = cell->row[b], .level = level};
   for (int d = 0; d < 3; d++) corner.x[d] = cell->x[a][d] + s * (cell->x[b][d] - cell->x[a][d]);
   return corner;
 }
@@ -77,6 +79,7 @@ static IrzCode add(Cutter *cutter, Corner a, Corner b, Corner c, IrzError *error
     IRZ_TRY(irz_resize(&cutter->corner, room, sizeof *cutter->corner, error));
     cutter->room = room;
   }
+  a.kind = b.kind = c.kind = cutter->kind;
   cutter->corner[cutter->n++] = a;
   cutter->corner[cutter->n++] = b;
   cutter->corner[cutter->n++] = c;
@@ -277,6 +280,10 @@ static IrzCode close_if_open(Cutter *cutter, const Face *face, const Face *beyon
   int32_t curved = irz_first_curved(part, face->tet);
   bool bent = curved < part->n_curved && part->curved_tet[curved] == face->tet;
   if (!move_cell(cutter, face->tet, bent ? curved : -1, &cell)) return IRZ_OK;
+  cutter->kind = beyond != NULL ? IRZ_SURFACE_TISSUE : IRZ_SURFACE_WALL;
+  for (int k = 0; k < 3 && beyond == NULL; k++) {
+    if (!part->outer[part->tet[face->tet][face_corners[face->face][k]]]) cutter->kind = IRZ_SURFACE_HOLE;
+  }
   return close_face(cutter, &cell, face, on, high, error);
 }
 
@@ -376,12 +383,14 @@ static int by_place(const void *a, const void *b) {
 }
 
 /// Make points of corners that are the same.
-static IrzCode join(const Corner *corner, size_t n, IrzSurface *surface, IrzError *error) {
+/// @param[out] kind  of the triangles
+static IrzCode join(const Corner *corner, size_t n, IrzSurface *surface, uint8_t **kind, IrzError *error) {
   const Corner **order = NULL;
   if (n > INT32_MAX) return irz_error_set(error, IRZ_ERR_MEMORY, "the surface has too many triangles");
   IRZ_TRY(irz_alloc((void *)&order, n, sizeof *order, error));
   IrzCode code = irz_alloc(&surface->points, n, sizeof *surface->points, error);
   if (code == IRZ_OK) code = irz_alloc(&surface->triangles, n / 3, sizeof *surface->triangles, error);
+  if (code == IRZ_OK) code = irz_alloc(kind, n / 3, 1, error);
   if (code == IRZ_OK) {
     for (size_t i = 0; i < n; i++) order[i] = &corner[i];
     qsort((void *)order, n, sizeof *order, by_place);
@@ -394,6 +403,7 @@ static IrzCode join(const Corner *corner, size_t n, IrzSurface *surface, IrzErro
     for (size_t t = 0; t < n / 3; t++) {
       const int32_t *p = surface->triangles[t];
       if (p[0] == p[1] || p[1] == p[2] || p[2] == p[0]) continue;
+      (*kind)[surface->n_triangles] = (uint8_t)corner[3 * t].kind;
       memmove(surface->triangles[surface->n_triangles++], p, sizeof surface->triangles[0]);
     }
   }
@@ -401,13 +411,14 @@ static IrzCode join(const Corner *corner, size_t n, IrzSurface *surface, IrzErro
   return code;
 }
 
-IrzCode irz_zone_surface(const IrzMedium *medium, const IrzSides *sides, const IrzDrawn *drawn, const double *threshold,
-                         IrzSurface *surface, IrzError *error) {
+IrzCode irz_zone_surface_kinds(const IrzMedium *medium, const IrzSides *sides, const IrzDrawn *drawn,
+                               const double *threshold, IrzSurface *surface, uint8_t **kind, IrzError *error) {
   const IrzPart *part = medium->part;
   Cutter cutter = {.medium = medium, .drawn = drawn, .threshold = threshold, .sides = sides};
   Corner *all = NULL;
   size_t n_all = 0;
   *surface = (IrzSurface){0};
+  *kind = NULL;
   IrzCode code = number_rows(&cutter, error);
   if (code == IRZ_OK) {
     cut_all(&cutter, error);
@@ -417,14 +428,26 @@ IrzCode irz_zone_surface(const IrzMedium *medium, const IrzSides *sides, const I
   if (code == IRZ_OK)
     code = gather(part->comm, cutter.corner, cutter.n, sizeof *all, true, (void **)&all, &n_all, error);
   if (code == IRZ_OK) {
-    if (part->rank == 0) join(all, n_all, surface, error);
+    if (part->rank == 0) join(all, n_all, surface, kind, error);
     code = irz_error_agree(part->comm, error);
   }
-  if (code != IRZ_OK) irz_surface_clear(surface);
+  if (code != IRZ_OK) {
+    irz_surface_clear(surface);
+    free(*kind);
+    *kind = NULL;
+  }
   free(cutter.node);
   free(cutter.row);
   free(cutter.corner);
   free(all);
+  return code;
+}
+
+IrzCode irz_zone_surface(const IrzMedium *medium, const IrzSides *sides, const IrzDrawn *drawn, const double *threshold,
+                         IrzSurface *surface, IrzError *error) {
+  uint8_t *kind;
+  IrzCode code = irz_zone_surface_kinds(medium, sides, drawn, threshold, surface, &kind, error);
+  free(kind);
   return code;
 }
 

@@ -15,4 +15,17 @@
 IrzCode irz_zone_surface(const IrzMedium *medium, const IrzSides *sides, const IrzDrawn *drawn, const double *threshold,
                          IrzSurface *surface, IrzError *error);
 
+/// Why a triangle of the surface is there.
+typedef enum {
+  IRZ_SURFACE_FIELD,  ///< the field has its threshold
+  IRZ_SURFACE_TISSUE, ///< a tissue ends whose neighbour has a higher threshold or another field
+  IRZ_SURFACE_WALL,   ///< the tissue box ends
+  IRZ_SURFACE_HOLE    ///< metal or the shaft of a needle begins
+} IrzSurfaceKind;
+
+/// The same with the kinds of its triangles. Collective.
+/// @param[out] kind  [surface->n_triangles] IrzSurfaceKind; on rank 0, to be released with free()
+IrzCode irz_zone_surface_kinds(const IrzMedium *medium, const IrzSides *sides, const IrzDrawn *drawn,
+                               const double *threshold, IrzSurface *surface, uint8_t **kind, IrzError *error);
+
 #endif

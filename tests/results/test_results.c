@@ -294,8 +294,12 @@ static IrzTissue tissues[2] = {{.region = "default"},
                                {.region = "muscle", .sigma = {.direction = IRZ_LAW_ALONG, .shape = {2, 0.5, 0.5}}}};
 static IrzHeatSample samples[2] = {{0.1, 0, 19, 50, 40, {38, 39, 37}}, {0.7, -1, 0, 0, 39, {37.5, 38, 37}}};
 static IrzHeatResult heat = {.peak = 61.5, .thermal_share = 0.125, .joule = 900, .n_samples = 2, .samples = samples};
-static IrzTarget target = {
-    .region = "tumour", .organ = "liver", .coverage = 0.75, .margins.n_bins = 1, .off_capsule.n_bins = 1};
+static IrzTarget target = {.region = "tumour",
+                           .organ = "liver",
+                           .coverage = 0.75,
+                           .n_coverages = 1,
+                           .margins.n_bins = 1,
+                           .off_capsule.n_bins = 1};
 static IrzPatient patient = {.n_targets = 1, .targets = &target};
 static char path_regions[3][IRZ_NAME_MAX] = {"default", "tumour", "outside"};
 static double metal[9] = {0.01, 0.005, 0, 0, 0, 0, 0, 0, 0}, shaft[9] = {0.03, 0, 0.002};

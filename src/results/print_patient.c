@@ -1,0 +1,85 @@
+/* What a treatment comes to for the patient, in words. */
+#include "plan/plan.h"
+#include "results/print.h"
+#include <math.h>
+
+/// A length with its error, in mm: "2.1 ± 0.3".
+static void format_mm(char text[64], double length, double error) {
+  if (error >= 0.05e-3)
+    snprintf(text, 64, "%.1f ± %.1f mm", length * 1e3, error * 1e3);
+  else
+    snprintf(text, 64, "%.1f mm", length * 1e3);
+}
+
+static void print_place(const double x[3], FILE *out) {
+  fprintf(out, "(%.1f, %.1f, %.1f) mm", x[0] * 1e3, x[1] * 1e3, x[2] * 1e3);
+}
+
+/// A share as a person says it: 99.96 % is not 100 %.
+static void format_share(char text[32], double share) {
+  double percent = 100 * share;
+  if (percent > 99.9 && percent < 100)
+    snprintf(text, 32, "%.2f %%", fmin(percent, 99.99));
+  else
+    snprintf(text, 32, "%.1f %%", percent);
+}
+
+/// Where and how far a surface is inside the zone, or beyond it.
+static void print_smallest(const IrzMargins *margins, const char *whose, FILE *out) {
+  char length[64];
+  format_mm(length, fabs(margins->least), margins->error);
+  fprintf(out, "          %s", whose);
+  if (margins->least >= 0)
+    fprintf(out, "smallest margin %s, at ", length);
+  else
+    fprintf(out, "reaches %s beyond the zone, at ", length);
+  print_place(margins->at, out);
+  fputc('\n', out);
+}
+
+static void print_margins(const IrzTarget *target, FILE *out) {
+  const IrzMargins *margins = &target->margins, *off = &target->off_capsule;
+  char share[3][32];
+  if (!isfinite(margins->least)) {
+    if (margins->below_0 == 1) fprintf(out, "          there is no zone, and so no margin\n");
+    return;
+  }
+  print_smallest(margins, "", out);
+  format_share(share[0], margins->below_0);
+  format_share(share[1], margins->from_0_to_5);
+  format_share(share[2], margins->from_5);
+  fprintf(out, "          of its surface %s outside the zone, %s less than 5 mm inside, %s further inside\n", share[0],
+          share[1], share[2]);
+  if (target->wanted != 5e-3) {
+    format_share(share[0], 1 - margins->below_wanted);
+    fprintf(out, "          the %.4g mm that are wanted are kept on %s of it\n", target->wanted * 1e3, share[0]);
+  }
+  if (!isfinite(off->least) || !(off->excluded > 0)) return;
+  char whose[IRZ_NAME_MAX + 80];
+  format_share(share[0], off->excluded);
+  snprintf(whose, sizeof whose, "without the %s near the border of %s: ", share[0], target->organ);
+  print_smallest(off, whose, out);
+}
+
+static void print_target(const IrzTarget *target, FILE *out) {
+  char share[32];
+  fprintf(out, "\n  target  %s: ", target->region);
+  if (!isfinite(target->coverage)) {
+    fprintf(out, "none of it is in the tissue box\n");
+    return;
+  }
+  format_share(share, target->coverage);
+  fprintf(out, "%s covered, %.4g of %.4g cm³\n", share, target->covered * 1e6, target->volume * 1e6);
+  if (target->missed > 1e-6 * target->volume && isfinite(target->missed_at[0])) {
+    fprintf(out, "          %.3g cm³ missed, the largest piece has %.3g cm³; farthest from the zone at ",
+            target->missed * 1e6, target->missed_largest * 1e6);
+    print_place(target->missed_at, out);
+    fputc('\n', out);
+  }
+  print_margins(target, out);
+}
+
+void irz_patient_print(const IrzPatient *patient, FILE *out) {
+  if (patient == NULL) return;
+  for (int i = 0; i < patient->n_targets; i++) print_target(&patient->targets[i], out);
+}
