@@ -10,6 +10,7 @@ import filecmp
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,4 +90,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # quiet after `| head`
     sys.exit(main(sys.argv[1:]))

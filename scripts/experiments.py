@@ -7,10 +7,12 @@ what is published. Prints the tables of docs/experiments.md.
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # quiet after `| head`
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build", "irezone")
 

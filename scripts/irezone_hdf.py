@@ -8,6 +8,7 @@ control characters.
 import json
 import math
 import os
+import signal
 import stat
 import sys
 
@@ -192,6 +193,11 @@ SHAPE = {
             "width_mm": is_number, "height_mm": is_number, "thickness_mm": is_number,
         }
     ],
+    "targets": [
+        {
+            "REGION": is_text, "coverage": is_number, "wanted_margin_mm": is_number, "margin_mm": {"min": is_number},
+        }
+    ],
     "anatomy": {"LABELS": is_text, "MAP": [{"LABEL": is_whole, "REGION": is_text}]},
 }  # fmt: skip
 
@@ -239,6 +245,7 @@ def read_summary(path):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # quiet after `| head`
     try:
         print(json.dumps(read_summary(sys.argv[1])))
     except Refused as error:

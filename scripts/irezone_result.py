@@ -26,6 +26,20 @@ def leave(code):
     os._exit(code)
 
 
+def run(main):
+    """Run a script's main function and leave. Where nobody reads what is printed any more, as after `| head`, or it cannot be
+    written, the script ends as other programs do, without a traceback."""
+    try:
+        main()
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be printed must not fail again
+        if isinstance(error, BrokenPipeError):
+            leave(128 + signal.SIGPIPE)
+        fail(f"{error.filename or 'standard output'}: {error.strerror or error}", 5)
+    leave(0)
+
+
 def fail(message, code):
     """End with one line on stderr; in ParaView's own shell only the script ends."""
     line = f"{os.path.basename(sys.argv[0] or 'irezone')}: {message}"

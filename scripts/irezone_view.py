@@ -1,4 +1,4 @@
-"""Views in which preview.py puts what it shows: of plain VTK for a picture, of ParaView for a scene to play with."""
+"""Views in which preview.py puts what it shows, of plain VTK."""
 
 INK = (0.10, 0.10, 0.12)
 TITLE = "field strength (V/cm)"
@@ -8,6 +8,21 @@ VIRIDIS = [
     (0.143, 0.523, 0.556), (0.120, 0.607, 0.540), (0.166, 0.691, 0.497), (0.320, 0.771, 0.411), (0.526, 0.834, 0.288),
     (0.762, 0.876, 0.137), (0.993, 0.906, 0.144),
 ]  # fmt: skip
+
+
+def colours_of(top):
+    """Colours of the field, from 0 to `top`."""
+    from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
+
+    colours = vtkColorTransferFunction()
+    for k, colour in enumerate(VIRIDIS):
+        colours.AddRGBPoint(top * k / (len(VIRIDIS) - 1), *colour)
+    return colours
+
+
+def text_width(text, size):
+    """About how many pixels a text takes."""
+    return 0.53 * size * len(text)
 
 
 class Picture:
@@ -25,8 +40,8 @@ class Picture:
         self.window.SetSize(*size)
         self.window.SetDPI(72)
 
-    def add(self, left, bottom, right, top):
-        """A view in a part of the window, in pixels."""
+    def add(self, left, bottom, right, top, peel=False):
+        """A view in a part of the window, in pixels; `peel`: what is translucent is drawn in its order."""
         from vtkmodules.vtkRenderingCore import vtkRenderer
 
         renderer = vtkRenderer()
@@ -34,10 +49,10 @@ class Picture:
         renderer.SetViewport(left / width, bottom / height, right / width, top / height)
         renderer.SetBackground(1, 1, 1)
         renderer.SetUseFXAA(True)
-        renderer.SetUseDepthPeeling(1)
+        renderer.SetUseDepthPeeling(peel)
         renderer.SetMaximumNumberOfPeels(4)
         self.window.AddRenderer(renderer)
-        return PlainView(renderer, top - bottom)
+        return PlainView(renderer, right - left, top - bottom)
 
     def write(self, path):
         """Draw, and write a PNG; returns whether that worked."""
@@ -48,8 +63,10 @@ class Picture:
         image = vtkWindowToImageFilter()
         image.SetInput(self.window)
         image.ReadFrontBufferOff()
+        image.ShouldRerenderOff()
         writer = vtkPNGWriter()
         writer.SetFileName(path)
+        writer.SetCompressionLevel(3)
         writer.SetInputConnection(image.GetOutputPort())
         writer.Write()
         return writer.GetErrorCode() == 0
@@ -58,11 +75,11 @@ class Picture:
 class PlainView:
     """A view of plain VTK."""
 
-    def __init__(self, renderer, height):
-        self.renderer, self.height = renderer, height
+    def __init__(self, renderer, width, height):
+        self.renderer, self.width, self.height = renderer, width, height
 
     def show(self, data, colour, opacity=1.0, shine=0.0, ambient=0.0, width=None):
-        """A surface, or a line of a width in pixels, in one colour."""
+        """A surface, or a line of a width in pixels, in one colour. Of what is translucent only the front is drawn."""
         from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
         mapper, actor = vtkPolyDataMapper(), vtkActor()
@@ -72,6 +89,7 @@ class PlainView:
         look = actor.GetProperty()
         look.SetColor(*colour)
         look.SetOpacity(opacity)
+        look.SetBackfaceCulling(opacity < 1)
         look.SetSpecular(shine)
         look.SetSpecularPower(100)
         look.SetAmbient(ambient)
@@ -91,17 +109,13 @@ class PlainView:
         tube.Update()
         return tube.GetOutput()
 
-    def show_field(self, data, name, top, labels):
-        """A surface coloured by an array, from 0 to `top`, with a legend that has these labels, or without one if there
-        are none."""
-        from vtkmodules.vtkRenderingCore import vtkActor, vtkColorTransferFunction, vtkPolyDataMapper
+    def show_field(self, data, name, top):
+        """A surface coloured by an array, from 0 to `top`."""
+        from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-        colours = vtkColorTransferFunction()
-        for k, colour in enumerate(VIRIDIS):
-            colours.AddRGBPoint(top * k / (len(VIRIDIS) - 1), *colour)
         mapper, actor = vtkPolyDataMapper(), vtkActor()
         mapper.SetInputData(data)
-        mapper.SetLookupTable(colours)
+        mapper.SetLookupTable(colours_of(top))
         mapper.SetScalarModeToUsePointFieldData()
         mapper.SelectColorArray(name)
         mapper.SetScalarRange(0, top)
@@ -109,18 +123,33 @@ class PlainView:
         actor.SetMapper(mapper)
         actor.GetProperty().LightingOff()
         self.renderer.AddActor(actor)
-        if labels:
-            self.legend(colours, top, labels)
 
-    def legend(self, colours, top, labels):
-        """A bar of colours in the lower right corner."""
-        left, right, low, high = 0.60, 0.93, 0.060, 0.080
-        self.bar(colours, top, (left, low), (right, high))
+    def at(self, pixel):
+        """Parts of width and height from pixels."""
+        return pixel[0] / self.width, pixel[1] / self.height
+
+    def patch(self, low, high, colour):
+        """A rectangle between two pixels."""
+        from vtkmodules.vtkFiltersSources import vtkPlaneSource
+
+        (left, below), (right, above) = self.at(low), self.at(high)
+        plane = vtkPlaneSource()
+        plane.SetOrigin(left, below, 0)
+        plane.SetPoint1(right, below, 0)
+        plane.SetPoint2(left, above, 0)
+        plane.Update()
+        self.flat(plane.GetOutput()).GetProperty().SetColor(*colour)
+
+    def legend(self, top, labels, low, high):
+        """A bar of colours from 0 to `top` between two pixels, with labels and a title above."""
+        (left, below), (right, above) = self.at(low), self.at(high)
+        self.bar(colours_of(top), top, (left, below), (right, above))
         for value in labels:
-            at = left + (right - left) * value / top
-            self.mark((at, high), (at, high + 0.008))
-            self.caption(f"{value:.0f}", [at, high + 0.012], size=16, across="Center")
-        self.caption(TITLE, [(left + right) / 2, high + 0.034], size=18, across="Center")
+            x = left + (right - left) * value / top
+            self.mark((x, below), (x, below - 6 / self.height))
+            over = "+" if value == top else ""
+            self.caption(f"{value:.0f}{over}", [x, below - 24 / self.height], size=16, across="Center")
+        self.caption(TITLE, [(left + right) / 2, above + 10 / self.height], size=18, across="Center")
 
     def flat(self, data):
         """Something drawn in the window itself, in parts of its width and height."""
@@ -154,27 +183,59 @@ class PlainView:
         data.GetCellData().SetScalars(shades)
         self.flat(data)
 
-    def mark(self, start, end):
-        """A thin line."""
+    def mark(self, start, end, width=1):
+        """A line of a width in pixels."""
         from vtkmodules.vtkFiltersSources import vtkLineSource
 
         line = vtkLineSource()
         line.SetPoint1(*start, 0)
         line.SetPoint2(*end, 0)
         line.Update()
-        self.flat(line.GetOutput()).GetProperty().SetColor(*INK)
+        look = self.flat(line.GetOutput()).GetProperty()
+        look.SetColor(*INK)
+        look.SetLineWidth(width)
 
-    def label(self, text, place, colour=INK, size=18, across="Center"):
-        """Text at a place in space."""
+    def label(self, text, place, colour=INK, size=18):
+        """Text at a place in space, before everything else."""
         from vtkmodules.vtkRenderingCore import vtkBillboardTextActor3D
 
-        actor = vtkBillboardTextActor3D()
+        camera, actor = self.renderer.GetActiveCamera(), vtkBillboardTextActor3D()
+        away, focus = camera.GetDirectionOfProjection(), camera.GetFocalPoint()
+        depth = sum((p - f) * a for p, f, a in zip(place, focus, away)) + 6 * camera.GetParallelScale() + 50
         actor.SetInput(text)
-        actor.SetPosition(*place)
-        self.write(actor.GetTextProperty(), colour, size, True, across)
+        actor.SetPosition(*(p - depth * a for p, a in zip(place, away)))
+        self.write(actor.GetTextProperty(), colour, size, True, "Center")
+        actor.GetTextProperty().SetBackgroundColor(1, 1, 1)
+        actor.GetTextProperty().SetBackgroundOpacity(0.6)
         self.renderer.AddActor(actor)
 
-    def caption(self, text, place, colour=INK, size=16, bold=False, across="Left"):
+    def directions(self, right, up):
+        """Where the patient's right, front and head are, in the lower right corner; `right` and `up` are those of the view."""
+        middle, size = (self.width - 62, 62), 36
+        self.patch((middle[0] - 56, middle[1] - 56), (middle[0] + 56, middle[1] + 56), (1, 1, 1))
+        for axis, letter in enumerate("RAS"):
+            x, y = right[axis], up[axis]
+            if x * x + y * y < 0.05:  # it points at the viewer
+                continue
+            self.mark(self.at(middle), self.at((middle[0] + size * x, middle[1] + size * y)), 3)
+            away = (size + 12 / (x * x + y * y) ** 0.5, -7)
+            self.caption(letter, self.at((middle[0] + away[0] * x, middle[1] + away[0] * y + away[1])), size=18, bold=True, across="Center")
+
+    def scale(self, length):
+        """A bar of a length in mm in the lower left corner."""
+        wide = length * self.height / (2 * self.renderer.GetActiveCamera().GetParallelScale())
+        self.patch((12, 10), (28 + max(wide, 60), 52), (1, 1, 1))
+        self.patch((20, 18), (20 + wide, 23), INK)
+        self.caption(f"{length:g} mm", self.at((20, 30)), size=16, bold=True)
+
+    def apart(self, one, other):
+        """How many pixels two places in space are apart in this view."""
+        camera = self.renderer.GetActiveCamera()
+        away, between = camera.GetDirectionOfProjection(), [a - b for a, b in zip(one, other)]
+        depth = sum(a * b for a, b in zip(away, between))
+        return max(sum(b * b for b in between) - depth * depth, 0) ** 0.5 * self.height / (2 * camera.GetParallelScale())
+
+    def caption(self, text, place, colour=INK, size=16, bold=False, across="Left", backed=False):
         """Text at a place in the window (parts of its width and height, from the lower left corner)."""
         from vtkmodules.vtkRenderingCore import vtkTextActor
 
@@ -183,6 +244,9 @@ class PlainView:
         actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
         actor.SetPosition(*place)
         self.write(actor.GetTextProperty(), colour, size, bold, across)
+        if backed:
+            actor.GetTextProperty().SetBackgroundColor(1, 1, 1)
+            actor.GetTextProperty().SetBackgroundOpacity(0.8)
         self.renderer.AddActor2D(actor)
 
     @staticmethod
@@ -206,92 +270,3 @@ class PlainView:
     def done(self):
         """Nothing else is added."""
         self.renderer.ResetCameraClippingRange()
-
-
-class ParaViewView:
-    """The active view of the ParaView application."""
-
-    def __init__(self):
-        from paraview.simple import GetActiveViewOrCreate, _DisableFirstRenderCameraReset
-
-        _DisableFirstRenderCameraReset()
-        self.view = view = GetActiveViewOrCreate("RenderView")
-        view.UseColorPaletteForBackground = 0
-        view.BackgroundColorMode = "Single Color"
-        view.Background = [1, 1, 1]
-        view.OrientationAxesVisibility = 0
-        view.UseFXAA = 1
-
-    def display(self, data):
-        """ParaView's display of a data set."""
-        from paraview.simple import Show, TrivialProducer
-
-        source = TrivialProducer()
-        source.GetClientSideObject().SetOutput(data)
-        display = Show(source, self.view)
-        display.Representation = "Surface"
-        return display
-
-    def show(self, data, colour, opacity=1.0, shine=0.0, ambient=0.0, width=None):
-        """As in PlainView."""
-        display = self.display(data)
-        display.ColorArrayName = ["POINTS", ""]
-        display.AmbientColor = display.DiffuseColor = list(colour)
-        display.Opacity, display.Specular, display.Ambient = opacity, shine, ambient
-        if width is not None:
-            display.LineWidth = width
-            display.Ambient, display.Diffuse = 1.0, 0.0
-
-    def show_field(self, data, name, top, labels):
-        """As in PlainView."""
-        from paraview.simple import ColorBy, GetColorTransferFunction, GetScalarBar
-
-        display = self.display(data)
-        colours = GetColorTransferFunction(name)
-        colours.AutomaticRescaleRangeMode = "Never"
-        colours.ApplyPreset("Viridis (matplotlib)", True)
-        ColorBy(display, ("POINTS", name))
-        colours.RescaleTransferFunction(0.0, top)
-        display.Ambient, display.Diffuse = 1.0, 0.0
-        display.SetScalarBarVisibility(self.view, bool(labels))
-        bar = GetScalarBar(colours, self.view)
-        bar.Title, bar.ComponentTitle = TITLE, ""
-        bar.TitleColor = bar.LabelColor = list(INK)
-        bar.Orientation, bar.WindowLocation = "Horizontal", "Any Location"
-        bar.Position, bar.ScalarBarLength = [0.60, 0.06], 0.33
-        bar.AutomaticLabelFormat, bar.LabelFormat, bar.RangeLabelFormat = 0, "%.0f", "%.0f"
-        bar.UseCustomLabels, bar.CustomLabels = 1, labels
-
-    def label(self, text, place, colour=INK, size=18, across="Center"):
-        """As in PlainView."""
-        from paraview.simple import Show, Text
-
-        display = Show(Text(Text=text), self.view)
-        display.TextPropMode = "Billboard 3D Text"
-        display.BillboardPosition = list(place)
-        display.Color, display.FontSize, display.Bold = list(colour), size, 1
-        display.Justification = across
-
-    def caption(self, text, place, colour=INK, size=16, bold=False, across="Left"):
-        """As in PlainView."""
-        from paraview.simple import Show, Text
-
-        display = Show(Text(Text=text), self.view)
-        display.WindowLocation, display.Position = "Any Location", list(place)
-        display.Color, display.FontSize, display.Bold = list(colour), size, int(bold)
-        display.Justification = across
-
-    def aim(self, focus, direction, up, half_height):
-        """As in PlainView."""
-        view = self.view
-        view.CameraParallelProjection = 1
-        view.CameraFocalPoint = view.CenterOfRotation = list(focus)
-        view.CameraPosition = [f + d * (8 * half_height + 100) for f, d in zip(focus, direction)]
-        view.CameraViewUp = list(up)
-        view.CameraParallelScale = half_height
-
-    def done(self):
-        """Nothing else is added."""
-        from paraview.simple import Render
-
-        Render(self.view)

@@ -32,21 +32,34 @@ FEWEST = 12  # samples that are a surface
 STRAIGHT = 0.8  # mean of the normals of a wall around a point; where walls meet at right angles it is less
 
 
+def unique_rows(rows):
+    """Rows that are there, each once: the first place of each, and which of them every row is."""
+    key = sum(column * weight for column, weight in zip(rows.T, (1.0, 0.7320508, 0.2360679, 0.6457513)))
+    order = np.argsort(key, kind="stable")
+    new = (rows[order[1:]] != rows[order[:-1]]).any(axis=1)
+    if (new & (key[order[1:]] == key[order[:-1]])).any():  # other rows have the same key: sort by the rows themselves
+        _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        return first, same.ravel()
+    new = np.concatenate([[True], new])
+    same = np.empty(len(rows), np.int64)
+    same[order] = np.cumsum(new) - 1
+    return order[new], same
+
+
 class Grid:
     """Points (mm), tetrahedra with 4 or 10 of them, field at the points (V/cm) and region of the cells, of all ranks."""
 
     def __init__(self, points, cells, field, region):
         # Ranks have points in common; points in one place with two values (beside an interface) are two.
-        rows = np.column_stack([points, field])
-        _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        first, same = unique_rows(np.column_stack([points, field]))
         order = np.argsort(first)  # the file's order
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
         self.points, self.field = points[first[order]], field[first[order]]
-        self.cells = rank[same.ravel()][cells]
+        self.cells = rank[same][cells]
         self.region = region
-        _, first, same = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
-        self.place = first[same.ravel()]  # the first point in the same place
+        first, same = unique_rows(self.points)
+        self.place = first[same]  # the first point in the same place
 
     def only(self, chosen):
         """The same points with some of the cells."""
@@ -446,6 +459,64 @@ def zone_surfaces(grid, summary, threshold=None, smooth=True):
     return [surface for surface in surfaces if surface is not None]
 
 
+def drawn_zone(grid, summary, hidden):
+    """The zone for pictures, in a fraction of the time of a smooth surface, as vtkPolyData: where the field is at the
+    threshold outside some regions, and everywhere. What closes the zone along metal and walls
+    is left out. Where the field jumps between two tissues the mean of its shares of their thresholds counts: what closes
+    each tissue's part there would show as sheets inside the zone."""
+    share = np.zeros(len(grid.points))
+    for number, value in result.thresholds(summary):
+        nodes = np.unique(grid.cells[grid.region == number])
+        share[nodes] = np.maximum(share[nodes], grid.field[nodes] / value)
+    surfaces = []
+    for chosen in (~np.isin(grid.region, hidden), np.ones(len(grid.cells), bool)):
+        if len(surfaces) == 1 and not hidden:
+            return surfaces * 2
+        part = grid.only(chosen)
+        rows = np.unique(part.cells)
+        place, count = grid.place[rows], np.bincount(grid.place[rows], minlength=len(share))
+        part.field = np.bincount(place, share[rows], len(share)) / np.maximum(count, 1)
+        part.cells, part.place = grid.place[part.cells], np.arange(len(share))
+        reached = len(part.cells) > 0 and (part.field[part.cells] >= 1).any()
+        surfaces.append(relaxed(Cut(part, 1.0).surface) if reached else None)
+    return surfaces
+
+
+def relaxed(surface):
+    """The part of a surface where the field is at the threshold, without its flat pieces, as vtkPolyData."""
+    from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkWindowedSincPolyDataFilter
+
+    used, triangles = np.unique(surface.triangles[surface.cut], return_inverse=True)
+    even, normals = vtkWindowedSincPolyDataFilter(), vtkPolyDataNormals()
+    even.SetInputData(Surface(surface.points[used], triangles.reshape(-1, 3)).polydata())
+    even.SetNumberOfIterations(20)
+    even.SetPassBand(0.03)
+    even.NormalizeCoordinatesOn()
+    even.FeatureEdgeSmoothingOff()
+    normals.SetInputConnection(even.GetOutputPort())
+    normals.SplittingOff()
+    normals.ConsistencyOff()
+    normals.Update()
+    return without_crumbs(normals.GetOutput())
+
+
+def without_crumbs(surface):
+    """A surface without parts of less than a fiftieth of its triangles, as vtkPolyData."""
+    from vtkmodules.vtkFiltersCore import vtkPolyDataConnectivityFilter
+
+    parts = vtkPolyDataConnectivityFilter()
+    parts.SetInputData(surface)
+    parts.SetExtractionModeToAllRegions()
+    parts.Update()
+    sizes = [parts.GetRegionSizes().GetValue(k) for k in range(parts.GetNumberOfExtractedRegions())]
+    parts.SetExtractionModeToSpecifiedRegions()
+    for k, size in enumerate(sizes):
+        if size >= 0.02 * sum(sizes):
+            parts.AddSpecifiedRegion(k)
+    parts.Update()
+    return parts.GetOutput()
+
+
 def joined(surfaces):
     """Several surfaces as one."""
     starts = np.cumsum([0] + [len(surface.points) for surface in surfaces])
@@ -466,22 +537,6 @@ def walls(grid, box=None):
         triangles = triangles[inside[triangles].all(axis=1)]
     used, triangles = np.unique(triangles, return_inverse=True)
     return Surface(grid.points[used], triangles.reshape(-1, 3)).polydata()
-
-
-def line(surface, origin, normal):
-    """Where a plane meets the part of a surface that is at the level: pairs of points, [n, 2, 3]."""
-    triangles = surface.triangles[surface.cut]
-    height = (surface.points - origin) @ np.asarray(normal)
-    above = height > 0
-    count = above[triangles].sum(axis=1)
-    met = triangles[(count > 0) & (count < 3)]
-    odd = above[met] == (above[met].sum(axis=1) == 1)[:, None]  # the corner that is alone on its side
-    met = np.take_along_axis(met, (np.argmax(odd, axis=1)[:, None] + np.arange(3)) % 3, axis=1)
-    ends = []
-    for k in (1, 2):
-        share = (height[met[:, 0]] / (height[met[:, 0]] - height[met[:, k]]))[:, None]
-        ends.append((1 - share) * surface.points[met[:, 0]] + share * surface.points[met[:, k]])
-    return np.stack(ends, axis=1)
 
 
 def crossing(grid, origin, normal):

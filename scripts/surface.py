@@ -150,5 +150,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
-    result.leave(0)
+    result.run(main)

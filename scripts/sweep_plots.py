@@ -20,6 +20,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import sys
 
 import matplotlib
@@ -409,6 +410,7 @@ def fail(message, code):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # quiet after `| head`
     try:
         main()
     except irezone_hdf.Refused as refused:

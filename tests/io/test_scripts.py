@@ -99,7 +99,7 @@ def check_thresholds(result):
         good = status == 0 and "The summary says 33.51 ± 0.067 cm³" in out and "warning" in err and "outside" in err
         check(good and len(err.strip().splitlines()) == 1, f"surface.py {options}: {status} {out} {err}")
     check(angles[0] < 10 and angles[0] < 0.5 * angles[1], f"surface.py: neighbours turn by {angles[0]:.1f} degrees, flat {angles[1]:.1f}")
-    for threshold, warned in ((620, False), (200, True), (900, True)):
+    for threshold, warned in ((620, False), (900, True)):
         status, out, err = run("surface.py", result, "-o", output, "--threshold", str(threshold))
         check(status == 0, f"surface.py --threshold {threshold}: {status} {err}")
         check("no volume at" in out, f"surface.py --threshold {threshold} says that there is nothing to compare with")
@@ -120,6 +120,20 @@ def check_picture(path):
             pixels += data[at + 8 : at + 8 + length]
         at += 12 + length
     check(len(zlib.compress(zlib.decompress(pixels))) > 40000, "picture: something is drawn")
+
+
+def check_unread(path):
+    """Nobody reads what is printed, or it cannot be written: no traceback."""
+    command = [sys.executable, os.path.join(SCRIPTS, "surface.py"), path, "-o", path + ".stl"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    check(done.returncode == 141 and done.stderr == "", f"surface.py | true: {done.returncode} {done.stderr[-200:]}")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    good = done.returncode == 5 and len(done.stderr.strip().splitlines()) == 1
+    check(good, f"surface.py > /dev/full: {done.returncode} {done.stderr[-200:]}")
 
 
 def check_rubbish(folder):
@@ -164,6 +178,7 @@ def main():
         check(status == 0, f"preview.py ends with {status} {err.strip()[-300:]}")
         if status == 0:
             check_picture(picture)
+        check_unread(os.path.join(folder, "plain.hdf"))
         check_rubbish(folder)
     return 1 if failures else 0
 
