@@ -1,14 +1,14 @@
 #!/bin/bash
 # Fuzz the readers under the address, undefined-behaviour and leak sanitizers.
 #   scripts/fuzz.sh [--keep] [SECONDS] [READER...]
-# SECONDS of one core for each reader (default 600), two at a time; readers: msh plan sweep table label_map journal result serve (default: all).
+# SECONDS of one core for each reader (default 600), two at a time; readers: msh plan sweep table label_map nrrd markups journal result serve (default: all).
 # Prints how many inputs each was given and its slowest one. What goes wrong, and the slowest, are left in build/fuzzing/found;
 # what reaches new code is kept in build/fuzzing/READER for the next run. --keep puts the smallest set of inputs that
 # reaches the same code into tests/fuzz/corpus/READER.
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$root"
-readers=(msh plan sweep table label_map journal result serve)
+readers=(msh plan sweep table label_map nrrd markups journal result serve)
 
 keep=false
 if [ "${1:-}" = --keep ]; then

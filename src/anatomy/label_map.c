@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WHOLE 1e-3       // a label may be this far from a whole number, for the rounding of a float32 scl_slope
-#define EDGE_OF_BOX 1e-6 // voxels; wider than the rounding of any coordinate transformation
+#define WHOLE 1e-3 // a label may be this far from a whole number, for the rounding of a float32 scl_slope
+#define FIRST_ROOM ((size_t)1 << 26) // voxels
+#define EDGE_OF_BOX 1e-6             // voxels; wider than the rounding of any coordinate transformation
 
 /// An entry of the plan's map, applied to an image.
 typedef struct {
@@ -117,12 +118,21 @@ static IrzCode label_piece(Labelling *with, size_t first, int n, const double *v
   return IRZ_OK;
 }
 
+/// Have room for voxels up to one. The room grows with what is read, not with what a header claims: a small compressed
+/// file may claim any size.
+static IrzCode make_room(IrzLabelMap *map, size_t wanted, size_t total, size_t *room, IrzError *error) {
+  if (wanted <= *room) return IRZ_OK;
+  size_t next = 2 * *room > FIRST_ROOM ? 2 * *room : FIRST_ROOM;
+  *room = next < total ? next : total;
+  return irz_resize(&map->region, *room, 1, error);
+}
+
 /// Read all voxels.
 static IrzCode read_voxels(Labelling *with, IrzError *error) {
-  const IrzLabelMap *map = with->map;
+  IrzLabelMap *map = with->map;
   IrzImage *image = with->image;
   size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
-  size_t layers = (size_t)image->layers, piece = IRZ_IMAGE_PIECE / layers;
+  size_t layers = (size_t)image->layers, piece = IRZ_IMAGE_PIECE / layers, room = 0;
   double *value = NULL;
   IrzCode code = irz_alloc(&value, IRZ_IMAGE_PIECE, sizeof(*value), error);
 
@@ -134,6 +144,7 @@ static IrzCode read_voxels(Labelling *with, IrzError *error) {
     int n = (int)(total - first < piece ? total - first : piece);
 
     code = image->next(image, n, value, error);
+    if (code == IRZ_OK) code = make_room(map, first + (size_t)n, total, &room, error);
     if (code == IRZ_OK) code = label_piece(with, first, n, value, error);
   }
   if (code == IRZ_OK) code = image->end(image, error);
@@ -478,7 +489,6 @@ static IrzCode is_nrrd(const char *path, bool *nrrd, IrzError *error) {
 static IrzCode apply(Labelling *with, IrzError *error) {
   IrzPlan *plan = with->plan;
   IrzLabelMap *map = with->map;
-  size_t total = (size_t)map->size[0] * (size_t)map->size[1] * (size_t)map->size[2];
 
   IRZ_TRY(irz_names_read(plan, with->image, error));
   IRZ_TRY(irz_alloc(&with->entry, (size_t)plan->anatomy.n_map, sizeof *with->entry, error));
@@ -486,7 +496,6 @@ static IrzCode apply(Labelling *with, IrzError *error) {
   IRZ_TRY(list_regions(plan, map, with->entry, error));
   IRZ_TRY(check_tissues(plan, map, error));
   IRZ_TRY(irz_alloc(&with->overlap, (size_t)map->n_regions * (size_t)map->n_regions, sizeof *with->overlap, error));
-  IRZ_TRY(irz_alloc(&map->region, total, 1, error));
   irz_metal_box(plan, map, &with->metal);
   IRZ_TRY(read_voxels(with, error));
   IRZ_TRY(build_blocks(map, error));

@@ -71,6 +71,48 @@ def label_maps():
     yield gzip.compress(whole, 0, mtime=0)
 
 
+def nrrd_images():
+    grid = b"space: RAS\nsizes: 3 3 2\nspace directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (-1,-1,-1)\n"
+    labels = bytes([0, 1, 2, 255, 1, 1, 2, 2, 0, 1, 2, 3, 0, 0, 0, 1, 1, 255])
+    for kind, code in ((b"uchar", "B"), (b"short", "h"), (b"uint32", "I"), (b"longlong", "q"), (b"float", "f"), (b"double", "d")):
+        for order, endian in ("<", b"little"), (">", b"big"):
+            head = b"NRRD0004\ntype: " + kind + b"\nendian: " + endian + b"\ndimension: 3\n" + grid
+            voxels = struct.pack(order + "18" + code, *labels)
+            yield head + b"encoding: raw\n\n" + voxels
+            yield b"Z" + head + b"encoding: gzip\n\n" + voxels
+            yield b"B" + head + b"encoding: bzip2\n\n" + voxels
+    head = b"NRRD0005\ntype: uchar\ndimension: 3\n" + grid
+    yield head + b"encoding: ascii\n\n" + b" ".join(b"%d" % v for v in labels)
+    yield head + b"encoding: raw\nbyte skip: -1\n\nrubbish" + labels
+    yield head + b"encoding: raw\nline skip: 1\nbyte skip: 2\n\nline\nab" + labels
+    yield head + b"encoding: raw\ndata file: labels.nrrd\nbyte skip: -1\n\n" + labels
+    yield b"NRRD0001\r\ntype: uint8\r\ndimension: 3\r\nsizes: 3 3 2\r\nspacings: 1 1 1\r\naxis mins: -1 -1 -1\r\nspace units: \"cm\" \"cm\" \"cm\"\r\nencoding: raw\r\n\r\n" + labels
+    segments = b"".join(b"Segment%d_ID:=S%d\nSegment%d_Name:=%s\nSegment%d_LabelValue:=1\nSegment%d_Layer:=%d\nSegment%d_Color:=0.1 0.2 0.3\n" % (n, n, n, name, n, n, n, n) for n, name in enumerate((b"liver", b"a\\nb")))
+    yield b"NRRD0004\ntype: uchar\ndimension: 4\nspace: left-posterior-superior\nsizes: 2 3 3 2\nspace directions: none (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\nkinds: list domain domain domain\nencoding: raw\n" + segments + b"\n" + bytes([0, 1, 1, 1] * 9)
+    yield b"Z" + head + b"encoding: gzip\n" + segments + b"\n" + labels
+
+
+def markups():
+    def point(x, y, z, more=b""):
+        return b'{"id":"1","label":"A-tip","position":[%g,%g,%g]%s}' % (x, y, z, more)
+
+    def file(kind, points, more=b""):
+        return b'{"markups":[{"type":"%s",%s"controlPoints":[%s]}]}' % (kind, more, b",".join(points))
+
+    pair = [point(0, 0, 0), point(0, 0, 100)]
+    yield file(b"Line", pair)
+    yield file(b"Line", pair, b'"name":"L 1","coordinateSystem":"RAS","coordinateUnits":["mm","UCUM","millimeter"],')
+    yield file(b"Line", pair, b'"coordinateUnits":"um",')
+    yield file(b"Fiducial", pair + [point(20, 0, 0), point(20, 0, 100)])
+    yield file(b"Fiducial", [point(1, 2, 3, b',"positionStatus":"preview"')] + pair)
+    yield file(b"ROI", pair)
+    yield file(b"Line", pair[:1])
+    yield b"F# CoordinateSystem = 0\n# columns = id,x,y,z,label\n1,0,0,0,\"A, b\"\n2,0,0,90,A\n"
+    yield b"F# CoordinateSystem = LPS\n1,0,0,0,0,0,0,1,1,1,0,F-1,,\n2,0,0,90,0,0,0,1,1,1,0,F-2,,\n"
+    for name in b"AffineTransform_double_3_3", b"MatrixOffsetTransformBase_double_3_3", b"Euler3DTransform_double_3_3":
+        yield b"T#Insight Transform File V1.0\n#Transform 0\nTransform: " + name + b"\nParameters: 0 1 0 -1 0 0 0 0 1 4 5 6\nFixedParameters: 1 2 3\n"
+
+
 def journals():
     def mix(text):
         value = 0xCBF29CE484222325
@@ -114,7 +156,7 @@ def results():
 
 def main():
     reader, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    seeds = {"plan": plans, "sweep": sweeps, "table": tables, "label_map": label_maps, "journal": journals, "result": results}[reader]
+    seeds = {"plan": plans, "sweep": sweeps, "table": tables, "label_map": label_maps, "nrrd": nrrd_images, "markups": markups, "journal": journals, "result": results}[reader]
     for number, data in enumerate(seeds()):
         (folder / f"seed_{number:03d}").write_bytes(data)
 
