@@ -18,6 +18,8 @@ demo=(
 )
 test=(
   snakemake
+  # label maps against another reader
+  python3-nibabel
   # the Python package
   python3-pytest python3-pip python3-setuptools python3-wheel
   # locales with a decimal comma

@@ -135,6 +135,12 @@ static IrzCode put_point(IrzYaml *map, const char *key, const double point[3], i
   return irz_yaml_append(map, key, line, list, error);
 }
 
+/* Without the rounding of a conversion or a difference, so that a needle is the same as one that is typed: what is left
+   is far below any accuracy, but meshes depend on the last digit. */
+static double rounded(double millimetres) {
+  return round(millimetres * 1e9) / 1e9;
+}
+
 /* One entry of the list: a needle, and what is stated of all. */
 static IrzCode fill_probe(const IrzReader *reader, const IrzYaml *stated, const IrzNeedle *needle, IrzFrame frame,
                           IrzYaml *probe) {
@@ -143,8 +149,8 @@ static IrzCode fill_probe(const IrzReader *reader, const IrzYaml *stated, const 
   int line = stated->line;
   for (int k = 0; k < 3; k++) {
     double sign = frame == IRZ_FRAME_LPS && k < 2 ? -1 : 1;
-    tip[k] = 0 + sign * needle->tip[k];
-    direction[k] = 0 + sign * (needle->entry[k] - needle->tip[k]);
+    tip[k] = 0 + sign * rounded(needle->tip[k]);
+    direction[k] = 0 + sign * rounded(needle->entry[k] - needle->tip[k]);
     length = hypot(length, direction[k]);
   }
   IRZ_TRY(put_text(probe, "name", needle->name, line, reader->error));
