@@ -5,14 +5,11 @@ if(NOT PROJECT_IS_TOP_LEVEL)
 endif()
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-# Who makes packages says who they are as Debian's tools ask it: by DEBFULLNAME and DEBEMAIL.
-set(name "$ENV{DEBFULLNAME}")
-set(mail "$ENV{DEBEMAIL}")
-if(NOT name OR NOT mail)
-  set(name "irezone developers")
-  set(mail irezone@users.noreply.github.com)
+# Who makes packages says who they are as Debian's tools ask it: by DEBFULLNAME and DEBEMAIL. There is no address that stands for
+# the project; without one packages cannot be made, as CPack wants a maintainer.
+if(NOT "$ENV{DEBFULLNAME}" STREQUAL "" AND NOT "$ENV{DEBEMAIL}" STREQUAL "")
+  set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
 endif()
-set(CPACK_PACKAGE_CONTACT "${name} <${mail}>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -17,6 +17,7 @@
 #define FAR_FROM_TUMOUR 15e-3 // m between a tumour and the nearest bare metal
 #define FAR_FROM_ANY 20e-3    // m between any mapped region and the nearest bare metal
 #define NEAR_UNMAPPED 10e-3   // m within which labels that are not mapped are named
+#define MUCH_LARGER 2         // times the largest organ: a tumour may fill half of one, and more of a part of the scan
 #define SHORTEST 0.05e-3      // m, below which a stretch is rounding
 
 /// What is looked at.
@@ -335,7 +336,7 @@ static void doubt_vessels(const Case *c) {
   }
 }
 
-/// Tumours that are larger than any organ, and such that no needle is near.
+/// Tumours that are much larger than any organ, and such that no needle is near.
 static void doubt_tumours(const Case *c) {
   int organ = 0;
   for (int r = 1; r < c->map->n_regions; r++) {
@@ -344,10 +345,11 @@ static void doubt_tumours(const Case *c) {
   }
   for (int r = 1; r < c->map->n_regions; r++) {
     if (!c->tumour[r] || c->map->voxels[r] == 0) continue;
-    if (organ > 0 && c->map->voxels[r] > c->map->voxels[organ] && c->map->voxels[organ] > 0) {
+    double ratio =
+        organ > 0 && c->map->voxels[organ] > 0 ? (double)c->map->voxels[r] / (double)c->map->voxels[organ] : 0;
+    if (ratio > MUCH_LARGER) {
       irz_plan_warn(c->plan, "%s:%d: anatomy.map: %s has %.3g times the volume of %s: are their labels swapped?",
-                    c->plan->file, c->plan->anatomy.line, c->map->regions[r].name,
-                    (double)c->map->voxels[r] / (double)c->map->voxels[organ], c->map->regions[organ].name);
+                    c->plan->file, c->plan->anatomy.line, c->map->regions[r].name, ratio, c->map->regions[organ].name);
     }
     double nearest = irz_label_map_nearest(c->map, c->plan, r);
     if (!isfinite(nearest) || nearest <= FAR_FROM_TUMOUR) continue;

@@ -76,16 +76,41 @@ static void add_shaft(const IrzPlan *plan, const IrzLabelMap *map, int first, do
                      irz_box_exit(lower, upper, needle->tip, needle->direction, NULL), length);
 }
 
+/* The rows of one position of the needles. */
+static void find_at(const IrzPlan *plan, const IrzLabelMap *map, size_t columns, double *metal, double *shaft) {
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    if (!probe->has_geometry || probe->plate[0] > 0) continue;
+    irz_label_map_line(map, probe->tip, probe->direction, 0, probe->exposure, metal + (size_t)p * columns);
+    if (probe->place == 0) add_shaft(plan, map, p, shaft + (size_t)p * columns);
+  }
+}
+
+/* The rows of all positions of a pull-back. */
+static IrzCode find_all(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths *paths, IrzError *error) {
+  size_t columns = (size_t)map->n_regions + 1, rows = (size_t)plan->n_probes * columns;
+  find_at(plan, map, columns, paths->metal, paths->shaft);
+  for (int k = 1; k < paths->n_positions; k++) {
+    IrzPlan *moved;
+    IRZ_TRY(irz_plan_withdraw(plan, k, &moved, error));
+    find_at(moved, map, columns, paths->metal + (size_t)k * rows, paths->shaft + (size_t)k * rows);
+    irz_plan_free(moved);
+  }
+  return IRZ_OK;
+}
+
 IrzCode irz_paths_find(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths **paths, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && map != NULL && paths != NULL);
   IrzPaths *found = NULL;
   *paths = NULL;
   IRZ_TRY(irz_alloc(&found, 1, sizeof *found, error));
-  size_t columns = (size_t)map->n_regions + 1, cells = (size_t)plan->n_probes * columns;
+  found->n_positions = plan->pullback.position > 0 ? 1 : plan->pullback.count + 1;
+  size_t columns = (size_t)map->n_regions + 1, cells = (size_t)found->n_positions * (size_t)plan->n_probes * columns;
   IrzCode code = irz_alloc(&found->region, columns, sizeof *found->region, error);
   if (code == IRZ_OK) code = irz_alloc(&found->metal, cells, sizeof *found->metal, error);
   if (code == IRZ_OK) code = irz_alloc(&found->shaft, cells, sizeof *found->shaft, error);
+  if (code == IRZ_OK) code = find_all(plan, map, found, error);
   if (code != IRZ_OK) {
     irz_paths_free(found);
     return code;
@@ -94,12 +119,6 @@ IrzCode irz_paths_find(const IrzPlan *plan, const IrzLabelMap *map, IrzPaths **p
   found->n_regions = map->n_regions;
   for (int r = 0; r < map->n_regions; r++) memcpy(found->region[r], map->regions[r].name, sizeof found->region[r]);
   memcpy(found->region[map->n_regions], "outside the image", sizeof "outside the image");
-  for (int p = 0; p < plan->n_probes; p++) {
-    const IrzProbe *probe = &plan->probes[p];
-    if (!probe->has_geometry || probe->plate[0] > 0) continue;
-    irz_label_map_line(map, probe->tip, probe->direction, 0, probe->exposure, found->metal + (size_t)p * columns);
-    if (probe->place == 0) add_shaft(plan, map, p, found->shaft + (size_t)p * columns);
-  }
   *paths = found;
   return IRZ_OK;
 }

@@ -19,11 +19,16 @@ static void print_lengths(const IrzPaths *paths, const char *before, const doubl
 void irz_paths_print(const IrzPaths *paths, const IrzPlan *plan, FILE *out) {
   IRZ_ENTER_QUIETLY;
   size_t columns = (size_t)paths->n_regions + 1;
-  for (int p = 0; p < paths->n_probes; p++) {
-    if (!plan->probes[p].has_geometry || plan->probes[p].plate[0] > 0) continue;
-    fprintf(out, "  %s: ", plan->probes[p].name);
-    print_lengths(paths, "bare metal ", paths->metal + (size_t)p * columns, out);
-    print_lengths(paths, "; shaft ", paths->shaft + (size_t)p * columns, out);
-    fputc('\n', out);
+  for (int k = 0; k < paths->n_positions; k++) {
+    for (int p = 0; p < paths->n_probes; p++) {
+      if (!plan->probes[p].has_geometry || plan->probes[p].plate[0] > 0) continue;
+      size_t row = ((size_t)k * (size_t)paths->n_probes + (size_t)p) * columns;
+      fprintf(out, "  %s", plan->probes[p].name);
+      if (k > 0) fprintf(out, ", withdrawn by %g mm", 1e3 * k * plan->pullback.step);
+      fputs(": ", out);
+      print_lengths(paths, "bare metal ", paths->metal + row, out);
+      print_lengths(paths, "; shaft ", paths->shaft + row, out);
+      fputc('\n', out);
+    }
   }
 }

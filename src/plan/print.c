@@ -137,8 +137,11 @@ void irz_plan_print(const IrzPlan *plan, FILE *out) {
   if (plan->heat.on) {
     const IrzHeatPlan *heat = &plan->heat;
     fprintf(out,
-            "  heat: packets of %d pulses, pauses of %g s, %g s between pairs, %g s of cooling, from %g C, order %d\n",
+            "  heat: packets of %d pulses, pauses of %g s, %g s between pairs, %g s of cooling, from %g C, order %d",
             heat->packet, heat->recharge, heat->gap, heat->cooling, heat->initial, heat->order);
+    fprintf(out, "; coupling %s", heat->coupling == IRZ_COUPLING_FULL ? "full" : "none");
+    if (heat->frames > 0) fprintf(out, "; %d frame%s", heat->frames, heat->frames == 1 ? "" : "s");
+    fputc('\n', out);
   }
   fprintf(out, "  idle probes: %s; memory: %s\n", plan->idle_probes == IRZ_IDLE_FLOATING ? "floating" : "insulating",
           plan->memory == IRZ_MEMORY_PAIRS ? "pairs" : "none");

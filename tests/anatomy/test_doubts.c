@@ -281,9 +281,73 @@ static void nearest(void **state) {
   }
 }
 
+/// Labels are only taken for swapped where the tumour is clearly the larger one.
+static void swapped(void **state) {
+  static const struct {
+    double ratio;
+    bool said;
+  } cases[] = {{0.5, false}, {1.02, false}, {1.9, false}, {2.1, true}};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    IrzLabelMap *map;
+    IrzPaths *paths;
+    IrzPlan *plan = read_plan(&plans[0], &map, &paths);
+    int before = plan->n_warnings, found = 0;
+    int liver = strcmp(map->regions[1].name, "liver") == 0 ? 1 : 2;
+    assert_string_equal(map->regions[liver].name, "liver");
+    assert_string_equal(map->regions[3 - liver].name, "tumour");
+    map->voxels[liver] = 1000;
+    map->voxels[3 - liver] = (int64_t)(1000 * cases[i].ratio);
+    irz_anatomy_doubt(plan, map, paths);
+    for (int w = before; w < plan->n_warnings; w++) found += strstr(plan->warnings[w], "labels swapped") != NULL;
+    assert_int_equal(found, cases[i].said);
+    irz_paths_free(paths);
+    irz_label_map_free(map);
+    irz_plan_free(plan);
+  }
+}
+
+/// With a pull-back, what needles pass at every position, and a line for each.
+static void positions(void **state) {
+  IrzLabelMap *map;
+  IrzPaths *paths;
+  IrzError error = {.code = IRZ_OK};
+  char *text = NULL;
+  size_t size = 0;
+
+  (void)state;
+  IrzPlan *plan = read_plan(&plans[0], &map, &paths);
+  assert_int_equal(paths->n_positions, 1);
+  irz_paths_free(paths);
+  assert_int_equal(irz_plan_set(plan, "pullback", "{step: 5, count: 2}", &error), IRZ_OK);
+  assert_int_equal(irz_paths_find(plan, map, &paths, &error), IRZ_OK);
+  assert_int_equal(paths->n_positions, 3);
+  int columns = paths->n_regions + 1;
+  for (int k = 0; k < 3; k++) {
+    for (int p = 0; p < plan->n_probes; p++) {
+      const IrzProbe *probe = &plan->probes[p];
+      double length[IRZ_LABEL_MAX_REGIONS + 1] = {0};
+      irz_label_map_line(map, probe->tip, probe->direction, 5e-3 * k, 5e-3 * k + probe->exposure, length);
+      for (int r = 0; r < columns; r++) {
+        assert_near(paths->metal[(k * plan->n_probes + p) * columns + r], length[r], 1e-12);
+      }
+    }
+  }
+  FILE *out = open_memstream(&text, &size);
+  irz_paths_print(paths, plan, out);
+  fclose(out);
+  assert_non_null(strstr(text, "  A: bare metal "));
+  assert_non_null(strstr(text, "  B, withdrawn by 10 mm: bare metal "));
+  free(text);
+  irz_paths_free(paths);
+  irz_label_map_free(map);
+  irz_plan_free(plan);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_said), cmocka_unit_test(lengths),
-                                     cmocka_unit_test(nearest)};
+                                     cmocka_unit_test(nearest), cmocka_unit_test(swapped), cmocka_unit_test(positions)};
   char folder[64];
 
   enter_folder(folder);

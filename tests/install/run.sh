@@ -104,6 +104,7 @@ fi
 # compiled: here without optimisation and hardening.
 if [ $kind = shared ] && [ "$build" = "$work/build" ] && command -v dpkg-deb >/dev/null && command -v lintian >/dev/null; then
   echo "$kind, packages:"
+  export DEBFULLNAME="Test of irezone" DEBEMAIL=test@example.com
   quietly cmake -S "$source" -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_SKIP_INSTALL_RPATH=ON
   quietly cmake --build "$build"
   rm -rf "$build/packages"

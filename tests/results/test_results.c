@@ -303,7 +303,7 @@ static IrzTarget target = {.region = "tumour",
 static IrzPatient patient = {.n_targets = 1, .targets = &target};
 static char path_regions[3][IRZ_NAME_MAX] = {"default", "tumour", "outside"};
 static double metal[9] = {0.01, 0.005, 0, 0, 0, 0, 0, 0, 0}, shaft[9] = {0.03, 0, 0.002};
-static IrzPaths needle_paths = {3, 2, path_regions, metal, shaft};
+static IrzPaths needle_paths = {3, 2, path_regions, 1, metal, shaft};
 
 /// A summary without anything that may be missing.
 static void fill_plain(IrzSummary *summary, IrzPlan *plan) {
