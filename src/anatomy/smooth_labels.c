@@ -268,10 +268,80 @@ static void link_beyond(const IrzSmoothLabels *s, int tissue, const Band *band) 
   }
 }
 
+/// Mark the voxels near the surface of a tissue, which is linked.
+/// @param[out] mark  [n + 2] 1: near
+/// @param[out] work  [n + 2]
+static void mark_own(const Band *band, uint8_t *mark, uint8_t *work) {
+  const int32_t n = band->n;
+  memset(mark, 0, (size_t)n + 2);
+  for (int d = 0; d < 3; d++) {
+    for (size_t i = 0; i < 2 * (size_t)n; i++) {
+      int32_t next = band->next[d][i];
+      if (next >= 0) mark[i / 2] |= band->inside[i / 2] != band->inside[next];
+    }
+  }
+  work[n] = work[n + 1] = 0;
+  for (int pass = 0; pass < 3 * (BAND - 1); pass++) {
+    const int32_t *next = band->beyond[pass % 3];
+    for (int32_t i = 0; i < n; i++) work[i] = mark[i] | mark[next[2 * (size_t)i]] | mark[next[2 * (size_t)i + 1]];
+    memcpy(mark, work, (size_t)n);
+  }
+}
+
+/// The part of a band that is near the surface of one tissue.
+typedef struct {
+  Band band;            ///< of this part; its values are in the whole band's arrays
+  int32_t *place;       ///< [n] of the whole band: where in the part, or -1
+  uint8_t *mark, *work; ///< [n + 2]
+} Own;
+
+static void own_free(Own *own) {
+  for (int d = 0; d < 3; d++) free(own->band.beyond[d]);
+  free(own->band.inside);
+  free(own->band.thin);
+  free(own->place);
+  free(own->mark);
+  free(own->work);
+}
+
+static IrzCode own_create(const Band *band, Own *own, IrzError *error) {
+  size_t n = (size_t)band->n;
+  own->band = (Band){.value = band->value, .work = band->work, .miss = band->miss};
+  IRZ_TRY(irz_alloc(&own->band.inside, n, 1, error));
+  IRZ_TRY(irz_alloc(&own->band.thin, n, 1, error));
+  IRZ_TRY(irz_alloc(&own->place, n, sizeof *own->place, error));
+  IRZ_TRY(irz_alloc(&own->mark, n + 2, 1, error));
+  IRZ_TRY(irz_alloc(&own->work, n + 2, 1, error));
+  for (int d = 0; d < 3; d++) {
+    IRZ_TRY(irz_alloc_unset(&own->band.beyond[d], n, 2 * sizeof *own->band.beyond[d], error));
+  }
+  return IRZ_OK;
+}
+
+/// Take the part near a tissue, which is linked. Beyond it all voxels are as far away as those beyond the band.
+static void take_own(const Band *band, Own *own) {
+  Band *part = &own->band;
+  mark_own(band, own->mark, own->work);
+  part->n = 0;
+  for (int32_t i = 0; i < band->n; i++) own->place[i] = own->mark[i] ? part->n++ : -1;
+  for (int32_t i = 0; i < band->n; i++) {
+    int32_t at = own->place[i];
+    if (at < 0) continue;
+    part->inside[at] = band->inside[i];
+    part->thin[at] = 0;
+    for (int d = 0; d < 3; d++) {
+      for (int side = 0; side < 2; side++) {
+        int32_t next = band->next[d][2 * (size_t)i + (size_t)side];
+        next = next >= 0 ? own->place[next] : -1;
+        part->beyond[d][2 * (size_t)at + (size_t)side] = next >= 0 ? next : part->n + !band->inside[i];
+      }
+    }
+  }
+}
+
 /// Smooth one tissue.
-/// @param[in]  both         there are two tissues only
-/// @param[out] coefficient  [n]
-static void smooth_one(Band *band, bool both, float *coefficient) {
+/// @param[out] band  `value`, and in `work` the coefficients of the spline
+static void smooth_one(Band *band) {
   const float root = (float)sqrt(PASSES_SMOOTH / 2.0);
   for (int32_t i = 0; i < band->n; i++) band->value[i] = band->inside[i] ? 1 : -1;
   band->value[band->n] = 1, band->value[band->n + 1] = -1;
@@ -290,6 +360,7 @@ static void smooth_one(Band *band, bool both, float *coefficient) {
     correct_volume(band);
   }
   for (int i = 0; i < LAST_VOLUMES; i++) correct_volume(band);
+  float *coefficient = band->work; /* needed no more */
   /* A quadratic spline with the values themselves as coefficients would blur by the variance 1/4. */
   for (int32_t i = 0; i < band->n; i++) {
     float laplacian = -6 * band->value[i];
@@ -298,7 +369,18 @@ static void smooth_one(Band *band, bool both, float *coefficient) {
     }
     coefficient[i] = band->value[i] - laplacian / 8;
   }
-  mark_thin(band, both);
+}
+
+/// Smooth a tissue's part of the band.
+/// @param[out] coefficient  [n] of the whole band
+static void smooth_own(Band *band, Own *own, bool both, float *coefficient) {
+  take_own(band, own);
+  smooth_one(&own->band);
+  for (int32_t i = 0; i < band->n; i++) {
+    coefficient[i] = own->place[i] >= 0 ? band->work[own->place[i]] : band->inside[i] ? FAR : -FAR;
+  }
+  mark_thin(&own->band, both);
+  for (int32_t i = 0; i < band->n; i++) band->thin[i] |= own->place[i] >= 0 && own->band.thin[own->place[i]];
 }
 
 /// The least or the largest of a voxel's coefficients and those around it, axis by axis.
@@ -338,7 +420,7 @@ static IrzCode find_here(IrzSmoothLabels *s, const Band *band, const float *leas
 
 /// Smooth all tissues that occur near a surface; of two one is enough.
 /// @param[in,out] least  [n] the largest of the tissues' least coefficients around each voxel; in: -INFINITY
-static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, float *least, IrzError *error) {
+static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, Own *own, float *least, IrzError *error) {
   bool occurs[IRZ_SMOOTH_MAX] = {false};
   int last[2] = {-1, -1}, count = 0;
   for (int32_t i = 0; i < band->n; i++) occurs[s->tissue[band->cell[i]]] = true;
@@ -353,7 +435,7 @@ static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, float *least, IrzError
     if (!occurs[t] || t == s->mirror[1]) continue;
     IRZ_TRY(irz_alloc(&s->value[t], (size_t)s->n_near, sizeof *s->value[t], error));
     link_beyond(s, t, band);
-    smooth_one(band, count == 2, s->value[t]);
+    smooth_own(band, own, count == 2, s->value[t]);
     memcpy(band->value, s->value[t], (size_t)band->n * sizeof *band->value);
     band->value[band->n] = FAR, band->value[band->n + 1] = -FAR;
     extremes(band, false, band->value, band->work);
@@ -364,12 +446,15 @@ static IrzCode smooth_all(IrzSmoothLabels *s, Band *band, float *least, IrzError
 
 /// Smooth all tissues, and find which are where.
 static IrzCode smooth_and_find(IrzSmoothLabels *s, Band *band, IrzError *error) {
-  float *least;
-  IRZ_TRY(irz_alloc_unset(&least, (size_t)band->n, sizeof *least, error));
-  for (int32_t i = 0; i < band->n; i++) least[i] = -INFINITY;
-  IrzCode code = smooth_all(s, band, least, error);
+  float *least = NULL;
+  Own own = {0};
+  IrzCode code = own_create(band, &own, error);
+  if (code == IRZ_OK) code = irz_alloc_unset(&least, (size_t)band->n, sizeof *least, error);
+  for (int32_t i = 0; i < band->n && code == IRZ_OK; i++) least[i] = -INFINITY;
+  if (code == IRZ_OK) code = smooth_all(s, band, &own, least, error);
   if (code == IRZ_OK) code = find_here(s, band, least, error);
   free(least);
+  own_free(&own);
   return code;
 }
 

@@ -188,6 +188,26 @@ double irz_tet_smallest_sine(const IrzMesh *mesh, int32_t tet);
 /// @param[in,out] mesh     xyz, tet; all tetrahedra must be the right way round
 IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMesh *mesh, IrzError *error);
 
+/// The same for those that are nearly degenerate, without holding any.
+IrzCode irz_mesh_mend_flattest(int32_t n_fixed, IrzMesh *mesh, IrzError *error);
+
+/// What decides which vertices may be merged.
+typedef struct {
+  /// Whether a vertex may be where another one is, and be no more; `share` is the distance between them as a share of
+  /// the longest edge at it.
+  bool (*may)(const void *context, int32_t from, int32_t to, double share);
+  void (*done)(void *context, int32_t from, int32_t to); ///< it has been
+  void *context;
+  double poor;    ///< tetrahedra are poor that are worse than this: in quality, or in the sine of the smallest angle
+  double shorter; ///< edges are short that are shorter than this share of the longest at the vertex that goes
+} IrzMerge;
+
+/// Shrink short edges of poor tetrahedra to one of their ends, so that these vanish; vertices without tetrahedra are
+/// left.
+/// @param[in]     n_fixed  vertices at the beginning that stay: the boundary's
+/// @param[in,out] mesh     tet; all tetrahedra must be the right way round
+IrzCode irz_mesh_collapse(int32_t n_fixed, const IrzMerge *merging, IrzMesh *mesh, IrzError *error);
+
 #define IRZ_FIT_NONE 255 ///< no tissue of its own
 
 /// A mesh that was fitted to the tissues of a label map.

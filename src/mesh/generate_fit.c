@@ -57,6 +57,19 @@ typedef struct {
   uint32_t inside; ///< tissues where it is, rather than beside it
 } Cut;
 
+/// Vertices on different surfaces that meet are merged if they are closer than this share of the longest edge.
+#define CLOSE 0.2
+
+/// Elements that are worse than this are to vanish: in the sine of the smallest angle between faces, or in quality. The
+/// second is for those that may do so at any cost.
+#define POOR 0.139
+#define WORST 0.08
+
+/// Edges that are shorter than this share of the longest beside them may be shrunk to a point for that; the second is
+/// for the worst elements.
+#define SHORT 0.5
+#define SHORT_WORST 0.8
+
 /// What is being fitted.
 typedef struct {
   const IrzSizeField *field;
@@ -72,6 +85,7 @@ typedef struct {
   Cut *cut;
   int32_t n_cuts, cuts_held;
   int32_t *first; ///< [n_old] or -1
+  bool giving_up; ///< elements that are nearly degenerate are to vanish at any cost
 } Fitting;
 
 static double *point_of(const Fitting *f, int32_t v) {
@@ -760,6 +774,51 @@ static bool hold(const void *context, int32_t vertex, double x[3]) {
   return irz_smooth_project(f->smooth, one, other, 0, INFINITY, x);
 }
 
+/// Whether a vertex may be where another one is: all its tissues meet there, too, and what is between them is the
+/// surface that both are on. Where lines are not followed by vertices exactly, they may be close to each other.
+static bool may_merge(const void *context, int32_t from, int32_t to, double share) {
+  const Fitting *f = context;
+  uint32_t sides = f->fit->sides[from];
+  if (f->giving_up) return sides != 0 && f->fit->sides[to] != 0;
+  if (sides == 0 || f->fit->sides[to] == 0) return sides == f->fit->sides[to];
+  if ((sides & ~f->fit->sides[to]) != 0) return several(sides) && several(f->fit->sides[to]) && share < CLOSE;
+  if (!several(sides) || share < CLOSE) return true;
+  int one = lowest_bit(sides), other = lowest_bit(sides & ~(1U << one));
+  if (several(sides & ~(1U << one))) return false;
+  double along[3], middle[3], slope[2][3], steep[3];
+  irz_subtract(point_of(f, to), point_of(f, from), along);
+  for (int k = 0; k < 3; k++) middle[k] = point_of(f, from)[k] + along[k] / 2;
+  double difference =
+      irz_smooth_value(f->smooth, one, middle, slope[0]) - irz_smooth_value(f->smooth, other, middle, slope[1]);
+  irz_subtract(slope[0], slope[1], steep);
+  return difference * difference <= DEPTH * DEPTH * irz_dot(along, along) * irz_dot(steep, steep);
+}
+
+static void merged(void *context, int32_t from, int32_t to) {
+  Fitting *f = context;
+  f->fit->sides[to] |= f->fit->sides[from];
+}
+
+/// Mend the elements that are nearly degenerate; what leaves its surface for that is not on it any longer.
+static IrzCode give_up(Fitting *f, IrzError *error) {
+  const IrzMerge merging = {may_merge, merged, f, WORST, SHORT_WORST};
+  const IrzMesh *mesh = f->mesh;
+  double *before;
+  f->giving_up = true;
+  IRZ_TRY(irz_mesh_collapse(f->boundary->n_points, &merging, f->mesh, error));
+  IRZ_TRY(irz_alloc_unset(&before, (size_t)mesh->n_vertices, 3 * sizeof *before, error));
+  memcpy(before, mesh->xyz, (size_t)mesh->n_vertices * 3 * sizeof *before);
+  IrzCode code = irz_mesh_mend_flattest(f->boundary->n_points, f->mesh, error);
+  for (int32_t v = f->boundary->n_points; v < mesh->n_vertices && code == IRZ_OK; v++) {
+    const double *old = &before[3 * (size_t)v], *now = point_of(f, v);
+    if (old[0] == now[0] && old[1] == now[1] && old[2] == now[2]) continue;
+    int tissue = irz_smooth_tissue(f->smooth, point_of(f, v));
+    f->fit->sides[v] = tissue < 0 ? 0 : 1U << tissue;
+  }
+  free(before);
+  return code;
+}
+
 static IrzCode fit(Fitting *f, IrzError *error) {
   IrzMesh *mesh = f->mesh;
   IRZ_TRY(irz_alloc(&f->fit->sides, (size_t)mesh->n_vertices, sizeof *f->fit->sides, error));
@@ -784,7 +843,11 @@ static IrzCode fit(Fitting *f, IrzError *error) {
     IRZ_TRY(find_bulges(f, error));
     IRZ_TRY(cut_all(f, true, error));
   }
+  const IrzMerge merging = {may_merge, merged, f, POOR, SHORT};
+  IRZ_TRY(irz_mesh_collapse(f->boundary->n_points, &merging, mesh, error));
   IRZ_TRY(irz_mesh_mend(f->boundary->n_points, hold, f, mesh, error));
+  IRZ_TRY(irz_mesh_collapse(f->boundary->n_points, &merging, mesh, error));
+  IRZ_TRY(give_up(f, error));
   IRZ_TRY(irz_alloc(&f->fit->tissue, (size_t)mesh->n_tets, 1, error));
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     int tissue = common_tissue(f, t);

@@ -17,6 +17,9 @@
 #define STEP 0.3
 #define HALVINGS 8
 
+/// At last those that are flatter than this are mended by moving vertices off their surfaces.
+#define FLATTEST 0.05
+
 /// Where vertices are held on surfaces each move costs much more, and there are more flat ones: fewer passes and
 /// halvings, and a move must be worth it.
 #define PASSES_HELD 2
@@ -58,16 +61,17 @@ double irz_tet_smallest_sine(const IrzMesh *mesh, int32_t tet) {
 }
 
 /// Smallest sine at a vertex.
-static double worst_at(const IrzMesh *mesh, const Stars *stars, int32_t i) {
+/// @param[in] enough  it is not looked further when it is no more
+static double worst_at(const IrzMesh *mesh, const Stars *stars, int32_t i, double enough) {
   double least = INFINITY;
-  for (int32_t k = stars->start[i]; k < stars->start[i + 1]; k++)
+  for (int32_t k = stars->start[i]; k < stars->start[i + 1] && least > enough; k++)
     least = fmin(least, irz_tet_smallest_sine(mesh, stars->tet[k]));
   return least;
 }
 
 /// Move a vertex to where the smallest angle at it is larger, if there is such a place nearby.
 static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
-  double *x = &mesh->xyz[3 * (size_t)stars->vertex[i]], length = 0, worst = worst_at(mesh, stars, i);
+  double *x = &mesh->xyz[3 * (size_t)stars->vertex[i]], length = 0, worst = worst_at(mesh, stars, i, -INFINITY);
   for (int32_t k = stars->start[i]; k < stars->start[i + 1]; k++) {
     for (int c = 0; c < 4; c++) {
       double along[3];
@@ -86,8 +90,9 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
       memcpy(old, x, sizeof old);
       x[0] += step * (cell % 3 - 1), x[1] += step * (cell / 3 % 3 - 1), x[2] += step * (cell / 9 - 1);
       bool allowed = stars->hold == NULL || stars->hold(stars->context, stars->vertex[i], x);
-      double now = allowed ? worst_at(mesh, stars, i) : -INFINITY;
-      moved = now > worst + gain * fabs(worst);
+      double enough = worst + gain * fabs(worst);
+      double now = allowed ? worst_at(mesh, stars, i, enough) : -INFINITY;
+      moved = now > enough;
       if (moved) {
         worst = now;
       } else {
@@ -102,10 +107,11 @@ static void improve(IrzMesh *mesh, const Stars *stars, int32_t i) {
 
 /// List the vertices of flat tetrahedra that are not on the boundary, and the tetrahedra at them.
 /// @param[in,out] place  [vertices] -1; of those in the list: where
-static IrzCode find_stars(const IrzMesh *mesh, int32_t n_fixed, int32_t *place, Stars *stars, IrzError *error) {
+static IrzCode find_stars(const IrzMesh *mesh, int32_t n_fixed, double flat, int32_t *place, Stars *stars,
+                          IrzError *error) {
   int32_t room = 0, n = 0;
   for (int32_t t = 0; t < mesh->n_tets; t++) {
-    if (irz_tet_smallest_sine(mesh, t) >= FLAT) continue;
+    if (irz_tet_smallest_sine(mesh, t) >= flat) continue;
     for (int c = 0; c < 4; c++) {
       int32_t v = mesh->tet[4 * (size_t)t + (size_t)c];
       if (v < n_fixed || place[v] >= 0) continue;
@@ -131,18 +137,18 @@ static IrzCode find_stars(const IrzMesh *mesh, int32_t n_fixed, int32_t *place, 
   return IRZ_OK;
 }
 
-IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMesh *mesh, IrzError *error) {
+static IrzCode mend(int32_t n_fixed, double flat, int passes, IrzHold *hold, const void *context, IrzMesh *mesh,
+                    IrzError *error) {
   int32_t *place = NULL;
   Stars stars = {.hold = hold, .context = context};
   IrzCode code = irz_alloc(&place, (size_t)mesh->n_vertices, sizeof *place, error);
   if (code == IRZ_OK) {
     memset(place, 0xff, (size_t)mesh->n_vertices * sizeof *place);
-    code = find_stars(mesh, n_fixed, place, &stars, error);
+    code = find_stars(mesh, n_fixed, flat, place, &stars, error);
   }
-  int passes = hold == NULL ? PASSES : PASSES_HELD;
   for (int pass = 0; pass < passes && code == IRZ_OK; pass++) {
     for (int32_t i = 0; i < stars.n_vertices; i++) {
-      if (worst_at(mesh, &stars, i) < FLAT) improve(mesh, &stars, i);
+      if (worst_at(mesh, &stars, i, 0) < flat) improve(mesh, &stars, i);
     }
   }
   free(place);
@@ -150,4 +156,12 @@ IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMe
   free(stars.start);
   free(stars.tet);
   return code;
+}
+
+IrzCode irz_mesh_mend(int32_t n_fixed, IrzHold *hold, const void *context, IrzMesh *mesh, IrzError *error) {
+  return mend(n_fixed, FLAT, hold == NULL ? PASSES : PASSES_HELD, hold, context, mesh, error);
+}
+
+IrzCode irz_mesh_mend_flattest(int32_t n_fixed, IrzMesh *mesh, IrzError *error) {
+  return mend(n_fixed, FLATTEST, PASSES, NULL, NULL, mesh, error);
 }

@@ -73,6 +73,7 @@ typedef struct {
   double volume[MOST_REGIONS]; ///< m^3, of elements wholly in a region
   double rest;                 ///< m^3, of elements without a region of their own within `within` of the origin
   double worst;                ///< degrees, smallest angle between faces
+  double quality;              ///< smallest, see IrzMeshStats
 } Found;
 
 /// Within this distance of the origin all elements are to be fitted, m.
@@ -92,6 +93,9 @@ static Found make_mesh(const IrzPlan *plan, Shape *shape, int n, double step, do
   if (irz_mesh_generate(plan, NULL, &map, &found.mesh, &error) != IRZ_OK) fail_msg("%s", error.text);
   free(map.region);
   const IrzMesh *mesh = found.mesh;
+  IrzMeshStats stats;
+  irz_mesh_stats(mesh, &stats);
+  found.quality = stats.min_quality;
   if (irz_mesh_check(mesh, NULL, "made", &error) != IRZ_OK) fail_msg("%s", error.text);
   for (int32_t t = 0; t < mesh->n_tets; t++) {
     double corner[4][3], bow[6][3], coefficient[20], volume = 0, farthest = 0;
@@ -248,6 +252,23 @@ static void line(void **state) {
   irz_mesh_free(found.mesh);
 }
 
+/* A ball, a vessel through it, and a surface that cuts both at a small angle */
+static int crossing(const double x[3]) {
+  if (vessel(x)) return 2;
+  if (distance_of(x, middle) < 0.0085) return 1;
+  return x[1] > 0.0007 + 0.2 * x[0] ? 3 : 0;
+}
+
+/// Where surfaces cross in any way, elements are neither flat nor thin.
+static void quality(void **state) {
+  (void)state;
+  IrzPlan plan = make_plan(0.03);
+  Found found = make_mesh(&plan, crossing, 60, 1e-3, 0.3);
+  printf("crossing: quality %.3f, %.1f degrees, %d elements\n", found.quality, found.worst, found.mesh->n_tets);
+  assert_true(found.quality >= 0.05 && found.worst >= 2.5);
+  irz_mesh_free(found.mesh);
+}
+
 /* Two slabs side by side between plates, and one on the other */
 static int side_by_side(const double x[3]) {
   return x[0] > 0.0033;
@@ -306,7 +327,8 @@ static void repeated(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(planes), cmocka_unit_test(volumes), cmocka_unit_test(line),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(planes),     cmocka_unit_test(volumes),
+                                     cmocka_unit_test(line),       cmocka_unit_test(quality),
                                      cmocka_unit_test(at_the_box), cmocka_unit_test(repeated)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
