@@ -10,7 +10,9 @@ static void place_line(const IrzMarkupPlace *place, const char *text, char *line
   char number[16] = "", plan_number[16] = "";
   if (place->line > 0) snprintf(number, sizeof number, ":%d", place->line);
   if (place->node->line > 0) snprintf(plan_number, sizeof plan_number, ":%d", place->node->line);
-  snprintf(line, size, "%s%s: %s: %s%s: %s", place->reader->file, plan_number, place->key, place->path, number, text);
+  const char *origin = place->node->origin;
+  snprintf(line, size, "%s%s: %s: %s%s: %s%s%s%s", place->reader->file, plan_number, place->key, place->path, number,
+           text, origin != NULL ? " (set by " : "", origin != NULL ? origin : "", origin != NULL ? ")" : "");
 }
 
 IrzCode irz_markup_fail(const IrzMarkupPlace *place, const char *format, ...) {

@@ -111,6 +111,7 @@ static bool varies_files(const IrzSweep *sweep) {
   for (int j = 0; j < sweep->n_parameters; j++) {
     const char *key = sweep->parameters[j].key;
     if (strncmp(key, "mesh", 4) == 0 || strncmp(key, "anatomy", 7) == 0) return true;
+    if (strcmp(key, "probes.markups") == 0 || strcmp(key, "probes.transform") == 0) return true;
   }
   return false;
 }
@@ -120,7 +121,46 @@ static IrzCode out_of_memory(const IrzError *wrong, IrzError *error) {
   return wrong->code == IRZ_ERR_MEMORY ? irz_error_set(error, wrong->code, "%s", wrong->text) : IRZ_OK;
 }
 
-/// Meshes and label maps of all cases, with checksums, a line each. A file that is missing has none.
+/// Add a file that a tree names.
+static IrzCode add_named(const IrzYaml *node, const char *folder, IrzText *list, IrzError *error) {
+  char path[2 * IRZ_PATH_MAX];
+  if (node == NULL || node->kind != IRZ_YAML_SCALAR || node->text == NULL) return IRZ_OK;
+  int length = snprintf(path, sizeof path, "%s%s", node->text[0] == '/' ? "" : folder, node->text);
+  return length < IRZ_PATH_MAX ? add_input(path, list, error) : IRZ_OK;
+}
+
+/// Add the files that the needles of a plan are in.
+static IrzCode add_markups(const IrzYaml *root, const char *folder, IrzText *list, IrzError *error) {
+  const IrzYaml *probes = irz_yaml_get(root, "probes"), *markups = irz_yaml_get(probes, "markups");
+  if (probes == NULL || probes->kind != IRZ_YAML_MAP) return IRZ_OK;
+  IRZ_TRY(add_named(irz_yaml_get(probes, "transform"), folder, list, error));
+  if (markups == NULL || markups->kind != IRZ_YAML_LIST) return add_named(markups, folder, list, error);
+  for (int i = 0; i < markups->n; i++) IRZ_TRY(add_named(markups->items[i], folder, list, error));
+  return IRZ_OK;
+}
+
+/// The same for the plan as its file has it: cases that change single needles name the files no more.
+static IrzCode add_stated_markups(const IrzSweep *sweep, const char *folder, IrzText *list, IrzError *error) {
+  IrzYaml *root;
+  IrzError unusable = {0};
+  if (irz_yaml_parse(sweep->plan_text, sweep->plan_file, &root, &unusable) != IRZ_OK) {
+    return out_of_memory(&unusable, error);
+  }
+  IrzCode code = add_markups(root, folder, list, error);
+  irz_yaml_free(root);
+  return code;
+}
+
+/// Files that the plan of a case reads.
+static IrzCode add_inputs(const IrzSweep *sweep, const IrzPlan *plan, IrzText *list, IrzError *error) {
+  IRZ_TRY(add_input(plan->mesh.file, list, error));
+  IRZ_TRY(add_input(plan->anatomy.labels, list, error));
+  IRZ_TRY(add_input(plan->anatomy.names, list, error));
+  IRZ_TRY(add_markups(plan->tree, plan->folder, list, error));
+  return add_stated_markups(sweep, plan->folder, list, error);
+}
+
+/// Meshes, label maps and needles of all cases, with checksums, a line each. A file that is missing has none.
 static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *error) {
   *text = NULL;
   IrzText list;
@@ -134,8 +174,7 @@ static IrzCode describe_inputs(const IrzSweep *sweep, char **text, IrzError *err
       code = out_of_memory(&unusable, error);
       continue;
     }
-    code = add_input(plan->mesh.file, &list, error);
-    if (code == IRZ_OK) code = add_input(plan->anatomy.labels, &list, error);
+    code = add_inputs(sweep, plan, &list, error);
     irz_plan_free(plan);
   }
   IrzCode ended = irz_text_end(&list, text, code == IRZ_OK ? error : NULL);

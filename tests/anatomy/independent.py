@@ -130,6 +130,22 @@ def numbers(value, path=""):
         yield path, value
 
 
+def changed_needles(folder):
+    """A sweep does not go on with needles that have moved since it began, even if its cases change them one by one."""
+    plan = {"mesh": {"size": 60, "accuracy": 50, "order": 1}, "tissues": {"default": {"preset": "liver"}}, "output": {"fields": False},
+            "probes": {"markups": "lps.mrk.json", "exposure": 15}, "pulses": [{"from": "A", "to": "B", "voltage": 1500}]}
+    for name, content in ("plan.yaml", plan), ("sweep.yaml", {"plan": "plan.yaml", "vary": {"probes[0].exposure": {"values": [15]}}}):
+        with open(os.path.join(folder, name), "w") as file:
+            json.dump(content, file)
+    run("sweep", "sweep.yaml", "-o", "swept", "-q", folder=folder)
+    with open(os.path.join(folder, "lps.mrk.json"), "r+") as file:
+        moved = file.read().replace("-9.7", "-9.6", 1)
+        file.seek(0)
+        file.write(moved)
+    done = subprocess.run([PROGRAM, "sweep", "sweep.yaml", "-o", "swept", "-q", "--resume"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "lps.mrk.json: has changed, or is gone" in done.stderr, done.stderr
+
+
 def same_in_every_frame(folder):
     """A ball of 10 mm in a box; two needles that are not parallel, off the axes."""
     k, j, i = numpy.ogrid[:40, :40, :40]
@@ -169,6 +185,7 @@ def same_in_every_frame(folder):
         assert summary.keys() == found["ras"].keys(), (name, summary.keys() ^ found["ras"].keys())
         for path, value in summary.items():
             assert abs(value - found["ras"][path]) <= 1e-9 * abs(found["ras"][path]), (name, path, value, found["ras"][path])
+    changed_needles(folder)
     print(f"{len(found)} frames: {len(found['ras'])} numbers of the summary are the same to 1e-9")
 
 
