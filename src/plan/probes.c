@@ -92,6 +92,12 @@ static IrzCode check_point(const IrzReader *reader, const IrzYaml *node, const c
                          1e3 * probe->exposure, 1e3 * point);
 }
 
+/* A component of a unit vector without its last digits. Meshes depend on every digit, and the same direction may be
+   stated with other lengths, or as two points of a needle. */
+static double direction_digits(double component) {
+  return round(component * 1e12) / 1e12;
+}
+
 /* Where a probe of the plan is, and of what shape. */
 static IrzCode read_shape(const IrzReader *reader, const IrzYaml *node, const char *path, const IrzProbeKeys *keys,
                           IrzProbe *probe) {
@@ -115,7 +121,7 @@ static IrzCode read_shape(const IrzReader *reader, const IrzYaml *node, const ch
   }
   for (int i = 0; i < 3; i++) {
     probe->tip[i] = keys->tip[i];
-    probe->direction[i] = keys->direction[i] / length;
+    probe->direction[i] = direction_digits(keys->direction[i] / length);
   }
   probe->exposure = keys->exposure;
   probe->diameter = keys->diameter;

@@ -168,7 +168,8 @@ def same_in_every_frame(folder):
     for name, content in ("lps.mrk.json", markups(left, "LPS")), ("ras.mrk.json", markups(list, "RAS")):
         with open(os.path.join(folder, name), "w") as file:
             json.dump(content, file)
-    ways = {"ras": {"probes": probes(list)}, "lps": {"frame": "LPS", "probes": probes(left)},
+    unit = [{**probe, "direction": list(numpy.array(probe["direction"]) / numpy.linalg.norm(probe["direction"]))} for probe in probes(list)]
+    ways = {"ras": {"probes": probes(list)}, "unit": {"probes": unit}, "lps": {"frame": "LPS", "probes": probes(left)},
             "markups_lps": {"probes": {"markups": "lps.mrk.json", "exposure": 15}},
             "markups_ras": {"frame": "LPS", "probes": {"markups": ["ras.mrk.json"], "exposure": 15}}}
     found = {}
