@@ -265,6 +265,10 @@ static IrzCode read_field(const Reading *reading, const char *field, char *value
   if (strcmp(field, "sizes") == 0) return read_sizes(reading, value);
   if (strcmp(field, "type") == 0) return read_type(reading, value);
   if (strcmp(field, "encoding") == 0) return read_encoding(reading, value);
+  if (strcmp(field, "kinds") == 0) {
+    snprintf(h->kind, sizeof h->kind, "%.*s", (int)strcspn(value, " \t"), value);
+    return IRZ_OK;
+  }
   if (strcmp(field, "endian") == 0) return read_endian(reading, value);
   if (strcmp(field, "space") == 0) return read_space(reading, value);
   if (strcmp(field, "space units") == 0) return read_units(reading, value);

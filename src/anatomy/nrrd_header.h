@@ -32,7 +32,8 @@ typedef struct {
   double axis_min[IRZ_NRRD_MAX_DIMENSION];     ///< NaN: not stated
   double origin[3];                            ///< place of the first voxel
   bool has_origin;
-  off_t data; ///< where the data begin, if they are behind the header
+  char kind[24]; ///< of the first axis, or ""
+  off_t data;    ///< where the data begin, if they are behind the header
 } IrzNrrdHeader;
 
 /// Read a header; its segments become labels of the image.

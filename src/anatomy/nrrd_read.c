@@ -26,6 +26,11 @@ typedef struct {
   size_t text_used, n_text;
 } Nrrd;
 
+/// Whether an axis of this kind can be one of layers, and not of times, colours or vectors.
+static bool is_list(const char *kind) {
+  return kind[0] == '\0' || strcmp(kind, "list") == 0 || strcmp(kind, "none") == 0 || strcmp(kind, "???") == 0;
+}
+
 /// The three axes of space, and the layers.
 /// @param[out] axis  number of each axis of space
 static IrzCode find_axes(const IrzNrrdHeader *h, IrzImage *image, int axis[3], IrzError *error) {
@@ -39,13 +44,15 @@ static IrzCode find_axes(const IrzNrrdHeader *h, IrzImage *image, int axis[3], I
     bool space = h->n_directions > 0 ? h->in_space[d] : h->dimension == 3;
     if (space && n < 3) {
       axis[n++] = d;
-    } else if (!space && d == 0 && h->dimension == 4 && h->size[0] <= MAX_LAYERS) {
+    } else if (!space && d == 0 && h->dimension == 4 && h->size[0] <= MAX_LAYERS && is_list(h->kind)) {
       image->layers = (int)h->size[0];
     } else if (h->size[d] != 1) {
-      return irz_error_set(error, IRZ_ERR_INPUT,
-                           "%s: %lld numbers along axis %d; a label map has three axes of space and, before them, "
-                           "at most one of up to %d layers",
-                           h->path, h->size[d], d + 1, MAX_LAYERS);
+      return irz_error_set(
+          error, IRZ_ERR_INPUT,
+          "%s: %lld numbers along axis %d%s%s%s; a label map has three axes of space and, before them, "
+          "at most one of up to %d layers",
+          h->path, h->size[d], d + 1, d == 0 && h->kind[0] != '\0' ? " (" : "", d == 0 ? h->kind : "",
+          d == 0 && h->kind[0] != '\0' ? ")" : "", MAX_LAYERS);
     }
   }
   if (n < 3) {
@@ -282,6 +289,10 @@ IrzCode irz_nrrd_open(IrzPlan *plan, IrzLabelMap *map, IrzImage *image, IrzError
   memcpy(map->size, image->size, sizeof image->size);
   IRZ_TRY(place(plan, &nrrd->header, axis, map, error));
   IRZ_TRY(check_layers(image, error));
+  if (plan->anatomy.transform_stated) {
+    irz_plan_warn(plan, "%s:%d: anatomy.transform: has no effect on NRRD, which has one transform", plan->file,
+                  plan->anatomy.line);
+  }
   IRZ_TRY(open_data(nrrd, image->path, &size, error));
   IRZ_TRY(read_numbers(nrrd, error));
   return find_voxels(nrrd, image, size, error);

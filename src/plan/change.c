@@ -79,6 +79,7 @@ IrzCode irz_plan_withdraw(const IrzPlan *plan, int position, IrzPlan **moved, Ir
   (*moved)->pullback.position = position;
   for (int i = 0; i < (*moved)->n_probes; i++) {
     IrzProbe *probe = &(*moved)->probes[i];
+    probe->length = fmax(probe->length - position * plan->pullback.step, 0);
     for (int k = 0; k < 3; k++) probe->tip[k] += position * plan->pullback.step * probe->direction[k];
   }
   return IRZ_OK;

@@ -186,6 +186,11 @@ static IrzCode make_list(const IrzReader *reader, const IrzYaml *stated, const I
 /* All needles that the plan wants. */
 static IrzCode collect(const IrzReader *reader, const IrzYaml *node, IrzNeedleList *needles) {
   IrzMarkupsKeys keys = {.tip = 0};
+  if (irz_yaml_get(node, "markups") == NULL &&
+      (irz_yaml_get(node, "direction") != NULL || irz_yaml_get(node, "name"))) {
+    return irz_reader_fail(reader, node, "probes",
+                           "is one probe; it must be a list of 1 to %d of them, or {markups: FILE}", IRZ_MAX_PROBES);
+  }
   IRZ_TRY(irz_reader_section(reader, &irz_section_markups, node, node, "probes", false, &keys));
   const IrzYaml *files = keys.markups;
   bool list = files->kind == IRZ_YAML_LIST;

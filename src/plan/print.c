@@ -61,6 +61,7 @@ static void print_probe(const IrzProbe *probe, FILE *out) {
             plain(1e3 * probe->tip[0]), plain(1e3 * probe->tip[1]), plain(1e3 * probe->tip[2]),
             plain(probe->direction[0]), plain(probe->direction[1]), plain(probe->direction[2]), 1e3 * probe->exposure,
             1e3 * probe->diameter);
+    if (probe->length > 0) fprintf(out, ", %.4g mm from tip to skin", 1e3 * probe->length);
     if (probe->tip_shape != IRZ_TIP_FLAT && probe->place == 0)
       fprintf(out, ", %s end", probe->tip_shape == IRZ_TIP_ROUNDED ? "rounded" : "trocar");
     if (probe->needle[0] != '\0') fprintf(out, ", electrode %d of needle %s", probe->place + 1, probe->needle);

@@ -75,6 +75,7 @@ static IrzCode read_electrodes(const IrzReader *reader, const IrzYaml *node, con
     memcpy(probe->needle, needle.name, sizeof probe->needle);
     probe->place = k;
     probe->exposure = length[k];
+    probe->length = fmax(needle.length - start, 0);
     for (int i = 0; i < 3; i++) probe->tip[i] = needle.tip[i] + start * needle.direction[i];
     start += length[k] + keys->gap;
     plan->n_probes++;
@@ -166,6 +167,13 @@ static IrzCode read_probe(const IrzReader *reader, const IrzYaml *node, int inde
     return check_point(reader, keys.electrodes, full, &plan->probes[first]);
   }
   check_exposure_step(reader, place, full, probe->exposure);
+  if (probe->length > 0 && probe->length < probe->exposure) {
+    irz_reader_warn(
+        reader, place != NULL ? place : node, full,
+        "%.9g mm of bare metal are more than the %.4g mm of %s from its tip to the skin: is the second point "
+        "where it enters?",
+        1e3 * probe->exposure, 1e3 * probe->length, probe->name);
+  }
   plan->n_probes++;
   return check_point(reader, place != NULL ? place : node, full, probe);
 }

@@ -104,6 +104,10 @@ static const struct {
      MAP_OF("f.nrrd"), "f.nrrd: segment 0 (liver) is in layer 5; the file has layers 0 to 1"},
     {"f.nrrd", "NRRD0004\nSegment0_LabelValue:=one\n\n", MAP_OF("f.nrrd"),
      "f.nrrd:2: Segment0_LabelValue: is \"one\"; a whole number of -2147483648 to 2147483647 is wanted"},
+    {"f.nrrd",
+     "NRRD0004\ntype: uchar\ndimension: 4\nencoding: ascii\nsizes: 3 2 2 2\nkinds: RGB-color domain domain "
+     "domain\nspace directions: none (1,0,0) (0,1,0) (0,0,1)\n\n" NUMBERS,
+     MAP_OF("f.nrrd"), "f.nrrd: 3 numbers along axis 1 (RGB-color); a label map has three axes of space"},
     /* labels and their names */
     {"f.nrrd", HEAD AXES "Segment0_ID:=s\nSegment0_Name:=tumour\n\n" NUMBERS,
      "anatomy: {labels: f.nrrd, map: {tumor: a}}\n" PROBES TISSUES,
@@ -167,6 +171,8 @@ static const struct {
     {"f.mrk.json", TWO, NEEDLES_OF(", exposure: 0"), "plan.yaml:1: probes.exposure: 0 mm is outside 0.1 to 500 mm"},
     {"f.mrk.json", TWO, "probes: {exposure: 20}\n" TISSUES,
      "plan.yaml:1: probes.markups: missing: file or list of files"},
+    {"f.mrk.json", TWO, "probes: {name: A, tip: [0, 0, 0]}\n" TISSUES,
+     "plan.yaml:1: probes: is one probe; it must be a list of 1 to 6 of them, or {markups: FILE}"},
     {"f.mrk.json", TWO, "probes: {markups: []}\n" TISSUES, "plan.yaml:1: probes.markups: is empty; files are wanted"},
     /* transforms */
     {"t.tfm", "rubbish", "probes: {markups: good.mrk.json, transform: t.tfm}\n" TISSUES,
