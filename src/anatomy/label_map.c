@@ -99,17 +99,18 @@ static IrzCode label_piece(Labelling *with, size_t first, int n, const double *v
 
   for (int i = 0; i < n; i++) {
     size_t voxel = first + (size_t)i;
-    int taken = -1;
+    int taken = -1, n_found = 0;
     for (int layer = 0; layer < layers; layer++, value++) {
       if (*value != with->last[layer]) IRZ_TRY(look_up(with, voxel, layer, *value, error));
       int strange = with->strange[layer], found = with->found[layer];
       if (strange >= 0) note_unmapped(map, &with->metal, voxel, &map->unmapped[strange]);
-      if (found < 0) continue;
-      if (taken >= 0) {
-        int wins = found > taken ? found : taken, other = found > taken ? taken : found;
-        with->overlap[with->entry[wins].region * map->n_regions + with->entry[other].region]++;
-      }
       if (found > taken) taken = found;
+      n_found += found >= 0;
+    }
+    for (int layer = 0; layer < layers && n_found > 1; layer++) {
+      int other = with->found[layer];
+      if (other < 0 || other == taken) continue;
+      with->overlap[with->entry[taken].region * map->n_regions + with->entry[other].region]++;
     }
     uint8_t region = taken >= 0 ? with->entry[taken].region : 0;
     map->region[voxel] = region;

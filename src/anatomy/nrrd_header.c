@@ -317,6 +317,8 @@ static IrzCode read_key(Reading *reading, const char *key, char *value) {
   long long whole = 0;
   what++;
   unescape(value);
+  skip_blanks(&value);
+  for (size_t n = strlen(value); n > 0 && (value[n - 1] == ' ' || value[n - 1] == '\t'); n--) value[n - 1] = '\0';
   if (strcmp(what, "ID") == 0) reading->identified[number] = true;
   if (strcmp(what, "Name") == 0 || (strcmp(what, "ID") == 0 && segment->name[0] == '\0')) {
     snprintf(segment->name, sizeof segment->name, "%s", value);

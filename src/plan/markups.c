@@ -52,6 +52,7 @@ static IrzCode load(const IrzMarkupPlace *place, char **text) {
   ssize_t got = code == IRZ_OK ? pread(descriptor, *text, (size_t)size, 0) : 0;
   if (got < 0) code = irz_markup_fail(place, "%s", strerror(errno));
   close(descriptor);
+  if (code == IRZ_OK && strncmp(*text, "\xef\xbb\xbf", 3) == 0) memset(*text, ' ', 3); /* the mark of some editors */
   if (code == IRZ_OK && memchr(*text, '\0', (size_t)got) != NULL) {
     code = irz_markup_fail(place, "is no text: it contains a zero byte");
   }

@@ -100,9 +100,10 @@ IrzCode irz_markups_fcsv(IrzMarkupPlace *place, char *text, IrzMarkups *markups)
     if (next != NULL) *next++ = '\0';
     place->line++;
     line[strcspn(line, "\r")] = '\0';
+    line += strspn(line, " \t");
     if (line[0] == '#') {
       IRZ_TRY(read_comment(place, line, &header));
-    } else if (line[strspn(line, " \t")] != '\0') {
+    } else if (line[0] != '\0') {
       IRZ_TRY(read_point(place, line, &header, ++number, markups));
     }
   }

@@ -61,7 +61,7 @@ static const struct {
                                                              "\"undefined\"}") "," MARKUP("ROI", "", "")),
      "has not been placed (positionStatus: preview) and is left out"},
     {"points.fcsv",
-     "# Markups fiducial file version = 4.11\n# CoordinateSystem = LPS\n"
+     "\xef\xbb\xbf# Markups fiducial file version = 4.11\n# CoordinateSystem = LPS\n"
      "# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n"
      "1,-10,5,-10,0,0,0,1,1,1,0,A,,\r\n2,-10,5,140,0,0,0,1,1,1,0,A,,\n3,10,5,-10,0,0,0,1,1,1,0,\"B\",\"a, b\",\n"
      "4,10,5,140,0,0,0,1,1,1,0,B,,\n",

@@ -287,6 +287,31 @@ static void layers_by_number(void **state) {
   irz_plan_free(plan);
 }
 
+/* Three segments in one place: each of the others is counted against the one that counts there. */
+static void three_layers(void **state) {
+  uint8_t voxels[3 * N];
+  IrzPlan *plan = NULL;
+  IrzLabelMap *map;
+  IrzError error;
+  (void)state;
+  for (int v = 0; v < N; v++) voxels[3 * v] = v < 20, voxels[3 * v + 1] = v < 10, voxels[3 * v + 2] = v < 4;
+  write_parts("t.seg.nrrd",
+              SEGMENTATION("4", "3 4 3 2", "none ",
+                           "list domain domain domain") "Segment0_ID:=S1\nSegment0_Name:=liver "
+                                                        "\nSegment1_ID:=S2\nSegment1_Name:=tumour\nSegment2_ID:=S3\n"
+                                                        "Segment2_Name:=vein\n\n",
+              voxels, sizeof voxels);
+  assert_int_equal(read_plan_map("anatomy: {labels: t.seg.nrrd, map: {liver: a, tumour: b, vein: default}}\n" PROBES,
+                                 &plan, &map, &error),
+                   IRZ_OK);
+  for (int v = 0; v < N; v++) assert_int_equal(map->region[v], v < 4 ? 0 : v < 10 ? 2 : v < 20 ? 1 : 0);
+  assert_true(warned(plan, "4 voxels are in a and in default: they are default"));
+  assert_true(warned(plan, "4 voxels are in b and in default: they are default"));
+  assert_true(warned(plan, "6 voxels are in a and in b: they are b"));
+  irz_label_map_free(map);
+  irz_plan_free(plan);
+}
+
 /* ---- Names ---- */
 
 /// A NIfTI file with an extension before its voxels, as TotalSegmentator writes it.
@@ -361,6 +386,7 @@ int main(void) {
       cmocka_unit_test(segments_by_name),
       cmocka_unit_test(overlapping_layers),
       cmocka_unit_test(layers_by_number),
+      cmocka_unit_test(three_layers),
       cmocka_unit_test(names_in_nifti),
       cmocka_unit_test(names_beside),
   };
