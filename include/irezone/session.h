@@ -124,7 +124,8 @@ typedef struct {
   int32_t (*triangles)[3]; ///< [n_triangles] counter-clockwise from outside
 } IrzSurface;
 
-/// The surface of the zone, as it is drawn: closed along metal and wall, it encloses the zone's volume. Collective.
+/// The surface of the zone, as it is drawn: closed along metal and wall, it encloses the zone's volume, and it is a
+/// manifold. Collective.
 /// @param[out] surface  on rank 0, empty elsewhere; release it with irz_surface_clear()
 IRZ_API IrzCode irz_result_surface(const IrzResult *result, IrzSurface *surface, IrzError *error);
 

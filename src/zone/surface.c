@@ -2,6 +2,7 @@
 #include "zone/surface.h"
 #include "base/memory.h"
 #include "zone/nodal.h"
+#include "zone/separate.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -428,7 +429,7 @@ IrzCode irz_zone_surface_kinds(const IrzMedium *medium, const IrzSides *sides, c
   if (code == IRZ_OK)
     code = gather(part->comm, cutter.corner, cutter.n, sizeof *all, true, (void **)&all, &n_all, error);
   if (code == IRZ_OK) {
-    if (part->rank == 0) join(all, n_all, surface, kind, error);
+    if (part->rank == 0 && join(all, n_all, surface, kind, error) == IRZ_OK) irz_surface_separate(surface, kind, error);
     code = irz_error_agree(part->comm, error);
   }
   if (code != IRZ_OK) {

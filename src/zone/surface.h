@@ -7,8 +7,8 @@
 
 /// Cut the drawn field, linear in the eight small tetrahedra between the points of each, at the threshold of each
 /// region; where the zone ends at metal, shafts, the wall or a region with a higher threshold, it is closed along
-/// these. So what is enclosed is the volume of the zone as drawn. Triangles are seen counter-clockwise from outside.
-/// Collective.
+/// these. So what is enclosed is the volume of the zone as drawn. It is a manifold (zone/separate.h). Triangles are
+/// seen counter-clockwise from outside. Collective.
 /// @param[in]  sides      rows of the drawn field
 /// @param[in]  threshold  [n_regions] V/m
 /// @param[out] surface    on rank 0; empty on others; release with irz_surface_clear()
