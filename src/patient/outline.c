@@ -11,6 +11,9 @@
 
 enum { MOST_NODES = 30000000 };
 
+/// Voxels make steps if more than this share of their faces has another face at right angles before it.
+#define STEPS 0.01
+
 /// A grid along the voxels, and the function whose zero is the surface at its nodes.
 typedef struct {
   const IrzLabelMap *labels;
@@ -54,22 +57,29 @@ static bool is_far(const Grid *grid, const double x[3], double *value) {
   return s->place[cell] < 0;
 }
 
+/// The box in voxels around a window in m.
+static void in_voxels(const IrzLabelMap *labels, double window[2][3], double low[3], double high[3]) {
+  for (int d = 0; d < 3; d++) {
+    const double *row = labels->to_voxel[d];
+    low[d] = high[d] = row[3];
+    for (int e = 0; e < 3; e++) {
+      low[d] += fmin(row[e] * window[0][e], row[e] * window[1][e]);
+      high[d] += fmax(row[e] * window[0][e], row[e] * window[1][e]);
+    }
+  }
+}
+
 /// Lay a grid over the window and evaluate the function at its nodes.
 static IrzCode fill_grid(Grid *grid, double window[2][3], double step, int threads, IrzError *error) {
-  double nodes = 1;
+  double nodes = 1, low[3], high[3];
+  in_voxels(grid->labels, window, low, high);
   for (int d = 0; d < 3; d++) {
-    const double *row = grid->labels->to_voxel[d];
-    double low = row[3], high = row[3];
-    for (int e = 0; e < 3; e++) {
-      low += fmin(row[e] * window[0][e], row[e] * window[1][e]);
-      high += fmax(row[e] * window[0][e], row[e] * window[1][e]);
-    }
     /* A little beyond the image, where the function is negative. */
-    low = fmax(low, -1.5);
-    high = fmin(high, grid->labels->size[d] + 0.5);
+    low[d] = fmax(low[d], -1.5);
+    high[d] = fmin(high[d], grid->labels->size[d] + 0.5);
     grid->step[d] = step / grid->labels->spacing[d];
-    grid->first[d] = low;
-    grid->size[d] = (int)fmin(fmax(ceil((high - low) / grid->step[d]) + 1, 2), 1e5);
+    grid->first[d] = low[d];
+    grid->size[d] = (int)fmin(fmax(ceil((high[d] - low[d]) / grid->step[d]) + 1, 2), 1e5);
     nodes *= grid->size[d];
   }
   if (nodes > MOST_NODES) return fill_grid(grid, window, 1.3 * step, threads, error);
@@ -218,13 +228,28 @@ static IrzCode add_face(const IrzLabelMap *labels, const int at[3], int axis, in
   return IRZ_OK;
 }
 
+/// Faces at right angles before a face of a voxel.
+static int count_steps(const IrzLabelMap *labels, const uint8_t *member, const int beside[3], int axis) {
+  int count = 0;
+  for (int f = 0; f < 6; f++) {
+    int next[3] = {beside[0], beside[1], beside[2]};
+    if (f / 2 == axis) continue;
+    next[f / 2] += f % 2 == 0 ? -1 : 1;
+    count += is_member(labels, member, next);
+  }
+  return count;
+}
+
 /// The faces between voxels of the regions and others, in the window.
-static IrzCode add_faces(const IrzLabelMap *labels, const uint8_t *member, const Grid *grid, IrzSoup *soup,
-                         IrzError *error) {
-  int from[3], to[3], at[3];
+/// @param[out] steps  share of them that have another one at right angles before them
+static IrzCode add_faces(const IrzLabelMap *labels, const uint8_t *member, double window[2][3], IrzSoup *soup,
+                         double *steps, IrzError *error) {
+  int from[3], to[3], at[3], with_steps = 0;
+  double low[3], high[3];
+  in_voxels(labels, window, low, high);
   for (int d = 0; d < 3; d++) {
-    from[d] = (int)fmax(floor(grid->first[d]), 0);
-    to[d] = (int)fmin(ceil(grid->first[d] + grid->step[d] * grid->size[d]), labels->size[d] - 1);
+    from[d] = (int)fmax(ceil(low[d]), 0);
+    to[d] = (int)fmin(floor(high[d]), labels->size[d] - 1);
   }
   for (at[2] = from[2]; at[2] <= to[2]; at[2]++) {
     for (at[1] = from[1]; at[1] <= to[1]; at[1]++) {
@@ -235,17 +260,19 @@ static IrzCode add_faces(const IrzLabelMap *labels, const uint8_t *member, const
           beside[f / 2] += f % 2 == 0 ? -1 : 1;
           if (is_member(labels, member, beside)) continue;
           IRZ_TRY(add_face(labels, at, f / 2, f % 2 == 0 ? -1 : 1, soup, error));
+          with_steps += count_steps(labels, member, beside, f / 2) > 0;
         }
       }
     }
   }
+  *steps = soup->n > 0 ? 2.0 * with_steps / (double)soup->n : 0; /* a face is two triangles */
   return IRZ_OK;
 }
 
 IrzCode irz_outline_labels(const IrzLabelMap *labels, const uint8_t *member, double window[2][3], double step,
                            int threads, IrzSurface *surface, IrzOutlineKind *kind, IrzError *error) {
   IrzSmoothLabels smooth = {0};
-  IrzSoup soup = {0};
+  IrzSoup soup = {0}, faces = {0};
   Grid grid = {.labels = labels, .smooth = &smooth};
   *surface = (IrzSurface){0};
   *kind = IRZ_OUTLINE_SMOOTH;
@@ -255,18 +282,14 @@ IrzCode irz_outline_labels(const IrzLabelMap *labels, const uint8_t *member, dou
     code = fill_grid(&grid, window, step, threads, error);
     if (code == IRZ_OK) code = cut_all(&grid, &soup, error);
   }
-  if (code == IRZ_OK && soup.n == 0) {
-    if (!smoothed) {
-      for (int d = 0; d < 3; d++) {
-        grid.step[d] = 1;
-        grid.size[d] = labels->size[d];
-      }
-    }
-    *kind = IRZ_OUTLINE_VOXELS;
-    code = add_faces(labels, member, &grid, &soup, error);
-  }
-  if (code == IRZ_OK) code = irz_soup_weld(&soup, surface, error);
+  double steps = 0;
+  if (code == IRZ_OK) code = add_faces(labels, member, window, &faces, &steps, error);
+  if (faces.n > 0 && soup.n == 0) *kind = IRZ_OUTLINE_VOXELS;
+  if (faces.n > 0 && steps <= STEPS) *kind = IRZ_OUTLINE_FLAT;
+  if (code == IRZ_OK && *kind != IRZ_OUTLINE_SMOOTH) code = irz_soup_refine(&faces, 2 * step, error);
+  if (code == IRZ_OK) code = irz_soup_weld(*kind == IRZ_OUTLINE_SMOOTH ? &soup : &faces, surface, error);
   irz_soup_clear(&soup);
+  irz_soup_clear(&faces);
   irz_smooth_clear(&smooth);
   free(grid.value);
   return code;

@@ -9,11 +9,13 @@
 /// How a surface was found.
 typedef enum {
   IRZ_OUTLINE_SMOOTH, ///< without the steps of the voxels
-  IRZ_OUTLINE_VOXELS, ///< along the faces of the voxels
+  IRZ_OUTLINE_FLAT,   ///< along the faces of the voxels, as these make no steps: a box of a phantom
+  IRZ_OUTLINE_VOXELS, ///< along the faces of the voxels with their steps, as the smoothed map has none of the regions
 } IrzOutlineKind;
 
-/// The surface of some regions of a label map, where the smoothed map has it; where that has none of them, as of a
-/// sheet of one voxel, the faces of their voxels. The image ends with its voxels, and so do the regions.
+/// The surface of some regions of a label map: where the smoothed map has it, if their voxels make steps, as all that
+/// is round or oblique does; else the faces of the voxels. Smoothing would make the edges of a box round, and bulges of
+/// up to 0.3 voxels beside them. The image ends with its voxels, and so do the regions.
 /// @param[in]  member   [labels->n_regions] 1: the region is one of them
 /// @param[in]  window   m, the box in which the surface is wanted; it is open where that ends
 /// @param[in]  step     m, about the size of the triangles
