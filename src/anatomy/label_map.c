@@ -1,5 +1,6 @@
 /* A patient's label map: an image to one byte a voxel. */
 #include "anatomy/image.h"
+#include "anatomy/label_names.h"
 #include "anatomy/metal_box.h"
 #include "base/entry.h"
 #include "base/memory.h"
@@ -306,6 +307,19 @@ static IrzCode resolve(const Labelling *with, IrzLabel *label, Entry *entry, Irz
   return IRZ_OK;
 }
 
+void irz_label_map_number(const IrzLabelMap *map, IrzPlan *plan) {
+  for (int e = 0; e < plan->anatomy.n_map; e++) {
+    IrzLabel *label = &plan->anatomy.map[e];
+    const IrzLabelInfo *found = NULL;
+    for (int pass = 0; pass < 2 && label->name[0] != '\0' && found == NULL; pass++) {
+      for (int l = 0; l < map->n_labels; l++) {
+        if (same_name(label->name, map->labels[l].name, pass == 0)) found = &map->labels[l];
+      }
+    }
+    if (found != NULL) label->label = (int)found->value;
+  }
+}
+
 /// Find all labels that the plan's map means.
 static IrzCode resolve_all(Labelling *with, IrzError *error) {
   IrzPlan *plan = with->plan;
@@ -313,9 +327,11 @@ static IrzCode resolve_all(Labelling *with, IrzError *error) {
     IrzLabel *label = &plan->anatomy.map[e];
     IRZ_TRY(resolve(with, label, &with->entry[e], error));
     for (int f = 0; f < e; f++) {
-      char what[80], key[IRZ_LABEL_NAME_MAX];
+      char what[80 + IRZ_LABEL_NAME_MAX], key[IRZ_LABEL_NAME_MAX];
       if (with->entry[f].value != with->entry[e].value || with->entry[f].layer != with->entry[e].layer) continue;
-      snprintf(what, sizeof what, "label %d is stated twice", label->label);
+      const char *name = label->name[0] != '\0' ? label->name : plan->anatomy.map[f].name;
+      snprintf(what, sizeof what, "label %d is stated twice%s%s%s", label->label,
+               name[0] != '\0' ? ": by its number and as \"" : "", name, name[0] != '\0' ? "\"" : "");
       snprintf(key, sizeof key, "%d", label->label);
       return refuse_entry(plan, label, label->name[0] != '\0' ? label->name : key, what, error);
     }

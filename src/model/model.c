@@ -1,5 +1,6 @@
 /* From a plan to a summary; see irezone/model.h. */
 #include "model/model.h"
+#include "anatomy/label_names.h"
 #include "base/entry.h"
 #include "base/idle.h"
 #include "base/memory.h"
@@ -215,6 +216,7 @@ IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summ
     irz_summary_clear(summary);
     return error->code;
   }
+  if (model->anatomy != NULL) irz_label_map_number(model->anatomy->map, plan);
   model->spent = model->options.once;
   model->answered = false;
   summary->order = plan->mesh.order;

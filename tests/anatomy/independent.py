@@ -130,6 +130,20 @@ def numbers(value, path=""):
         yield path, value
 
 
+def labels_by_name(folder):
+    """The summary has the numbers of labels that are stated by name."""
+    with open(os.path.join(folder, "names.txt"), "w") as file:
+        file.write('1 255 0 0 1 1 1 "the tumour"\n')
+    plan = {"name": "named", "mesh": {"size": 60, "accuracy": 50, "order": 1}, "output": {"fields": False}, "tissues": {"default": {"preset": "liver"}},
+            "anatomy": {"labels": "ball.nrrd", "names": "names.txt", "map": {"the tumour": "default"}}, "probes": {"markups": "ras.mrk.json", "exposure": 15},
+            "pulses": [{"from": "A", "to": "B", "voltage": 1500}]}
+    with open(os.path.join(folder, "plan.yaml"), "w") as file:
+        json.dump(plan, file)
+    run("run", "plan.yaml", "-o", "named", folder=folder)
+    with open(os.path.join(folder, "named", "named.json")) as file:
+        assert json.load(file)["anatomy"]["map"] == [{"label": 1, "region": "default"}]
+
+
 def changed_needles(folder):
     """A sweep does not go on with needles that have moved since it began, even if its cases change them one by one."""
     plan = {"mesh": {"size": 60, "accuracy": 50, "order": 1}, "tissues": {"default": {"preset": "liver"}}, "output": {"fields": False},
@@ -186,6 +200,7 @@ def same_in_every_frame(folder):
         assert summary.keys() == found["ras"].keys(), (name, summary.keys() ^ found["ras"].keys())
         for path, value in summary.items():
             assert abs(value - found["ras"][path]) <= 1e-9 * abs(found["ras"][path]), (name, path, value, found["ras"][path])
+    labels_by_name(folder)
     changed_needles(folder)
     print(f"{len(found)} frames: {len(found['ras'])} numbers of the summary are the same to 1e-9")
 

@@ -122,7 +122,7 @@ static const struct {
      "meant"},
     {"f.nrrd", HEAD AXES "Segment0_ID:=s\nSegment0_Name:=x\n\n" NUMBERS,
      "anatomy: {labels: f.nrrd, map: {x: a, 1: a}}\n" PROBES TISSUES,
-     "plan.yaml:1: anatomy.map.1: label 1 is stated twice"},
+     "plan.yaml:1: anatomy.map.1: label 1 is stated twice: by its number and as \"x\""},
     {"f.nrrd", HEAD AXES "\n" NUMBERS, "anatomy: {labels: f.nrrd, names: nix.txt, map: {1: a}}\n" PROBES TISSUES,
      "nix.txt: cannot be opened: No such file or directory"},
     {"f.nrrd", HEAD AXES "\n" NUMBERS, "anatomy: {labels: f.nrrd, names: f.nrrd, map: {1: a}}\n" PROBES TISSUES,
