@@ -4,6 +4,8 @@
 #define IREZONE_RESULT_H
 
 #include <irezone/error.h>
+#include <irezone/needles.h>
+#include <irezone/pairs.h>
 #include <irezone/paths.h>
 #include <irezone/patient.h>
 #include <irezone/plan.h>
@@ -122,9 +124,11 @@ typedef struct {
   int n_pulses;
   IrzPulseResult *pulses; ///< [n_pulses], owned
   IrzZone zone;
-  IrzHeatResult *heat; ///< NULL if the plan has no `heat`; owned
-  IrzPatient *patient; ///< NULL if the plan has no `patient`; owned
-  IrzPaths *paths;     ///< which regions of the label map the needles pass; NULL without one; owned
+  IrzHeatResult *heat;      ///< NULL if the plan has no `heat`; owned
+  IrzPairs pairs;           ///< how the needles lie to one another; voltages as solved
+  IrzNeedleChecks *needles; ///< NULL without `patient.needles` in the plan; owned
+  IrzPatient *patient;      ///< NULL if the plan has no `patient`; owned
+  IrzPaths *paths;          ///< which regions of the label map the needles pass; NULL without one; owned
   struct {
     double mesh, setup, solve, zone, output, total; ///< mesh and setup: 0 if an earlier solve made them
   } timing;

@@ -1,19 +1,29 @@
 /* irezone check: read a plan and what it refers to, and say what would run. */
 #include "cli/cli.h"
 #include <irezone/anatomy.h>
+#include <irezone/needles.h>
+#include <irezone/pairs.h>
 
 static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   IrzPlan *plan;
   IrzLabelMap *map = NULL;
   IrzPaths *paths = NULL;
+  IrzNeedleChecks *needles = NULL;
+  IrzPairs pairs;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
   IrzCode code = irz_plan_check_files(plan, &map, &paths, error);
+  irz_pairs_find(plan, &pairs);
+  if (code == IRZ_OK) irz_pairs_doubt(plan, &pairs);
+  if (code == IRZ_OK) code = irz_needles_check(plan, map, &needles, error);
   if (code == IRZ_OK) {
     irz_plan_print(plan, stdout);
     if (map != NULL) irz_label_map_print(map, plan, stdout);
     if (paths != NULL) irz_paths_print(paths, plan, stdout);
+    irz_pairs_print(&pairs, stdout);
+    irz_needles_print(needles, stdout);
   }
   if (code == IRZ_OK) irz_cli_warnings(plan);
+  irz_needles_free(needles);
   irz_paths_free(paths);
   irz_label_map_free(map);
   irz_plan_free(plan);

@@ -184,6 +184,20 @@ static IrzCode solve_positions(IrzModel *model, const IrzPlan *plan, IrzError *e
   return code;
 }
 
+/// Take over the voltages with which pairs have fired.
+static void take_voltages(IrzSummary *summary) {
+  for (int k = 0; k < summary->pairs.n; k++) {
+    IrzPair *pair = &summary->pairs.pair[k];
+    pair->voltage = NAN;
+    for (int i = 0; i < summary->n_pulses; i++) {
+      const IrzPulseResult *pulse = &summary->pulses[i];
+      bool same = strcmp(pulse->from, pair->from) == 0 && strcmp(pulse->to, pair->to) == 0;
+      bool turned = strcmp(pulse->from, pair->to) == 0 && strcmp(pulse->to, pair->from) == 0;
+      if (same || turned) pair->voltage = fmax(pair->voltage, pulse->voltage);
+    }
+  }
+}
+
 /// Everything between the checks and the report.
 static IrzCode solve_all(IrzModel *model, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   const IrzPositions others = {model->n_stages - 1, model->answer + 1, model->found + 1};
@@ -230,6 +244,7 @@ IrzCode irz_model_solve(IrzModel *model, const IrzPlan *stated, IrzSummary *summ
   }
   const IrzStage *stage = model->answer[0];
   summary->threads = stage->threads;
+  take_voltages(summary);
   irz_plan_add_warnings(plan, stage->geometry, model->n_stated);
   irz_warn_of_result(plan, stage, summary);
   snprintf(summary->status, sizeof summary->status, "converged");

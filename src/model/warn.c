@@ -72,6 +72,9 @@ static void warn_currents_and_zone(IrzPlan *plan, const IrzSummary *summary) {
 }
 
 IrzCode irz_locate_needles(const IrzStage *stage, IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  irz_pairs_find(plan, &summary->pairs);
+  irz_pairs_doubt(plan, &summary->pairs);
+  IRZ_TRY(irz_needles_check(plan, stage->labels, &summary->needles, error));
   if (stage->labels == NULL) return IRZ_OK;
   IRZ_TRY(irz_paths_find(plan, stage->labels, &summary->paths, error));
   irz_anatomy_doubt(plan, stage->labels, summary->paths);

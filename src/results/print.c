@@ -247,6 +247,8 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
     fprintf(out, "\n  needles\n");
     irz_paths_print(summary->paths, summary->plan, out);
   }
+  irz_pairs_print(&summary->pairs, out);
+  irz_needles_print(summary->needles, out);
   print_zone(&summary->zone, out);
   print_regions(summary, out);
   const IrzZone *zone = &summary->zone;
@@ -277,6 +279,7 @@ void irz_summary_clear(IrzSummary *summary) {
   free(summary->zone.regions);
   if (summary->heat != NULL) free(summary->heat->samples);
   free(summary->heat);
+  irz_needles_free(summary->needles);
   irz_patient_free(summary->patient);
   irz_paths_free(summary->paths);
   memset(summary, 0, sizeof *summary);

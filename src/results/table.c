@@ -8,6 +8,7 @@
 
 static const IrzUnit mm = {"mm", "mm", 1e3, 0}, cm3 = {"cm3", "cm³", 1e6, 0}, V_per_cm = {"V_per_cm", "V/cm", 1e-2, 0};
 static const IrzUnit volt = {"V", "V", 1, 0}, ampere = {"A", "A", 1, 0}, ohm = {"ohm", "Ω", 1, 0};
+static const IrzUnit degree = {"degree", "°", 57.295779513082320877, 0};
 static const IrzUnit second = {"s", "s", 1, 0}, celsius = {"C", "°C", 1, 0};
 static const IrzUnit joule = {"J", "J", 1, 0}, watt = {"W", "W", 1, 0}, megabyte = {"MB", "MB", 1e-6, 0};
 static const IrzUnit cm2 = {"cm2", "cm²", 1e4, 0};
@@ -554,6 +555,137 @@ static const IrzQuantity heat_rows[] = {
     END,
 };
 
+/* ---- How needles lie ---- */
+
+static bool has_pairs(const IrzSummary *summary, const void *at) {
+  (void)at;
+  return summary->pairs.n > 0;
+}
+static const IrzCondition with_pairs = {"with several needles that have a place in the plan", has_pairs};
+
+static const void *pair_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)at;
+  return i < summary->pairs.n ? &summary->pairs.pair[i] : NULL;
+}
+
+static json_t *over_tip(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  const IrzPair *pair = at;
+  return irz_json_number(pair->voltage / pair->tip * V_per_cm.scale);
+}
+
+static json_t *over_middle(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  const IrzPair *pair = at;
+  return irz_json_number(pair->voltage / pair->middle * V_per_cm.scale);
+}
+
+static json_t *over_top(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  const IrzPair *pair = at;
+  return irz_json_number(pair->voltage / pair->top * V_per_cm.scale);
+}
+
+static const IrzQuantity pair_distance_rows[] = {
+    {NUMBER("tip", IrzPair, tip, &mm), .help = "between the tips"},
+    {NUMBER("middle", IrzPair, middle, &mm), .help = "between the middles of the bare metal"},
+    {NUMBER("top", IrzPair, top, &mm), .help = "between its ends towards the handles"},
+    {NUMBER("least", IrzPair, least, &mm), .help = "least distance of the two pieces of metal, axis to axis"},
+    END,
+};
+
+static const IrzQuantity pair_field_rows[] = {
+    {MADE("tip", over_tip), .unit = &V_per_cm, .help = "over the distance of the tips"},
+    {MADE("middle", over_middle), .unit = &V_per_cm, .help = "over that of the middles, which `field` in plans counts"},
+    {MADE("top", over_top), .unit = &V_per_cm, .help = "over that of the upper ends"},
+    END,
+};
+
+static const IrzQuantity pair_rows[] = {
+    {TEXT("from", IrzPair, from), .help = "one electrode"},
+    {TEXT("to", IrzPair, to), .help = "the other"},
+    {.name = "distance_mm", .type = IRZ_QUANTITY_MAP, .rows = pair_distance_rows, .help = "of their bare metal"},
+    {NUMBER("angle_degree", IrzPair, angle, &degree), .help = "between their directions"},
+    {NUMBER("depth_offset_mm", IrzPair, depth_offset, &mm), .help = "how much deeper one tip lies, along the needles"},
+    {NUMBER("clearance_mm", IrzPair, clearance, &mm),
+     .help = "least distance of the walls of the two needles, shafts included; null on one needle"},
+    {.name = "voltage_per_distance_V_per_cm",
+     .type = IRZ_QUANTITY_MAP,
+     .rows = pair_field_rows,
+     .help = "largest voltage of the pair; null if it does not fire"},
+    END,
+};
+
+static bool has_needle_checks(const IrzSummary *summary, const void *at) {
+  (void)at;
+  return summary->needles != NULL;
+}
+static const IrzCondition with_needle_checks = {"with `patient.needles` in the plan", has_needle_checks};
+
+static const void *needle_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)at;
+  return i < summary->needles->n ? &summary->needles->needle[i] : NULL;
+}
+
+static const void *crossed_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)summary;
+  const IrzNeedle *needle = at;
+  return i < needle->n_crossed ? &needle->crossed[i] : NULL;
+}
+
+static const void *clearance_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)summary;
+  const IrzNeedle *needle = at;
+  return i < needle->n_clearances ? &needle->clearance[i] : NULL;
+}
+
+static const IrzQuantity crossed_rows[] = {
+    {TEXT("region", IrzCrossed, region), .identifies = true, .help = "its name"},
+    {NUMBER("mm", IrzCrossed, length, &mm), .help = "length of the needle's axis in it, from the tip to the skin"},
+    {.name = "metal_mm",
+     .type = IRZ_QUANTITY_NUMBER,
+     .offset = offsetof(IrzCrossed, metal),
+     .unit = &mm,
+     .help = "of this, bare metal"},
+    {.name = "avoid",
+     .type = IRZ_QUANTITY_FLAG,
+     .offset = offsetof(IrzCrossed, avoided),
+     .help = "whether the plan says that needles must not cross it"},
+    END,
+};
+
+static const IrzQuantity clearance_rows[] = {
+    {TEXT("region", IrzClearance, region), .identifies = true, .help = "one of those to avoid"},
+    {NUMBER("mm", IrzClearance, distance, &mm), .help = "from the needle's wall to its surface; 0: touched or crossed"},
+    {POINT("at_mm", IrzClearance, at, &mm), .help = "the place on its surface"},
+    {.name = "smooth",
+     .type = IRZ_QUANTITY_FLAG,
+     .offset = offsetof(IrzClearance, smooth),
+     .help = "whether that surface is smooth; else along voxels, off by up to half of one"},
+    END,
+};
+
+static const IrzQuantity needle_rows[] = {
+    {TEXT("name", IrzNeedle, name), .identifies = true, .help = "of the needle"},
+    {NUMBER("length_mm", IrzNeedle, length, &mm), .help = "from its tip to the skin; null if that is not known"},
+    {POINT("entry_mm", IrzNeedle, entry, &mm), .help = "where it enters the skin"},
+    {.name = "crosses",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = crossed_entry,
+     .rows = crossed_rows,
+     .help = "regions that it runs in between tip and skin"},
+    {.name = "clearance",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = clearance_entry,
+     .rows = clearance_rows,
+     .help = "how near it comes to what it must avoid"},
+    {.name = "allowed",
+     .type = IRZ_QUANTITY_FLAG,
+     .offset = offsetof(IrzNeedle, allowed),
+     .help = "whether it is long enough, crosses nothing that it must avoid, and keeps its clearance"},
+    END,
+};
+
 /* ---- The patient ---- */
 
 static bool has_targets(const IrzSummary *summary, const void *at) {
@@ -786,6 +918,18 @@ const IrzQuantity irz_quantities[] = {
      .rows = heat_rows,
      .when = &with_heat,
      .help = "what the heating came to"},
+    {.name = "pairs",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = pair_entry,
+     .rows = pair_rows,
+     .when = &with_pairs,
+     .help = "how needles lie to one another, those that fire first; before a pull-back"},
+    {.name = "needles",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = needle_entry,
+     .rows = needle_rows,
+     .when = &with_needle_checks,
+     .help = "whether each needle can be placed so"},
     {.name = "targets",
      .type = IRZ_QUANTITY_LIST,
      .entry = target_entry,

@@ -142,6 +142,36 @@ static const char *const names[] = {
     "heat.series.power_W",
     "heat.series.temperature_max_C",
     "heat.series.probe_temperature_C",
+    "pairs[]",
+    "pairs[].from",
+    "pairs[].to",
+    "pairs[].distance_mm",
+    "pairs[].distance_mm.tip",
+    "pairs[].distance_mm.middle",
+    "pairs[].distance_mm.top",
+    "pairs[].distance_mm.least",
+    "pairs[].angle_degree",
+    "pairs[].depth_offset_mm",
+    "pairs[].clearance_mm",
+    "pairs[].voltage_per_distance_V_per_cm",
+    "pairs[].voltage_per_distance_V_per_cm.tip",
+    "pairs[].voltage_per_distance_V_per_cm.middle",
+    "pairs[].voltage_per_distance_V_per_cm.top",
+    "needles[]",
+    "needles[].name",
+    "needles[].length_mm",
+    "needles[].entry_mm",
+    "needles[].crosses[]",
+    "needles[].crosses[].region",
+    "needles[].crosses[].mm",
+    "needles[].crosses[].metal_mm",
+    "needles[].crosses[].avoid",
+    "needles[].clearance[]",
+    "needles[].clearance[].region",
+    "needles[].clearance[].mm",
+    "needles[].clearance[].at_mm",
+    "needles[].clearance[].smooth",
+    "needles[].allowed",
     "targets[]",
     "targets[].region",
     "targets[].organ",
@@ -300,6 +330,14 @@ static IrzTarget target = {.region = "tumour",
                            .n_coverages = 1,
                            .margins.n_bins = 1,
                            .off_capsule.n_bins = 1};
+static IrzCrossed crossed = {"vein", 0.004, 0.001, true};
+static IrzNeedleChecks needles = {.n = 1,
+                                  .needle = {{.name = "A",
+                                              .length = 0.08,
+                                              .n_crossed = 1,
+                                              .crossed = &crossed,
+                                              .n_clearances = 1,
+                                              .clearance = {{"vein", 0.002, {0, 0, 0.01}, true}}}}};
 static IrzPatient patient = {.n_targets = 1, .targets = &target};
 static char path_regions[3][IRZ_NAME_MAX] = {"default", "tumour", "outside"};
 static double metal[9] = {0.01, 0.005, 0, 0, 0, 0, 0, 0, 0}, shaft[9] = {0.03, 0, 0.002};
@@ -332,6 +370,9 @@ static void fill(IrzSummary *summary, IrzPlan *plan) {
   summary->pulses = pulses;
   summary->heat = &heat;
   summary->paths = &needle_paths;
+  summary->pairs =
+      (IrzPairs){1, {{.from = "A", .to = "B", .tip = 0.02, .middle = 0.015, .top = 0.01, .voltage = 3000}}};
+  summary->needles = &needles;
   summary->patient = &patient;
   summary->timing.total = NAN;
   summary->peak_memory = 250e6;

@@ -1,0 +1,156 @@
+/* Distances of needles from regions; see clearance.h. The pyramid of the map finds the nearest voxel; around it the
+   surface is taken at the faces of voxels, each moved to the smooth surface. */
+#include "patient/clearance.h"
+#include "anatomy/smooth_labels.h"
+#include "base/memory.h"
+#include "base/vector.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Voxels around the nearest one in which the surface is looked at.
+enum { AROUND = 4 };
+
+/// Distance of a point from a stretch.
+static double from_stretch(const IrzStretch *stretch, const double x[3]) {
+  double between[3];
+  irz_subtract(x, stretch->start, between);
+  double along = fmin(fmax(irz_dot(between, stretch->axis), 0), stretch->length);
+  for (int k = 0; k < 3; k++) between[k] -= along * stretch->axis[k];
+  return sqrt(irz_dot(between, between));
+}
+
+/// World coordinates of a point in voxel coordinates.
+static void place_of(const IrzLabelMap *map, const double at[3], double x[3]) {
+  for (int d = 0; d < 3; d++) x[d] = irz_dot(map->to_world[d], at) + map->to_world[d][3];
+}
+
+/// A search for the voxel of a region that is nearest to a stretch.
+typedef struct {
+  const IrzLabelMap *map;
+  const IrzStretch *stretch;
+  uint8_t region;
+  double nearest; ///< m
+  int voxel[3];
+} Search;
+
+/// Search a block of the map's pyramid; level -1: a voxel.
+static void search_block(Search *search, int level, const int at[3]) {
+  const IrzLabelMap *map = search->map;
+  const int *n = level < 0 ? map->size : map->blocks[level];
+  const uint8_t *value = level < 0 ? map->region : map->block[level];
+  uint8_t region = value[((size_t)at[2] * (size_t)n[1] + (size_t)at[1]) * (size_t)n[0] + (size_t)at[0]];
+  if (region != search->region && !(level >= 0 && region == IRZ_LABEL_MIXED)) return;
+  double edge = level < 0 ? 1 : 1 << (level + 1), middle[3], x[3];
+  for (int d = 0; d < 3; d++) middle[d] = edge * at[d] + 0.5 * (edge - 1);
+  place_of(map, middle, x);
+  double distance = from_stretch(search->stretch, x);
+  double reach = 0.5 * (edge - 1) * (map->spacing[0] + map->spacing[1] + map->spacing[2]);
+  if (distance - reach >= search->nearest) return;
+  if (level < 0) {
+    search->nearest = distance;
+    memcpy(search->voxel, at, sizeof search->voxel);
+    return;
+  }
+  const int *below = level == 0 ? map->size : map->blocks[level - 1];
+  for (int c = 0; c < 8; c++) {
+    const int child[3] = {2 * at[0] + (c & 1), 2 * at[1] + (c >> 1 & 1), 2 * at[2] + (c >> 2)};
+    if (child[0] < below[0] && child[1] < below[1] && child[2] < below[2]) search_block(search, level - 1, child);
+  }
+}
+
+/// Region of a voxel; beyond the image -1.
+static int region_of(const IrzLabelMap *map, const int at[3]) {
+  for (int d = 0; d < 3; d++) {
+    if (at[d] < 0 || at[d] >= map->size[d]) return -1;
+  }
+  return map->region[((size_t)at[2] * (size_t)map->size[1] + (size_t)at[1]) * (size_t)map->size[0] + (size_t)at[0]];
+}
+
+/// The nearest places of a region's surface, found so far.
+typedef struct {
+  double distance[2]; ///< m; along the faces of voxels, and on the smooth surface
+  double at[2][3];
+} Nearest;
+
+/// Look at the face of a voxel of the region towards one that is not of it.
+static void look_at_face(const IrzStretch *stretch, const IrzSmoothLabels *smooth, const double face[3], double reach,
+                         Nearest *nearest) {
+  double x[3];
+  memcpy(x, face, sizeof x);
+  for (int kind = 0; kind < 2; kind++) {
+    if (kind == 1 && (smooth->tissue == NULL || !irz_smooth_project(smooth, 0, 1, 0, reach, x))) return;
+    double distance = from_stretch(stretch, x);
+    if (distance >= nearest->distance[kind]) continue;
+    nearest->distance[kind] = distance;
+    memcpy(nearest->at[kind], x, sizeof x);
+  }
+}
+
+/// Look at all faces of the region around a voxel.
+static void look_around(const Search *search, const IrzSmoothLabels *smooth, Nearest *nearest) {
+  const IrzLabelMap *map = search->map;
+  double reach = 1.5 * fmax(map->spacing[0], fmax(map->spacing[1], map->spacing[2]));
+  int at[3];
+  for (at[2] = search->voxel[2] - AROUND; at[2] <= search->voxel[2] + AROUND; at[2]++) {
+    for (at[1] = search->voxel[1] - AROUND; at[1] <= search->voxel[1] + AROUND; at[1]++) {
+      for (at[0] = search->voxel[0] - AROUND; at[0] <= search->voxel[0] + AROUND; at[0]++) {
+        if (region_of(map, at) != search->region) continue;
+        for (int side = 0; side < 6; side++) {
+          int next[3] = {at[0], at[1], at[2]};
+          double middle[3] = {at[0], at[1], at[2]}, x[3];
+          next[side / 2] += side % 2 ? 1 : -1;
+          if (region_of(map, next) == search->region) continue;
+          middle[side / 2] += side % 2 ? 0.5 : -0.5;
+          place_of(map, middle, x);
+          look_at_face(search->stretch, smooth, x, reach, nearest);
+        }
+      }
+    }
+  }
+}
+
+/// Whether a stretch runs through a region.
+static IrzCode runs_through(const IrzLabelMap *map, int region, const IrzStretch *stretch, bool *through,
+                            IrzError *error) {
+  const double rounding = 1e-6;
+  double *length;
+  IRZ_TRY(irz_alloc(&length, (size_t)map->n_regions + 1, sizeof *length, error));
+  irz_label_map_line(map, stretch->start, stretch->axis, 0, stretch->length, length);
+  *through = length[region] > rounding;
+  free(length);
+  return IRZ_OK;
+}
+
+IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stretch, double *distance, double at[3],
+                      bool *smooth, IrzError *error) {
+  const int top[3] = {0, 0, 0};
+  Search search = {.map = map, .stretch = stretch, .region = (uint8_t)region, .nearest = INFINITY};
+  Nearest nearest = {.distance = {INFINITY, INFINITY}};
+  IrzSmoothLabels labels = {.tissue = NULL};
+  uint8_t *tissue;
+  double x[3], low[3], high[3], reach = 0;
+  bool through;
+  *distance = INFINITY;
+  *smooth = false;
+  at[0] = at[1] = at[2] = NAN;
+  if (map->voxels[region] == 0) return IRZ_OK;
+  search_block(&search, map->n_levels - 1, top);
+  const double voxel[3] = {search.voxel[0], search.voxel[1], search.voxel[2]};
+  place_of(map, voxel, x);
+  for (int d = 0; d < 3; d++) reach = fmax(reach, (AROUND + 2) * map->spacing[d]);
+  for (int d = 0; d < 3; d++) low[d] = x[d] - reach, high[d] = x[d] + reach;
+  IRZ_TRY(runs_through(map, region, stretch, &through, error));
+  IRZ_TRY(irz_alloc(&tissue, (size_t)map->n_regions, sizeof *tissue, error));
+  tissue[region] = 1;
+  IrzCode code = irz_smooth_create(map, tissue, low, high, &labels, error);
+  free(tissue);
+  if (code != IRZ_OK) return code;
+  look_around(&search, &labels, &nearest);
+  /* A smooth surface that is far from the faces belongs to something else: the region has none here. */
+  *smooth = nearest.distance[1] < nearest.distance[0] + reach / (AROUND + 2);
+  *distance = through ? 0 : fmin(nearest.distance[*smooth], search.nearest);
+  memcpy(at, nearest.at[*smooth], 3 * sizeof *at);
+  irz_smooth_clear(&labels);
+  return IRZ_OK;
+}
