@@ -76,10 +76,40 @@ typedef struct {
   double treatable_diameter;  ///< m, of the largest spherical target that the zone covers with the wanted margin
 } IrzTarget;
 
+/// What is next to the surface of a structure: elements on both sides that touch it.
+typedef struct {
+  double field;   ///< V/m, largest on the surface, on either side
+  double hottest; ///< C, highest temperature on the surface, ever; NaN without `heat`
+  double damaged; ///< share of the volume of these elements whose Arrhenius integral reached 1; NaN without `heat`
+} IrzWall;
+
+/// A region that is to be spared.
+typedef struct {
+  char region[IRZ_NAME_MAX];
+  double threshold;     ///< V/m, that applies to it
+  double volume;        ///< m^3, of it in the tissue box, without needles
+  double ablated;       ///< m^3, of the zone in it
+  double ablated_error; ///< m^3, estimated; negative: not estimated
+  double to_metal;      ///< m, from its surface to the nearest bare metal; 0: touched; NaN: no needle has a place
+  double to_zone;       ///< m, to the zone; 0: touched; NaN: there is no zone
+  double largest;       ///< V/m, largest field in it
+  double e2;            ///< V/m, that 2 % of its volume reach
+  double e_cubic;       ///< V/m, that 0.1 cm^3 of it reach; NaN: it is smaller
+  double limit;         ///< V/m, that the plan allows; NaN: none
+  double above_limit;   ///< m^3, of it where the field reaches that; NaN: none
+  bool limit_kept;      ///< `largest` is not above it
+  double hottest;       ///< C, highest temperature in it, ever; NaN without `heat`, as the next two
+  double above_50;      ///< m^3, of it that reached 50 C
+  double damaged;       ///< m^3, of it whose Arrhenius integral reached 1
+  IrzWall wall;
+} IrzAtRisk;
+
 /// What a plan's `patient` asks for.
 typedef struct {
   int n_targets;
   IrzTarget *targets; ///< [n_targets], owned
+  int n_at_risk;
+  IrzAtRisk *at_risk; ///< [n_at_risk], owned
   int n_levels, n_curves;
   double *level;               ///< [n_levels] V/m, of a field-volume histogram, growing; owned
   char (*curve)[IRZ_NAME_MAX]; ///< [n_curves] its regions: targets, then those at risk; owned

@@ -154,3 +154,17 @@ IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stre
   irz_smooth_clear(&labels);
   return IRZ_OK;
 }
+
+int32_t irz_clearance_nearest(const IrzLabelMap *map, int region, int32_t n, const double (*points)[3]) {
+  const int top[3] = {0, 0, 0};
+  int32_t nearest = -1;
+  IrzStretch point = {.axis = {1, 0, 0}};
+  Search search = {.map = map, .stretch = &point, .region = (uint8_t)region, .nearest = INFINITY};
+  for (int32_t i = 0; i < n; i++) {
+    double before = search.nearest;
+    memcpy(point.start, points[i], sizeof point.start);
+    search_block(&search, map->n_levels - 1, top);
+    if (search.nearest < before) nearest = i;
+  }
+  return nearest;
+}

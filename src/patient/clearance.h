@@ -18,4 +18,7 @@ typedef struct {
 IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stretch, double *distance, double at[3],
                       bool *smooth, IrzError *error);
 
+/// Which of some points is nearest to the voxels of a region; -1: there are none.
+int32_t irz_clearance_nearest(const IrzLabelMap *map, int region, int32_t n, const double (*points)[3]);
+
 #endif

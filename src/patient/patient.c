@@ -43,6 +43,10 @@ IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatien
     made->n_targets = plan->patient.n_targets;
     irz_alloc(&made->targets, (size_t)made->n_targets, sizeof *made->targets, error);
   }
+  if (error->code == IRZ_OK) {
+    made->n_at_risk = plan->patient.n_at_risk;
+    irz_alloc(&made->at_risk, (size_t)made->n_at_risk, sizeof *made->at_risk, error);
+  }
   IrzCode code = irz_error_agree(judged->comm, error);
   if (code == IRZ_OK) code = irz_shared_make(judged, plan, &shared, error);
   if (code == IRZ_OK) {
@@ -50,6 +54,7 @@ IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatien
     code = irz_error_agree(judged->comm, error);
   }
   if (code == IRZ_OK) code = irz_targets_judge(judged, &shared, plan, made, error);
+  if (code == IRZ_OK) code = irz_risk_judge(judged, &shared, plan, made, error);
   irz_shared_clear(&shared);
   if (code != IRZ_OK)
     irz_patient_free(made);

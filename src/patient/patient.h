@@ -50,6 +50,12 @@ IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatien
 IrzCode irz_targets_judge(const IrzPatientCase *judged, const IrzPatientShared *shared, IrzPlan *plan,
                           IrzPatient *patient, IrzError *error);
 
+/* risk.c */
+
+/// Judge the structures at risk; `patient` has room for them. Collective.
+IrzCode irz_risk_judge(const IrzPatientCase *judged, const IrzPatientShared *shared, IrzPlan *plan, IrzPatient *patient,
+                       IrzError *error);
+
 /* shared.c */
 
 /// Make what the parts have in common. Collective.

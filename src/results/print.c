@@ -266,6 +266,7 @@ void irz_summary_print(const IrzSummary *summary, FILE *out) {
 void irz_patient_free(IrzPatient *patient) {
   if (patient == NULL) return;
   free(patient->targets);
+  free(patient->at_risk);
   free(patient->level);
   free(patient->curve);
   free(patient->fraction);

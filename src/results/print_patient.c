@@ -2,6 +2,7 @@
 #include "plan/plan.h"
 #include "results/print.h"
 #include <math.h>
+#include <string.h>
 
 /// A length with its error, in mm: "2.1 ± 0.3".
 static void format_mm(char text[64], double length, double error) {
@@ -79,7 +80,44 @@ static void print_target(const IrzTarget *target, FILE *out) {
   print_margins(target, out);
 }
 
+/// Print a length or a field, or that there is none.
+static void print_number(FILE *out, int width, int decimals, double value) {
+  if (isfinite(value))
+    fprintf(out, " %*.*f", width, decimals, value);
+  else
+    fprintf(out, " %*s", width, "-");
+}
+
+static void print_at_risk(const IrzPatient *patient, FILE *out) {
+  int width = 7;
+  if (patient->n_at_risk == 0) return;
+  for (int i = 0; i < patient->n_at_risk; i++) {
+    int length = (int)strlen(patient->at_risk[i].region);
+    width = length > width ? length : width;
+  }
+  bool heated = isfinite(patient->at_risk[0].hottest);
+  fprintf(out, "\n  %-*s  in zone   to metal  to zone      field, V/cm: limit%s\n", width, "at risk",
+          heated ? "         heat" : "");
+  fprintf(out, "  %-*s      cm³         mm       mm   largest 0.1 cm³      2 %%%s\n", width, "",
+          heated ? "                  °C  damaged" : "");
+  for (int i = 0; i < patient->n_at_risk; i++) {
+    const IrzAtRisk *risk = &patient->at_risk[i];
+    fprintf(out, "  %-*s", width, risk->region);
+    print_number(out, 8, 3, 1e6 * risk->ablated);
+    print_number(out, 10, 1, 1e3 * risk->to_metal);
+    print_number(out, 8, 1, 1e3 * risk->to_zone);
+    print_number(out, 9, 0, risk->largest / 100);
+    print_number(out, 7, 0, risk->e_cubic / 100);
+    print_number(out, 8, 0, risk->e2 / 100);
+    fprintf(out, "  %-12s", !isfinite(risk->limit) ? "" : risk->limit_kept ? "kept" : "NOT KEPT");
+    if (heated) print_number(out, 7, 1, risk->hottest);
+    if (heated && risk->volume > 0) fprintf(out, " %6.1f %%", 100 * risk->damaged / risk->volume);
+    fputc('\n', out);
+  }
+}
+
 void irz_patient_print(const IrzPatient *patient, FILE *out) {
   if (patient == NULL) return;
   for (int i = 0; i < patient->n_targets; i++) print_target(&patient->targets[i], out);
+  print_at_risk(patient, out);
 }

@@ -831,6 +831,67 @@ static const IrzQuantity target_rows[] = {
     END,
 };
 
+static bool has_at_risk(const IrzSummary *summary, const void *at) {
+  (void)at;
+  return summary->patient != NULL && summary->patient->n_at_risk > 0;
+}
+static const IrzCondition with_at_risk = {"with `patient.at_risk` in the plan", has_at_risk};
+
+static const void *at_risk_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)at;
+  return i < summary->patient->n_at_risk ? &summary->patient->at_risk[i] : NULL;
+}
+
+static bool has_limit(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  return isfinite(((const IrzAtRisk *)at)->limit);
+}
+static const IrzCondition with_limit = {"null without `max_field`", has_limit};
+
+static const IrzQuantity risk_field_rows[] = {
+    {NUMBER("max", IrzAtRisk, largest, &V_per_cm), .help = "largest in it; at edges of metal it grows with the mesh"},
+    {NUMBER("e2", IrzAtRisk, e2, &V_per_cm), .help = "2 % of its volume reach it"},
+    {NUMBER("e_0_1_cm3", IrzAtRisk, e_cubic, &V_per_cm), .help = "0.1 cm3 of it reach it; null if it is smaller"},
+    END,
+};
+
+static const IrzQuantity risk_wall_rows[] = {
+    {NUMBER("field_V_per_cm", IrzAtRisk, wall.field, &V_per_cm), .help = "largest on its surface, on either side"},
+    {NUMBER("temperature_max_C", IrzAtRisk, wall.hottest, &celsius), .when = &with_heat,
+     .help = "highest on its surface, ever"},
+    {NUMBER("damaged", IrzAtRisk, wall.damaged, &share), .when = &with_heat,
+     .help = "share of the elements around its surface, by volume, whose Arrhenius integral reached 1"},
+    END,
+};
+
+static const IrzQuantity at_risk_rows[] = {
+    {TEXT("region", IrzAtRisk, region), .identifies = true, .help = "its name"},
+    {NUMBER("threshold_V_per_cm", IrzAtRisk, threshold, &V_per_cm), .help = "that applies to it"},
+    {NUMBER("volume_cm3", IrzAtRisk, volume, &cm3), .help = "of it in the tissue box, without needles"},
+    {NUMBER("ablated_cm3", IrzAtRisk, ablated, &cm3), .error = offsetof(IrzAtRisk, ablated_error),
+     .help = "of the zone in it"},
+    {ESTIMATE("ablated_error_cm3", IrzAtRisk, ablated_error, &cm3), .help = "estimated; null if not"},
+    {NUMBER("distance_to_metal_mm", IrzAtRisk, to_metal, &mm), .help = "to the nearest bare metal; 0: touched"},
+    {NUMBER("distance_to_zone_mm", IrzAtRisk, to_zone, &mm), .help = "to the zone; 0: touched; null without a zone"},
+    {.name = "field_V_per_cm", .type = IRZ_QUANTITY_MAP, .rows = risk_field_rows, .help = "what it gets"},
+    {NUMBER("max_field_V_per_cm", IrzAtRisk, limit, &V_per_cm), .when = &with_limit, .is_null = true,
+     .help = "the plan's limit"},
+    {NUMBER("above_limit_cm3", IrzAtRisk, above_limit, &cm3), .when = &with_limit, .is_null = true,
+     .help = "of it where the field reaches the limit"},
+    {.name = "limit_kept",
+     .type = IRZ_QUANTITY_FLAG,
+     .offset = offsetof(IrzAtRisk, limit_kept),
+     .when = &with_limit,
+     .is_null = true,
+     .help = "whether field_V_per_cm.max is not above the limit"},
+    {NUMBER("temperature_max_C", IrzAtRisk, hottest, &celsius), .when = &with_heat, .help = "highest in it, ever"},
+    {NUMBER("volume_50C_cm3", IrzAtRisk, above_50, &cm3), .when = &with_heat, .help = "of it that reached 50 °C"},
+    {NUMBER("damaged_cm3", IrzAtRisk, damaged, &cm3), .when = &with_heat,
+     .help = "of it whose Arrhenius integral reached 1"},
+    {.name = "wall", .type = IRZ_QUANTITY_MAP, .rows = risk_wall_rows, .help = "at its surface"},
+    END,
+};
+
 /* ---- The summary ---- */
 
 static json_t *version(const IrzSummary *summary, const void *at) {
@@ -930,6 +991,12 @@ const IrzQuantity irz_quantities[] = {
      .rows = needle_rows,
      .when = &with_needle_checks,
      .help = "whether each needle can be placed so"},
+    {.name = "at_risk",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = at_risk_entry,
+     .rows = at_risk_rows,
+     .when = &with_at_risk,
+     .help = "each structure that is to be spared"},
     {.name = "targets",
      .type = IRZ_QUANTITY_LIST,
      .entry = target_entry,

@@ -172,6 +172,28 @@ static const char *const names[] = {
     "needles[].clearance[].at_mm",
     "needles[].clearance[].smooth",
     "needles[].allowed",
+    "at_risk[]",
+    "at_risk[].region",
+    "at_risk[].threshold_V_per_cm",
+    "at_risk[].volume_cm3",
+    "at_risk[].ablated_cm3",
+    "at_risk[].ablated_error_cm3",
+    "at_risk[].distance_to_metal_mm",
+    "at_risk[].distance_to_zone_mm",
+    "at_risk[].field_V_per_cm",
+    "at_risk[].field_V_per_cm.max",
+    "at_risk[].field_V_per_cm.e2",
+    "at_risk[].field_V_per_cm.e_0_1_cm3",
+    "at_risk[].max_field_V_per_cm",
+    "at_risk[].above_limit_cm3",
+    "at_risk[].limit_kept",
+    "at_risk[].temperature_max_C",
+    "at_risk[].volume_50C_cm3",
+    "at_risk[].damaged_cm3",
+    "at_risk[].wall",
+    "at_risk[].wall.field_V_per_cm",
+    "at_risk[].wall.temperature_max_C",
+    "at_risk[].wall.damaged",
     "targets[]",
     "targets[].region",
     "targets[].organ",
@@ -338,7 +360,8 @@ static IrzNeedleChecks needles = {.n = 1,
                                               .crossed = &crossed,
                                               .n_clearances = 1,
                                               .clearance = {{"vein", 0.002, {0, 0, 0.01}, true}}}}};
-static IrzPatient patient = {.n_targets = 1, .targets = &target};
+static IrzAtRisk at_risk = {.region = "vein", .limit = 1e5};
+static IrzPatient patient = {.n_targets = 1, .targets = &target, .n_at_risk = 1, .at_risk = &at_risk};
 static char path_regions[3][IRZ_NAME_MAX] = {"default", "tumour", "outside"};
 static double metal[9] = {0.01, 0.005, 0, 0, 0, 0, 0, 0, 0}, shaft[9] = {0.03, 0, 0.002};
 static IrzPaths needle_paths = {3, 2, path_regions, 1, metal, shaft};
