@@ -72,7 +72,7 @@ static IrzCode recognise(Image *image, IrzError *error) {
       if (size == 540 || h->sizeof_hdr == 540) {
         return refuse(image, error, "this is NIfTI-2; save the label map as NIfTI-1 (.nii or .nii.gz)");
       }
-      return refuse(image, error, "not a NIfTI-1 image (.nii or .nii.gz)");
+      return refuse(image, error, "not a NIfTI-1 image (.nii, .nii.gz), and no NRRD file (.nrrd, .seg.nrrd)");
     }
     swap_nifti_header(h, 1);
   }
