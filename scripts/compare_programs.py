@@ -10,6 +10,7 @@ import filecmp
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,6 +44,13 @@ def run(program, arguments):
     return subprocess.run([program, *arguments], env=environment, capture_output=True, text=True)
 
 
+def summary(folder):
+    """The one that a run has left."""
+    (name,) = [name for name in os.listdir(folder) if name.endswith(".json")]
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return json.load(file)
+
+
 def coarse(plan):
     """Overrides that make a plan quick, if its mesh is generated."""
     text = open(plan, encoding="utf-8").read()
@@ -57,8 +65,10 @@ def compare(old, new, plan, folder):
     results, meshes = [], []
     overrides = coarse(plan)
     for name, program in (("old", old), ("new", new)):
-        out = run(program, ["run", plan, "-q", "-o", "-", *overrides, "--set", "output.fields=false"])
-        results.append(json.loads(out.stdout) if out.returncode == 0 else {"failed": out.stderr})
+        place = os.path.join(folder, name)
+        shutil.rmtree(place, ignore_errors=True)
+        out = run(program, ["run", plan, "-q", "-o", place, *overrides, "--set", "output.fields=false"])
+        results.append(summary(place) if out.returncode == 0 else {"failed": out.stderr})
         if overrides:
             mesh = os.path.join(folder, name + ".msh")
             run(program, ["mesh", plan, "-o", mesh, *overrides])

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything that must hold before a change is accepted: install packages, build with warnings as errors, lint, all tests,
-# then the quick tests again under the address and undefined-behaviour sanitizers, a few for leaks and races, and a minute
-# of fuzzing for each reader.
+# then the quick tests again under the address and undefined-behaviour sanitizers, a few for leaks and races, and 40
+# seconds of fuzzing for each reader.
 #   scripts/test.sh [ctest options, such as -R plan]
 set -Eeuo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -58,7 +58,7 @@ if [ $# -eq 0 ]; then
   scripts/sanitize.sh --short leak thread
   step=Fuzzing
   heading "$step"
-  scripts/fuzz.sh 60 | tee $logs/fuzz.txt
+  scripts/fuzz.sh 40 | tee $logs/fuzz.txt
 fi
 
 trap - ERR
