@@ -104,18 +104,43 @@ typedef struct {
   IrzWall wall;
 } IrzAtRisk;
 
+#define IRZ_MAX_DICE 21 ///< thresholds at which zones are compared
+
+/// Overlap at a threshold.
+typedef struct {
+  double threshold; ///< V/m
+  double dice;      ///< 0 to 1
+} IrzDiceAt;
+
+/// The computed zone against a measured one.
+typedef struct {
+  double computed, measured; ///< m^3
+  double dice;               ///< twice what both have, over the sum of both; needles, which have no field, left out
+  double hausdorff95;        ///< m: 95 % of the surface of either is no further than this from that of the other
+  double mean_distance;      ///< m, mean of these distances by area
+  double voxel;              ///< m, cube root of a voxel of the grid that overlaps were counted on
+  double best_threshold;     ///< V/m, one for all regions, with which the overlap is largest; to 5 V/cm
+  double best_dice;
+  IrzDiceAt by_threshold[IRZ_MAX_DICE]; ///< 200 to 1200 V/cm
+} IrzComparison;
+
 /// What a plan's `patient` asks for.
 typedef struct {
   int n_targets;
   IrzTarget *targets; ///< [n_targets], owned
   int n_at_risk;
-  IrzAtRisk *at_risk; ///< [n_at_risk], owned
+  IrzAtRisk *at_risk;     ///< [n_at_risk], owned
+  IrzComparison *compare; ///< NULL without `patient.compare`; owned
   int n_levels, n_curves;
   double *level;               ///< [n_levels] V/m, of a field-volume histogram, growing; owned
   char (*curve)[IRZ_NAME_MAX]; ///< [n_curves] its regions: targets, then those at risk; owned
   double *fraction;            ///< [n_curves][n_levels] share of the region with at least this field; NaN: it has no
                                ///< volume; owned
 } IrzPatient;
+
+/// Read the label map of a plan's `patient.compare`, if it has one, to see that it can be.
+/// @return IRZ_OK, IRZ_ERR_PLAN (the label does not occur), IRZ_ERR_INPUT or IRZ_ERR_MEMORY
+IRZ_API IrzCode irz_compare_check(const IrzPlan *plan, IrzError *error);
 
 /// Free what a plan's `patient` has come to; NULL is allowed.
 IRZ_API void irz_patient_free(IrzPatient *patient);

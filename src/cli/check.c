@@ -3,6 +3,7 @@
 #include <irezone/anatomy.h>
 #include <irezone/needles.h>
 #include <irezone/pairs.h>
+#include <irezone/patient.h>
 
 static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   IrzPlan *plan;
@@ -14,6 +15,7 @@ static IrzCode check(const IrzArguments *arguments, IrzError *error) {
   IrzCode code = irz_plan_check_files(plan, &map, &paths, error);
   irz_pairs_find(plan, &pairs);
   if (code == IRZ_OK) irz_pairs_doubt(plan, &pairs);
+  if (code == IRZ_OK) code = irz_compare_check(plan, error);
   if (code == IRZ_OK) code = irz_needles_check(plan, map, &needles, error);
   if (code == IRZ_OK) {
     irz_plan_print(plan, stdout);

@@ -28,5 +28,6 @@ IrzCode irz_stage_judge(const IrzStage *stage, IrzPlan *plan, IrzSummary *summar
 
 IrzCode irz_stage_can_judge(const IrzStage *stage, const IrzPlan *plan, IrzError *error) {
   irz_patient_check(plan, stage->labels, stage->medium->n_regions, stage->medium->regions, error);
+  if (error->code == IRZ_OK && stage->part->rank == 0) irz_compare_check(plan, error);
   return irz_error_agree(stage->comm, error);
 }

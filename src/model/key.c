@@ -103,6 +103,8 @@ IrzCode irz_key_make(const IrzPlan *plan, IrzKeyKind kind, IrzKey *key, IrzError
   for (int t = 0; t < plan->n_tissues && kind != IRZ_KEY_MESH; t++) add_text(out, plan->tissues[t].region);
   if (kind == IRZ_KEY_SESSION) add_file(out, plan->mesh.file);
   if (kind == IRZ_KEY_SESSION || kind == IRZ_KEY_ANATOMY) add_file(out, plan->anatomy.labels);
+  if (kind == IRZ_KEY_SESSION || kind == IRZ_KEY_ANATOMY) add_file(out, plan->anatomy.names);
+  if (kind == IRZ_KEY_SESSION) add_file(out, plan->patient.compare.labels);
   if (kind == IRZ_KEY_ANATOMY) add_text(out, plan->file);
   IRZ_TRY(irz_text_end(&text, &key->bytes, error));
   key->size = text.size;

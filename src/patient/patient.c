@@ -55,6 +55,7 @@ IrzCode irz_patient_judge(const IrzPatientCase *judged, IrzPlan *plan, IrzPatien
   }
   if (code == IRZ_OK) code = irz_targets_judge(judged, &shared, plan, made, error);
   if (code == IRZ_OK) code = irz_risk_judge(judged, &shared, plan, made, error);
+  if (code == IRZ_OK) code = irz_compare_judge(judged, &shared, plan, made, error);
   irz_shared_clear(&shared);
   if (code != IRZ_OK)
     irz_patient_free(made);

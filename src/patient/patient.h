@@ -56,6 +56,12 @@ IrzCode irz_targets_judge(const IrzPatientCase *judged, const IrzPatientShared *
 IrzCode irz_risk_judge(const IrzPatientCase *judged, const IrzPatientShared *shared, IrzPlan *plan, IrzPatient *patient,
                        IrzError *error);
 
+/* compare.c */
+
+/// Compare the zone with a measured one, if the plan has one. Collective.
+IrzCode irz_compare_judge(const IrzPatientCase *judged, const IrzPatientShared *shared, IrzPlan *plan,
+                          IrzPatient *patient, IrzError *error);
+
 /* shared.c */
 
 /// Make what the parts have in common. Collective.

@@ -267,6 +267,7 @@ void irz_patient_free(IrzPatient *patient) {
   if (patient == NULL) return;
   free(patient->targets);
   free(patient->at_risk);
+  free(patient->compare);
   free(patient->level);
   free(patient->curve);
   free(patient->fraction);

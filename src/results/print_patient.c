@@ -116,8 +116,18 @@ static void print_at_risk(const IrzPatient *patient, FILE *out) {
   }
 }
 
+static void print_comparison(const IrzComparison *made, FILE *out) {
+  fprintf(out, "\n  compare Dice %.3f with the measured zone; computed %.4g cm³, measured %.4g cm³\n", made->dice,
+          1e6 * made->computed, 1e6 * made->measured);
+  fprintf(out, "          surfaces %.2f mm apart in the mean, 95 %% of them no more than %.2f mm; voxels of %.2f mm\n",
+          1e3 * made->mean_distance, 1e3 * made->hausdorff95, 1e3 * made->voxel);
+  fprintf(out, "          %.0f V/cm for all regions fits this patient best: Dice %.3f\n", made->best_threshold / 100,
+          made->best_dice);
+}
+
 void irz_patient_print(const IrzPatient *patient, FILE *out) {
   if (patient == NULL) return;
   for (int i = 0; i < patient->n_targets; i++) print_target(&patient->targets[i], out);
   print_at_risk(patient, out);
+  if (patient->compare != NULL) print_comparison(patient->compare, out);
 }

@@ -892,6 +892,61 @@ static const IrzQuantity at_risk_rows[] = {
     END,
 };
 
+static bool has_comparison(const IrzSummary *summary, const void *at) {
+  (void)at;
+  return summary->patient != NULL && summary->patient->compare != NULL;
+}
+static const IrzCondition with_comparison = {"with `patient.compare` in the plan", has_comparison};
+
+static const void *comparison_of(const IrzSummary *summary, const void *at, int i) {
+  (void)at;
+  (void)i;
+  return summary->patient->compare;
+}
+
+static json_t *volume_difference(const IrzSummary *summary, const void *at) {
+  (void)summary;
+  const IrzComparison *comparison = at;
+  return irz_json_number((comparison->computed - comparison->measured) * cm3.scale);
+}
+
+static const void *dice_entry(const IrzSummary *summary, const void *at, int i) {
+  (void)summary;
+  return i < IRZ_MAX_DICE ? &((const IrzComparison *)at)->by_threshold[i] : NULL;
+}
+
+static const IrzQuantity dice_rows[] = {
+    {NUMBER("threshold_V_per_cm", IrzDiceAt, threshold, &V_per_cm), .identifies = true, .help = "for all regions"},
+    {NUMBER("dice", IrzDiceAt, dice, &share), .help = "with the zone that this would make"},
+    END,
+};
+
+static const IrzQuantity best_rows[] = {
+    {NUMBER("threshold_V_per_cm", IrzComparison, best_threshold, &V_per_cm), .help = "it, to 5 V/cm"},
+    {NUMBER("dice", IrzComparison, best_dice, &share), .help = "with it"},
+    END,
+};
+
+static const IrzQuantity comparison_rows[] = {
+    {NUMBER("dice", IrzComparison, dice, &share),
+     .help = "twice what both zones have in common, over the sum of both; 1: they are the same"},
+    {NUMBER("hausdorff95_mm", IrzComparison, hausdorff95, &mm),
+     .help = "95 % of the surface of either zone are no further from the other's; the larger of both ways"},
+    {NUMBER("mean_distance_mm", IrzComparison, mean_distance, &mm), .help = "of the surfaces, by area, both ways"},
+    {NUMBER("computed_cm3", IrzComparison, computed, &cm3), .help = "the computed zone"},
+    {NUMBER("measured_cm3", IrzComparison, measured, &cm3), .help = "the measured zone, voxels of the label"},
+    {MADE("volume_difference_cm3", volume_difference), .unit = &cm3, .help = "computed less measured"},
+    {NUMBER("voxel_mm", IrzComparison, voxel, &mm),
+     .help = "edge of the voxels counted: places are good to half of it"},
+    {.name = "best", .type = IRZ_QUANTITY_MAP, .rows = best_rows, .help = "the threshold that fits best"},
+    {.name = "dice_by_threshold",
+     .type = IRZ_QUANTITY_LIST,
+     .entry = dice_entry,
+     .rows = dice_rows,
+     .help = "the same with one threshold for all regions"},
+    END,
+};
+
 /* ---- The summary ---- */
 
 static json_t *version(const IrzSummary *summary, const void *at) {
@@ -997,6 +1052,12 @@ const IrzQuantity irz_quantities[] = {
      .rows = at_risk_rows,
      .when = &with_at_risk,
      .help = "each structure that is to be spared"},
+    {.name = "compare",
+     .type = IRZ_QUANTITY_MAP,
+     .entry = comparison_of,
+     .rows = comparison_rows,
+     .when = &with_comparison,
+     .help = "the computed zone against a measured one"},
     {.name = "targets",
      .type = IRZ_QUANTITY_LIST,
      .entry = target_entry,

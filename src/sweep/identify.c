@@ -156,6 +156,7 @@ static IrzCode add_inputs(const IrzSweep *sweep, const IrzPlan *plan, IrzText *l
   IRZ_TRY(add_input(plan->mesh.file, list, error));
   IRZ_TRY(add_input(plan->anatomy.labels, list, error));
   IRZ_TRY(add_input(plan->anatomy.names, list, error));
+  IRZ_TRY(add_input(plan->patient.compare.labels, list, error));
   IRZ_TRY(add_markups(plan->tree, plan->folder, list, error));
   return add_stated_markups(sweep, plan->folder, list, error);
 }

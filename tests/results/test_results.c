@@ -194,6 +194,20 @@ static const char *const names[] = {
     "at_risk[].wall.field_V_per_cm",
     "at_risk[].wall.temperature_max_C",
     "at_risk[].wall.damaged",
+    "compare",
+    "compare.dice",
+    "compare.hausdorff95_mm",
+    "compare.mean_distance_mm",
+    "compare.computed_cm3",
+    "compare.measured_cm3",
+    "compare.volume_difference_cm3",
+    "compare.voxel_mm",
+    "compare.best",
+    "compare.best.threshold_V_per_cm",
+    "compare.best.dice",
+    "compare.dice_by_threshold[]",
+    "compare.dice_by_threshold[].threshold_V_per_cm",
+    "compare.dice_by_threshold[].dice",
     "targets[]",
     "targets[].region",
     "targets[].organ",
@@ -361,7 +375,9 @@ static IrzNeedleChecks needles = {.n = 1,
                                               .n_clearances = 1,
                                               .clearance = {{"vein", 0.002, {0, 0, 0.01}, true}}}}};
 static IrzAtRisk at_risk = {.region = "vein", .limit = 1e5};
-static IrzPatient patient = {.n_targets = 1, .targets = &target, .n_at_risk = 1, .at_risk = &at_risk};
+static IrzComparison comparison = {.dice = 0.8, .computed = 3e-6, .measured = 2e-6};
+static IrzPatient patient = {
+    .n_targets = 1, .targets = &target, .compare = &comparison, .n_at_risk = 1, .at_risk = &at_risk};
 static char path_regions[3][IRZ_NAME_MAX] = {"default", "tumour", "outside"};
 static double metal[9] = {0.01, 0.005, 0, 0, 0, 0, 0, 0, 0}, shaft[9] = {0.03, 0, 0.002};
 static IrzPaths needle_paths = {3, 2, path_regions, 1, metal, shaft};
