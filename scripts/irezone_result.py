@@ -96,7 +96,7 @@ def screen_in_memory():
         with open(cookie, "wb") as file:  # for any address and number
             file.write(struct.pack(">HHHH", 65535, 0, 0, len(name)) + name + struct.pack(">H", len(data)) + data)
         source, sink = os.pipe()
-        command = ["Xvfb", "-displayfd", str(sink), "-screen", "0", "640x480x24", "-nolisten", "tcp", "-auth", cookie]
+        command = ["Xvfb", "-displayfd", str(sink), "-screen", "0", "640x480x24", "-noreset", "-nolisten", "tcp", "-auth", cookie]
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         server = subprocess.Popen(command, pass_fds=[sink], preexec_fn=end_with_parent, **quiet)
         os.close(sink)

@@ -209,15 +209,16 @@ class Labels:
         return [(x - o) / s for x, o, s in zip(local, self.origin, self.spacing)]
 
     def part(self, values):
-        """The labels with some values, blurred by about a voxel, as vtkImageData, or None if there are none."""
+        """The labels with some values, blurred by about a voxel, as vtkImageData, and the level that keeps their volume; None
+        if there are none."""
         import numpy
-        from vtkmodules.util.numpy_support import numpy_to_vtk
+        from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
         from vtkmodules.vtkCommonDataModel import vtkImageData
         from vtkmodules.vtkImagingGeneral import vtkImageGaussianSmooth
 
         inside = numpy.isin(self.values, values) if len(values) != 1 else self.values == values[0]
         rows = [numpy.nonzero(inside.any(axis=tuple({0, 1, 2} - {k})))[0] for k in range(3)]
-        if len(rows[0]) == 0:
+        if len(rows[0]) == 0 or inside.all():
             return None
         cut = [slice(max(r[0] - 3, 0), r[-1] + 4) for r in rows]
         inside = inside[tuple(cut)]
@@ -231,7 +232,15 @@ class Labels:
         smooth.SetInputData(image)
         smooth.SetStandardDeviations(0.9, 0.9, 0.9)
         smooth.SetRadiusFactors(2.2, 2.2, 2.2)
-        return output(smooth)
+        blurred = output(smooth)
+        # A voxel counts by how much of it is inside: the blurred values fall by about 0.4 in a voxel.
+        values, count, low, high = vtk_to_numpy(blurred.GetPointData().GetScalars()), inside.sum(), 0.2, 0.8
+        values = values[values > 0]
+        for _ in range(12):
+            level = 0.5 * (low + high)
+            more = numpy.clip((values - level) / 0.4 + 0.5, 0, 1).sum() > count
+            low, high = (level, high) if more else (low, level)
+        return blurred, level
 
 
 def label_surface(labels, summary, name, box):
@@ -241,12 +250,12 @@ def label_surface(labels, summary, name, box):
     from vtkmodules.vtkFiltersCore import vtkClipPolyData, vtkFlyingEdges3D, vtkReverseSense, vtkWindowedSincPolyDataFilter
     from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
 
-    image = labels.part([entry["label"] for entry in summary["anatomy"]["map"] if entry["region"] == name])
-    if image is None:
+    part = labels.part([entry["label"] for entry in summary["anatomy"]["map"] if entry["region"] == name])
+    if part is None:
         return None
     edges = vtkFlyingEdges3D()
-    edges.SetInputData(image)
-    edges.SetValue(0, 0.5)
+    edges.SetInputData(part[0])
+    edges.SetValue(0, part[1])
     edges.ComputeNormalsOff()
     even = vtkWindowedSincPolyDataFilter()
     even.SetInputConnection(edges.GetOutputPort())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""test_scripts.py MAKE_RESULT: surface.py and preview.py on results whose zone is known exactly, and on rubbish."""
+"""test_scripts.py MAKE_RESULT: surface.py, preview.py and irezone_scene.py on results whose zone is known exactly, and on rubbish."""
 import json
 import math
 import os
@@ -122,6 +122,91 @@ def check_picture(path):
     check(len(zlib.compress(zlib.decompress(pixels))) > 40000, "picture: something is drawn")
 
 
+LOOK = """
+import sys
+from paraview.simple import *
+LoadState(sys.argv[1], LoadStateDataFileOptions="Search files under specified directory", DataDirectory=sys.argv[2])
+for source in GetSources().values():
+    if hasattr(source, "FileName"):
+        source.UpdatePipeline()
+        print("PART", source.FileName[0], source.GetDataInformation().GetNumberOfCells())
+view = GetViews()[0]
+print("VIEW", len(view.Representations), list(view.Background))
+blocks = OpenDataFile(sys.argv[1][:-4] + "vtm")
+blocks.UpdatePipeline()
+whole = blocks.GetDataInformation().GetHierarchy()
+print("BLOCKS", " ".join(whole.GetNodeName(k) for k in whole.GetChildNodes(0)))
+"""
+
+
+def check_scene(folder):
+    """A scene that has been moved is opened by ParaView: all its parts, from where they are now."""
+    sys.path.insert(0, SCRIPTS)
+    import irezone_result
+
+    path, away = os.path.join(folder, "patient.hdf"), os.path.join(folder, "away")
+    status, out, err = run("irezone_scene.py", path)
+    check(status == 0 and "parts" in out, f"irezone_scene.py: {status} {err.strip()[-300:]}")
+    os.mkdir(away)
+    names = sorted(os.listdir(os.path.join(folder, "patient_scene")))
+    for name in ("patient.pvsm", "patient.vtm", "patient_scene"):
+        os.rename(os.path.join(folder, name), os.path.join(away, name))
+    script = os.path.join(folder, "look.py")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(LOOK)
+    with irezone_result.screen_in_memory() as screen:
+        done = subprocess.run(["pvpython", script, os.path.join(away, "patient.pvsm"), away], capture_output=True, text=True,
+                              check=False, env={**os.environ, **screen})  # fmt: skip
+    lines = [line.split() for line in done.stdout.splitlines()]
+    found = {os.path.basename(line[1]): int(line[2]) for line in lines if line[0] == "PART"}
+    inside = all(line[1].startswith(away) for line in lines if line[0] == "PART")
+    check(sorted(found) == names and inside and min(found.values(), default=0) > 0, f"scene: {names}, in ParaView {found} {done.stderr[-300:]}")
+    check(["VIEW", "[1.0,", "1.0,", "1.0]"] == [lines[-2][0], *lines[-2][2:]] if len(lines) > 1 else False, f"scene: view {lines[-2:]}")
+    blocks = next((line[1:] for line in lines if line[0] == "BLOCKS"), [])
+    check({"zone", "tumour", "metalA", "shaftB"} <= set(blocks), f"scene: blocks of the .vtm are named: {blocks}")
+
+
+def check_sides():
+    """Which side of the patient is where in pictures of results in RAS, and label maps that are oblique and left-handed."""
+    sys.path.insert(0, SCRIPTS)
+    import irezone_shown
+    from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+    views = ((0, 0, 1), "LA"), ((0, 0, -1), "LA"), ((0, 1, 0), "LS"), ((0, -1, 0), "LS"), ((1, 0, 0), "PS"), ((-1, 0, 0), "PS")
+    for normal, wanted in views:
+        plane = irezone_shown.Plane([0, 0, 0], list(normal), [0, 0.6, 0.8]).for_patient()
+        got = irezone_shown.side(plane.right) + irezone_shown.side(plane.up)
+        check(got == wanted, f"slice across {normal}: on the right and above are {got}, wanted {wanted}")
+    import numpy
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+    from vtkmodules.vtkFiltersCore import vtkMassProperties
+
+    matrix = vtkMatrix4x4()  # turned by 30 degrees about z, mirrored, and moved
+    matrix.DeepCopy((-0.866025, 0.5, 0, 10, 0.5, 0.866025, 0, -20, 0, 0, 1, 30, 0, 0, 0, 1))
+    k, j, i = numpy.indices((30, 30, 30))
+    image, ball = vtkImageData(), (i - 14) ** 2 + (j - 12) ** 2 + (k - 15) ** 2 < 8.0**2
+    image.SetDimensions(30, 30, 30)
+    image.SetSpacing(1.5, 1.5, 1.5)
+    image.GetPointData().SetScalars(numpy_to_vtk((7 * ball).astype(numpy.uint8).ravel(), deep=True))
+
+    class Reader:
+        """Stands for VTK's reader of NIfTI."""
+
+        GetOutput, GetSFormMatrix, GetQFormMatrix = (staticmethod(lambda: image), staticmethod(lambda: matrix), None)
+
+    box = [[-200.0] * 3, [200.0] * 3]
+    summary = {"anatomy": {"map": [{"label": 7, "region": "ball"}]}}
+    surface = irezone_shown.label_surface(irezone_shown.Labels(Reader, box), summary, "ball", box)
+    mass = vtkMassProperties()
+    mass.SetInputData(surface)
+    volume, exact = mass.GetVolume(), 1.5**3 * int(ball.sum())
+    check(abs(volume / exact - 1) < 0.02, f"label map: volume {volume:.0f} mm^3, of the voxels {exact:.0f}")
+    place = matrix.MultiplyPoint((21.0, 18.0, 22.5, 1.0))[:3]
+    near = all(abs(x - y) < 0.1 for x, y in zip(surface.GetCenter(), place))
+    check(near, f"label map: centre {surface.GetCenter()}, wanted {place}")
+
+
 def check_unread(path):
     """Nobody reads what is printed, or it cannot be written: no traceback."""
     command = [sys.executable, os.path.join(SCRIPTS, "surface.py"), path, "-o", path + ".stl"]
@@ -143,7 +228,7 @@ def check_rubbish(folder):
         with open(os.path.join(folder, name), "wb") as file:
             file.write(content)
     cases = [("preview.py", name, 3) for name in [*paths, "missing.hdf"]]
-    cases += [("surface.py", name, 3) for name in [*paths, "missing.hdf"]]
+    cases += [("surface.py", "cut.hdf", 3), ("surface.py", "missing.hdf", 3), ("irezone_scene.py", "text.hdf", 3)]
     for script, name, wanted in cases:
         status, _, err = run(script, os.path.join(folder, name))
         good = status == wanted and len(err.strip().splitlines()) == 1 and name in err and "Traceback" not in err
@@ -178,6 +263,8 @@ def main():
         check(status == 0, f"preview.py ends with {status} {err.strip()[-300:]}")
         if status == 0:
             check_picture(picture)
+        check_scene(folder)
+        check_sides()
         check_unread(os.path.join(folder, "plain.hdf"))
         check_rubbish(folder)
     return 1 if failures else 0
