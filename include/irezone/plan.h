@@ -137,6 +137,9 @@ IRZ_API const char *irz_plan_labels_file(const IrzPlan *plan);
 /// Whether results are to be written with their fields.
 IRZ_API bool irz_plan_writes_fields(const IrzPlan *plan);
 
+/// Whether results are to be written for 3D Slicer, too.
+IRZ_API bool irz_plan_writes_slicer(const IrzPlan *plan);
+
 /// Number of probes; an electrode of a needle that has several counts as one.
 IRZ_API int irz_plan_n_probes(const IrzPlan *plan);
 

@@ -6,12 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Fields that an earlier run left and this one does not replace would be taken for its own. */
-static void warn_of_old_fields(IrzPlan *plan, const char *directory) {
-  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
+/* Files that an earlier run left and this one does not replace would be taken for its own. */
+static void warn_of_old_files(IrzPlan *plan, const char *directory) {
+  char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 32];
   snprintf(path, sizeof path, "%s/%s.hdf", directory, irz_plan_name(plan));
-  if (irz_plan_writes_fields(plan) || access(path, F_OK) != 0) return;
-  irz_plan_warn(plan, "%s is left from an earlier run: output.fields is false", path);
+  if (!irz_plan_writes_fields(plan) && access(path, F_OK) == 0)
+    irz_plan_warn(plan, "%s is left from an earlier run: output.fields is false", path);
+  snprintf(path, sizeof path, "%s/%s_zone.seg.nrrd", directory, irz_plan_name(plan));
+  if (!irz_plan_writes_slicer(plan) && access(path, F_OK) == 0)
+    irz_plan_warn(plan, "%s is left from an earlier run, with others for 3D Slicer: this one writes none", path);
 }
 
 /* Print the summary as JSON, for another program to read. */
@@ -59,7 +62,7 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
   IRZ_TRY(irz_argument_number(arguments, "--threads", 1, 1024, 0, &options.threads, error));
   IrzPlan *plan;
   IRZ_TRY(irz_cli_plan(arguments, &plan, error));
-  if (!piped) warn_of_old_fields(plan, directory);
+  if (!piped) warn_of_old_files(plan, directory);
   irz_signals_catch("nothing was written");
   IrzCode code = irz_cli_start(arguments, error);
   if (code == IRZ_OK) {
@@ -80,6 +83,8 @@ static IrzCode run(const IrzArguments *arguments, IrzError *error) {
       irz_summary_print(irz_result_summary(result), stdout);
       printf("written to %s/%s.json%s\n", directory, irz_plan_name(plan),
              irz_plan_writes_fields(plan) ? " and .hdf" : "");
+      if (irz_plan_writes_slicer(plan))
+        printf("for 3D Slicer: Slicer --python-script %s/%s_load_in_slicer.py\n", directory, irz_plan_name(plan));
     }
     if (code == IRZ_OK && irz_signals_noted() != NULL && irz_cli_first())
       fprintf(stderr, "irezone: %s came while the results were being written: they are whole\n", irz_signals_noted());
@@ -101,7 +106,8 @@ const IrzCommand irz_command_run = {
     .summary = "solve a plan and write its results",
     .help =
         "Writes DIR/NAME.json and, unless output.fields is false, DIR/NAME.hdf (`irezone help\n"
-        "results`); DIR is the current folder if not stated and is made if it does not exist.\n"
+        "results`); DIR is the current folder if not stated and is made if it does not exist. With `output: {slicer:\n"
+        "true}`, or with `patient`, it also writes the zone, the field and the needles for 3D Slicer.\n"
         "\n"
         "  PLAN.yaml             - reads the plan from the standard input; paths in it then count from the current\n"
         "                        folder. Not under mpiexec\n"

@@ -520,14 +520,15 @@ static IrzCode write_summary(const char *directory, const IrzSummary *summary, I
 IrzCode irz_model_check_output(const IrzPlan *plan, const char *directory, IrzError *error) {
   IRZ_ENTER(error);
   IRZ_NEED(plan != NULL && directory != NULL);
-  char name[4][IRZ_NAME_MAX + 16];
-  const char *names[4] = {name[0], name[1], name[2], name[3]};
+  char name[5][IRZ_NAME_MAX + 32];
+  const char *names[5] = {name[0], name[1], name[2], name[3], name[4]};
   int n = 0;
   snprintf(name[n++], sizeof name[0], "%s.json", plan->name);
   if (plan->output.fields) snprintf(name[n++], sizeof name[0], "%s.hdf", plan->name);
   if (plan->heat.on) snprintf(name[n++], sizeof name[0], "%s_heat.csv", plan->name);
   if (plan->patient.n_targets + plan->patient.n_at_risk > 0)
     snprintf(name[n++], sizeof name[0], "%s_histogram.csv", plan->name);
+  if (plan->output.slicer) snprintf(name[n++], sizeof name[0], "%s_load_in_slicer.py", plan->name);
   return irz_folder_probe(directory, n, names, error);
 }
 
@@ -535,12 +536,13 @@ IrzCode irz_solution_write(const IrzSolution *found, const char *directory, IrzS
   const IrzStage *stage = found->stage;
   double start = MPI_Wtime();
   char path[IRZ_PATH_MAX + IRZ_NAME_MAX + 16];
-  IrzError fields = {0}, own = {0};
+  IrzError fields = {0}, slicer = {0}, own = {0};
   if (stage->part->rank == 0) irz_folder_make(directory, &own);
   if (irz_error_agree(stage->comm, &own) == IRZ_OK) {
     snprintf(path, sizeof path, "%s/%s.hdf", directory, summary->plan->name);
     if (summary->plan->output.fields) write_field(found, directory, path, summary, &fields);
     snprintf(summary->lost, sizeof summary->lost, "%s", fields.text);
+    irz_solution_write_slicer(found, directory, summary, &slicer);
     double seconds = MPI_Wtime() - start;
     summary->timing.output += seconds;
     summary->timing.total += seconds;
@@ -548,6 +550,7 @@ IrzCode irz_solution_write(const IrzSolution *found, const char *directory, IrzS
     if (stage->part->rank == 0) write_summary(directory, summary, &own);
     irz_error_agree(stage->comm, &own);
   }
+  if (slicer.code != IRZ_OK) own = slicer;
   if (fields.code != IRZ_OK) own = fields;
   if (own.code != IRZ_OK && error != NULL) *error = own;
   return own.code;

@@ -208,6 +208,10 @@ bool irz_plan_writes_fields(const IrzPlan *plan) {
   return plan != NULL && plan->output.fields;
 }
 
+bool irz_plan_writes_slicer(const IrzPlan *plan) {
+  return plan != NULL && plan->output.slicer;
+}
+
 int irz_plan_n_probes(const IrzPlan *plan) {
   return plan != NULL ? plan->n_probes : 0;
 }

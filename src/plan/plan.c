@@ -328,6 +328,8 @@ static IrzCode read_tree(const IrzReader *reader, IrzYaml *root) {
   if (has_probes && plan->mesh.file[0] == '\0') IRZ_TRY(irz_probes_check(reader, &keys));
   IRZ_TRY(read_pulses_and_heat(reader, &keys, has_tissues, has_probes));
   IRZ_TRY(irz_reader_lenient(reader, read_patient(reader, keys.patient)));
+  const IrzYaml *output = irz_yaml_get(root, "output");
+  if (output == NULL || irz_yaml_get(output, "slicer") == NULL) plan->output.slicer = plan->patient.on;
   irz_units_doubt(plan, keys.zone != NULL ? keys.zone->line : 0);
   return IRZ_OK;
 }

@@ -272,7 +272,9 @@ struct IrzPlan {
   } solver;
 
   struct {
-    bool fields; ///< write the fields and not only the summary
+    bool fields;  ///< write the fields and not only the summary
+    bool slicer;  ///< write what 3D Slicer opens
+    double voxel; ///< m, edge of the voxels for it without a label map
   } output;
 
   IrzHeatPlan heat;

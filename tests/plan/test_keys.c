@@ -92,6 +92,8 @@ VALUE(rate, plan->pulses[0].rate)
 VALUE(n_pulses, plan->n_pulses)
 VALUE(tolerance, plan->solver.tolerance)
 VALUE(fields, plan->output.fields)
+VALUE(slicer, plan->output.slicer)
+VALUE(voxel, plan->output.voxel)
 VALUE(max_voltage, plan->generator.max_voltage)
 VALUE(max_current, plan->generator.max_current)
 VALUE(min_count, plan->generator.min_count)
@@ -316,6 +318,8 @@ static const struct {
     {"solver", "tolerance", NEEDLES, "solver.tolerance=1e-6", tolerance, 1e-8, 1e-6},
 
     {"output", "fields", NEEDLES, "output.fields=false", fields, 1, 0},
+    {"output", "slicer", NEEDLES, "output.slicer=true", slicer, 0, 1},
+    {"output", "voxel", NEEDLES, "output.voxel=0.5", voxel, 1e-3, 5e-4},
 
     {"heat", "coupling", NEEDLES, "heat.coupling=full", coupling, IRZ_COUPLING_NONE, IRZ_COUPLING_FULL},
     {"heat", "heart_rate", NEEDLES, "heat.heart_rate=72", heart_rate, 0, 1.2},
