@@ -57,6 +57,9 @@ typedef struct {
   uint32_t inside; ///< tissues where it is, rather than beside it
 } Cut;
 
+/// Vertices on surfaces are merged with others there up to this share: surfaces are not to be made coarser.
+#define SHORT_ON 0.3
+
 /// Vertices on different surfaces that meet are merged if they are closer than this share of the longest edge.
 #define CLOSE 0.2
 
@@ -783,6 +786,7 @@ static bool may_merge(const void *context, int32_t from, int32_t to, double shar
   if (sides == 0 || f->fit->sides[to] == 0) return sides == f->fit->sides[to];
   if ((sides & ~f->fit->sides[to]) != 0) return several(sides) && several(f->fit->sides[to]) && share < CLOSE;
   if (!several(sides) || share < CLOSE) return true;
+  if (share > SHORT_ON) return false;
   int one = lowest_bit(sides), other = lowest_bit(sides & ~(1U << one));
   if (several(sides & ~(1U << one))) return false;
   double along[3], middle[3], slope[2][3], steep[3];
