@@ -22,8 +22,8 @@ import struct
 import subprocess
 import tempfile
 
-SIZE = 24.0  # mm, edge of the cube
-VOLTAGE = 1500.0
+SIZE = 36.0  # mm, edge of the cube
+VOLTAGE = 2250.0
 AROUND = 0.2  # S/m
 
 
@@ -131,7 +131,8 @@ def cases():
                 radius *= (volume / whole) ** (1 / dimension)
                 current, field, local, outside, whole = inclusion(radius, dimension, sigma)
                 # Between the uniform field and the largest: the zone is inside and beside, or at the poles.
-                threshold = threshold or local * (1.15 if field > local else 1.25)
+                largest = field if field > local else field * sigma(field) / AROUND
+                threshold = threshold or local + 0.4 * (largest - local)
                 return threshold, current, whole if field >= threshold else 0, outside(threshold)
 
             yield f"{name} {contrast}", inside, law, exact

@@ -34,10 +34,12 @@
 
 /// Where the tissue changes, elements are this much smaller, within this distance of bare metal (m); and where the
 /// surface between tissues is bent no longer than so many radii, but not smaller than another share of what they would
-/// be. The grid that says where has at most so many cells along an edge.
+/// be, which between plates does not say where the field is strong. The grid that says where has at most so many cells
+/// along an edge.
 #define LABEL_SHARE 0.6
 #define LABEL_RADII 0.8
-#define LABEL_LEAST 0.4
+#define LABEL_LEAST 0.3
+#define LABEL_LEAST_PLATES 0.15
 #define LABEL_REACH 0.03
 #define LABEL_CELLS 80
 
@@ -166,7 +168,7 @@ double irz_size_at(const IrzSizeField *field, const double x[3]) {
   if (field->label_distance) {
     double at_change = fmax(LABEL_SHARE * size, field->label_finest), bent = INFINITY;
     if (field->label_bend) bent = field->sizing.growth * grid_at(field, field->label_bend, x);
-    bent = fmax(bent, LABEL_LEAST * size);
+    bent = fmax(bent, (box->n_plates > 0 ? LABEL_LEAST_PLATES : LABEL_LEAST) * size);
     size = fmin(fmin(size, bent), at_change + field->sizing.growth * irz_label_distance(field, x));
   }
   return size;
