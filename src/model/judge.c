@@ -10,6 +10,7 @@ IrzCode irz_stage_judge(const IrzStage *stage, IrzPlan *plan, IrzSummary *summar
                            .medium = stage->medium,
                            .sides = &found->sides,
                            .drawn = &found->drawn,
+                           .measured = found->is_sharp ? found->sharp : found->recovered,
                            .threshold = found->threshold,
                            .heat = &found->heat,
                            .summary = summary};

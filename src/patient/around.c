@@ -193,7 +193,9 @@ static void cell_middle(const Grid *grid, size_t at, double x[3]) {
 
 /// Of a piece the cell that is farthest from the zone. Cells of larger cubes know their distance to within the radius
 /// of these, so some are looked at first.
-static void find_farthest(const Grid *grid, const int32_t *piece, int32_t number, IrzAround *around) {
+/// @param[in] inside  only cells whose middles are in the target
+/// @return whether there is such a cell
+static bool find_farthest(const Grid *grid, const int32_t *piece, int32_t number, bool inside, double place[3]) {
   const int32_t n = grid->size[0] * grid->size[1] * grid->size[2], stride[2] = {61, 1};
   const double slack = sqrt(3) * 0.5 * BLOCK * grid->step;
   double best = -INFINITY, x[3];
@@ -201,13 +203,13 @@ static void find_farthest(const Grid *grid, const int32_t *piece, int32_t number
     for (int32_t i = 0; i < n; i += stride[round]) {
       if (piece[i] != number || grid->away[i] + slack <= best) continue;
       cell_middle(grid, (size_t)i, x);
-
       double here = isfinite(grid->away[i]) ? -irz_tree_depth(grid->task->zone, x, INFINITY) : 0;
-      if (here <= best) continue;
+      if (here <= best || (inside && irz_tree_depth(grid->task->target, x, INFINITY) < 0)) continue;
       best = here;
-      memcpy(around->missed_at, x, sizeof x);
+      memcpy(place, x, sizeof x);
     }
   }
+  return best > -INFINITY;
 }
 
 static IrzCode find_pieces(const Grid *grid, IrzAround *around, IrzError *error) {
@@ -227,7 +229,8 @@ static IrzCode find_pieces(const Grid *grid, IrzAround *around, IrzError *error)
   if (code == IRZ_OK) {
     around->largest = most * pow(grid->step, 3);
     for (int d = 0; d < 3; d++) around->missed_at[d] = NAN;
-    if (largest > 0) find_farthest(grid, piece, largest, around);
+    if (largest > 0 && !find_farthest(grid, piece, largest, true, around->missed_at))
+      find_farthest(grid, piece, largest, false, around->missed_at);
   }
   free(piece);
   free(next);

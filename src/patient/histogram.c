@@ -14,34 +14,38 @@ enum { CHUNKS = 16 };
 typedef struct {
   const IrzMedium *medium;
   const IrzDrawn *drawn;
+  const double *measured, *range;
   const uint8_t *wanted;
   const IrzHistogram *made; ///< its levels
 } Task;
 
-/// Shares of the regions in a tetrahedron.
-/// @param[out] region  of each
-/// @param[out] share   of the volume
-/// @return how many of them are wanted
-static int regions_in(const Task *task, int32_t tet, int region[8], double share[8]) {
+/// Points of the rule in each of the eight small tetrahedra of one that several regions share.
+enum { POINTS = 4 };
+
+/// Share of a small tetrahedron that is of a region.
+/// @param[in] c  which of the eight, as irz_child_nodes has them
+static double share_of(const IrzMedium *medium, int32_t tet, int c, int region) {
+  int32_t general = medium->general[tet] - 1;
+  double share = 0;
+  if (general < 0 || !medium->mixed[general]) return medium->region[tet] == region;
+  const uint8_t *at = medium->point_region + medium->first_point[general] + POINTS * c;
+  for (int q = 0; q < POINTS; q++) share += at[q] == region ? 1.0 / POINTS : 0;
+  return share;
+}
+
+/// The regions that are wanted and have something of a tetrahedron.
+/// @param[out] mixed  several regions share it
+static int regions_in(const Task *task, int32_t tet, int region[8], bool *mixed) {
   const IrzMedium *medium = task->medium;
   int32_t general = medium->general[tet] - 1;
   int n = 0;
-  if (general < 0 || !medium->mixed[general]) {
-    region[0] = medium->region[tet];
-    share[0] = 1;
-    return task->wanted[region[0]];
-  }
-  const IrzRule *rule = irz_medium_rule(medium, general);
-  for (int q = 0; q < rule->count; q++) {
-    int here = medium->point_region[medium->first_point[general] + q], k = 0;
-    if (!task->wanted[here]) continue;
+  *mixed = general >= 0 && medium->mixed[general];
+  region[0] = medium->region[tet];
+  if (!*mixed) return task->wanted[region[0]];
+  for (int32_t q = medium->first_point[general]; q < medium->first_point[general + 1]; q++) {
+    int here = medium->point_region[q], k = 0;
     while (k < n && region[k] != here) k++;
-    if (k == 8) continue; /* eight tissues do not meet */
-    if (k == n) {
-      region[n] = here;
-      share[n++] = 0;
-    }
-    share[k] += rule->weight[q];
+    if (k == n && n < 8 && task->wanted[here]) region[n++] = here; /* more than eight do not meet */
   }
   return n;
 }
@@ -73,6 +77,16 @@ static void add_child(const IrzHistogram *made, const double f[4], double volume
   }
 }
 
+/// The field that counts in a tetrahedron.
+static const double *field_in(const Task *task, const int32_t row[10]) {
+  double low = INFINITY, high = 0;
+  for (int i = 0; i < 10; i++) {
+    low = fmin(low, task->measured[row[i]]);
+    high = fmax(high, task->measured[row[i]]);
+  }
+  return high < task->range[0] || low > task->range[1] ? task->measured : task->drawn->field;
+}
+
 /// Measure the tetrahedra [first, last) of this rank.
 /// @param[in,out] sum  [n_regions][2 n_levels + 1] as `below` and `cut` of add_child()
 static void measure(const Task *task, int32_t first, int32_t last, double *sum) {
@@ -82,19 +96,23 @@ static void measure(const Task *task, int32_t first, int32_t last, double *sum) 
   for (int32_t t = first; t < last; t++) {
     bool bent = irz_is_bent(part, t, &curved);
     int region[8];
-    double share[8], point[10][3];
-    int n = part->mine[t] ? regions_in(task, t, region, share) : 0;
+    double point[10][3];
+    bool mixed;
+    int n = part->mine[t] ? regions_in(task, t, region, &mixed) : 0;
     if (n == 0) continue;
     const int32_t *row = irz_tet_rows(task->drawn->sides, part, t);
-    int way = irz_drawn_way(task->drawn->field, row);
+    /* The first way is that of irz_child_nodes. */
+    int way = mixed ? 0 : irz_drawn_way(task->drawn->field, row);
     irz_drawn_points(part, task->drawn, t, bent ? curved : -1, point);
+    const double *field = field_in(task, row);
     for (int c = 0; c < 8; c++) {
       const int *child = irz_drawn_children[way][c];
       double f[4], volume = irz_tet_volume(point[child[0]], point[child[1]], point[child[2]], point[child[3]]);
-      for (int i = 0; i < 4; i++) f[i] = task->drawn->field[row[child[i]]];
+      for (int i = 0; i < 4; i++) f[i] = field[row[child[i]]];
       for (int k = 0; k < n; k++) {
         double *below = sum + (size_t)region[k] * (size_t)(2 * made->n_levels + 1);
-        add_child(made, f, fabs(volume) * share[k], below, below + made->n_levels + 1);
+        double share = share_of(task->medium, t, c, region[k]);
+        if (share > 0) add_child(made, f, fabs(volume) * share, below, below + made->n_levels + 1);
       }
     }
   }
@@ -118,8 +136,9 @@ static IrzCode measure_all(const Task *task, int threads, double *sum, IrzError 
   return IRZ_OK;
 }
 
-IrzCode irz_histogram_make(const IrzMedium *medium, int threads, const IrzDrawn *drawn, const uint8_t *wanted,
-                           int n_levels, const double *level, IrzHistogram *made, IrzError *error) {
+IrzCode irz_histogram_make(const IrzMedium *medium, int threads, const IrzDrawn *drawn, const double *measured,
+                           const double range[2], const uint8_t *wanted, int n_levels, const double *level,
+                           IrzHistogram *made, IrzError *error) {
   const int width = 2 * n_levels + 1;
   double *sum = NULL;
   *made = (IrzHistogram){.n_levels = n_levels, .n_regions = medium->n_regions};
@@ -130,7 +149,7 @@ IrzCode irz_histogram_make(const IrzMedium *medium, int threads, const IrzDrawn 
   if (error->code == IRZ_OK) irz_alloc(&sum, size, sizeof *sum, error);
   if (error->code == IRZ_OK) {
     memcpy(made->level, level, (size_t)n_levels * sizeof *level);
-    const Task task = {medium, drawn, wanted, made};
+    const Task task = {medium, drawn, measured, range, wanted, made};
     measure_all(&task, threads, sum, error);
   }
   IrzCode code = irz_error_agree(medium->part->comm, error);

@@ -12,13 +12,17 @@ typedef struct {
   double *total;  ///< [n_regions] m^3
 } IrzHistogram;
 
-/// Measure the field as it is drawn, which has the volumes of the measured one, in one pass for all levels. Collective.
+/// Measure in one pass for all levels: between the levels of irz_drawn_levels() the field as it is drawn, which has the
+/// volumes of the measured one there, and in tetrahedra beyond these the measured one itself. Collective.
+/// @param[in]  measured  [rows of `drawn`] V/m
+/// @param[in]  range     of irz_drawn_levels()
 /// @param[in]  wanted    [n_regions of the medium] 1: this region
 /// @param[in]  n_levels  levels, growing
 /// @param[in]  level     [n_levels] V/m
 /// @param[out] made      the same on all ranks; to be released with irz_histogram_clear()
-IrzCode irz_histogram_make(const IrzMedium *medium, int threads, const IrzDrawn *drawn, const uint8_t *wanted,
-                           int n_levels, const double *level, IrzHistogram *made, IrzError *error);
+IrzCode irz_histogram_make(const IrzMedium *medium, int threads, const IrzDrawn *drawn, const double *measured,
+                           const double range[2], const uint8_t *wanted, int n_levels, const double *level,
+                           IrzHistogram *made, IrzError *error);
 
 void irz_histogram_clear(IrzHistogram *histogram);
 

@@ -17,6 +17,7 @@ typedef struct {
   const IrzMedium *medium;
   const IrzSides *sides;     ///< rows of `drawn`
   const IrzDrawn *drawn;     ///< the field
+  const double *measured;    ///< [rows] V/m, the field that the zone was measured with
   const double *threshold;   ///< [regions of the medium] V/m
   const IrzHeatFields *heat; ///< empty without `heat`
   const IrzSummary *summary; ///< with zone, pulses and heat

@@ -33,7 +33,10 @@ static IrzCode make_histogram(const IrzPatientCase *judged, const IrzPlan *plan,
     int r = irz_shared_region(judged, plan->patient.at_risk[i].region);
     if (r >= 0) wanted[r] = 1;
   }
-  return irz_histogram_make(judged->medium, judged->threads, judged->drawn, wanted, N_LEVELS, level, histogram, error);
+  double range[2];
+  irz_drawn_levels(judged->medium->n_regions, judged->threshold, plan->zone.n_also, plan->zone.also, range);
+  return irz_histogram_make(judged->medium, judged->threads, judged->drawn, judged->measured, range, wanted, N_LEVELS,
+                            level, histogram, error);
 }
 
 /// Make the tree of the zone's surface, on rank 0.
