@@ -55,7 +55,7 @@ def joined(pieces):
 
 def parts_of(shown):
     """What the scene is made of."""
-    from irezone_shown import BARE, GREY, INSULATED, RED, SOLID, WHOLE
+    from irezone_shown import BARE, GREY, INSULATED, RED, SOLID, WHOLE, with_normals
 
     parts = []
     for bare, _, shaft, _, _, name in shown.tubes:
@@ -70,7 +70,7 @@ def parts_of(shown):
     if shown.hidden and shown.threshold is not None:
         parts.append(Part("zone also in vessels and around", shown.threshold, RED, 0.45, visible=False))
     for surface, name, colour, share in shown.regions:
-        parts.append(Part(name, surface, colour, 0.12 if share > WHOLE else 0.3 if share > SOLID else 0.7))
+        parts.append(Part(name, with_normals(surface) if share > WHOLE else surface, colour, 0.12 if share > WHOLE else 0.3 if share > SOLID else 0.7))
     for number, plane in enumerate(shown.planes()):
         reach = [0.75 * max(high - low for low, high in zip(*shown.scene.focus_box)) + 8] * 2
         parts.append(Part(f"field {number + 1}", shown.field_on(plane, reach), GREY, 0.9, number == 0, True))

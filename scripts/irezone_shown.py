@@ -399,7 +399,7 @@ class Shown:
                 continue
             colour = colour_of(name, spare)
             spare += colour in SPARE_COLOURS
-            shown.append((with_normals(surface), name, colour, share))
+            shown.append((surface if share > WHOLE else with_normals(surface), name, colour, share))
         return shown
 
     @staticmethod
