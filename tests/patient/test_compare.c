@@ -106,6 +106,13 @@ static void overlaps(void **state) {
 enum { SIZE = 90 };
 static const double spacing = 0.6e-3;
 
+/* How far the Dice coefficient of a zone with its own voxels may be from 1. */
+#ifdef IRZ_SANITIZED /* Gmsh reads memory that it has not set: another allocator, another mesh */
+static const double of_itself = 0.03;
+#else
+static const double of_itself = 0.02;
+#endif
+
 #define PLAN                                                                                                           \
   "mesh: {size: 80, accuracy: 8}\ntissues: {default: {preset: liver, threshold: 500}}\narray: {count: 2, spacing: "    \
   "15, "                                                                                                               \
@@ -159,7 +166,7 @@ static void the_zone_itself(void **state) {
       assert_near(number(result, "compare.hausdorff95_mm"), 2, 0.2);
       assert_true(number(result, "compare.dice") < 0.95);
     } else {
-      assert_near(number(result, "compare.dice"), 1, 0.02);
+      assert_near(number(result, "compare.dice"), 1, of_itself);
       assert_near(number(result, "compare.best.threshold_V_per_cm"), 500, 15);
       assert_true(number(result, "compare.mean_distance_mm") < 0.3);
       assert_true(number(result, "compare.hausdorff95_mm") < 0.6);
