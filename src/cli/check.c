@@ -40,8 +40,9 @@ const IrzCommand irz_command_check = {
     .summary = "validate a plan and print what would run",
     .help = "Reads the plan and the mesh or label map it names, checks units, limits and geometry, and prints what\n"
             "`run` would do, without solving anything. Values beyond the limits of the usual generator and its\n"
-            "probes are warnings; nonsense is an error. - in the place of the file reads the plan from the standard "
-            "input.\n",
+            "probes are warnings; nonsense is an error. It says how needles lie to one another and, with\n"
+            "`patient.needles`, whether they can be placed so. - in the place of the file reads the plan from the\n"
+            "standard input.\n",
     .options = options,
     .operand = "yaml",
     .operand_is_file = true,

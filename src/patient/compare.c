@@ -25,12 +25,28 @@ static const double most_points = 4e6;
 
 /* ---- The measured zone ---- */
 
+/// What the reader of label maps says of `anatomy` is about `patient.compare`.
+static IrzCode name_key(IrzError *error) {
+  static const char of_map[] = "anatomy.map.", of_file[] = "anatomy.labels";
+  char text[IRZ_ERROR_TEXT], *key = strstr(error->text, of_map), *end = key != NULL ? strchr(key, ':') : NULL;
+  const char *ours = "patient.compare.label";
+  if (key == NULL && (key = strstr(error->text, of_file)) != NULL) {
+    end = key + strlen(of_file);
+    ours = "patient.compare.labels";
+  }
+  if (key == NULL || end == NULL) return error->code;
+  snprintf(text, sizeof text, "%.*s%s%s", (int)(key - error->text), error->text, ours, end);
+  memcpy(error->text, text, sizeof text);
+  return error->code;
+}
+
 static IrzCode read_measured(const IrzPlan *plan, IrzLabelMap **map, IrzError *error) {
   IrzLabel entry = {.label = plan->patient.compare.label, .region = MEASURED, .line = plan->patient.compare.line};
   IrzPlan *alone = NULL;
   *map = NULL;
   /* The reader wants a plan: one that has nothing but this label map. */
   IRZ_TRY(irz_alloc(&alone, 1, sizeof *alone, error));
+  if (entry.label < 0) snprintf(entry.name, sizeof entry.name, "%s", plan->patient.compare.name);
   memcpy(alone->file, plan->file, sizeof alone->file);
   memcpy(alone->anatomy.labels, plan->patient.compare.labels, sizeof alone->anatomy.labels);
   alone->anatomy.transform = plan->anatomy.transform;
@@ -41,13 +57,13 @@ static IrzCode read_measured(const IrzPlan *plan, IrzLabelMap **map, IrzError *e
   for (int i = 0; i < alone->n_warnings; i++) free(alone->warnings[i]);
   free((void *)alone->warnings);
   free(alone);
-  if (code != IRZ_OK) return code;
+  if (code != IRZ_OK) return name_key(error);
   if ((*map)->n_regions > 1 && (*map)->voxels[1] > 0) return IRZ_OK;
   irz_label_map_free(*map);
   *map = NULL;
-  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: patient.compare.label: no voxel of %s has the label %d", plan->file,
+  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: patient.compare.label: no voxel of %s has the label %s", plan->file,
                        plan->patient.compare.line, irz_path_from_here(plan->patient.compare.labels),
-                       plan->patient.compare.label);
+                       plan->patient.compare.name);
 }
 
 IrzCode irz_compare_check(const IrzPlan *plan, IrzError *error) {

@@ -983,12 +983,10 @@ static const IrzKey compare_keys[] = {
      .required = true,
      .help = "label map with the measured zone, in the frame of anatomy.labels; relative to the plan's folder"},
     {.name = "label",
-     .type = IRZ_KEY_INTEGER,
-     .offset = offsetof(IrzPlan, patient.compare.label),
-     .least = 0,
-     .most = 1e9,
+     .type = IRZ_KEY_NAME,
+     .offset = offsetof(IrzPlan, patient.compare.name),
      .standard = "1",
-     .help = "of the zone in it"},
+     .help = "of the zone in it, by its number or its name"},
     END,
 };
 const IrzSection irz_section_compare = {"patient.compare", "a measured zone", compare_keys};

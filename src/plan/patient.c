@@ -2,6 +2,7 @@
 #include "plan/parts.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_NAMES = 512 };
@@ -158,6 +159,18 @@ static IrzCode read_needles(const IrzReader *reader, const Known *known, const I
   return read_avoid(reader, known, keys.avoid);
 }
 
+/// patient.compare.label: what has digits only is a number.
+static IrzCode read_label(const IrzReader *reader, const IrzYaml *compare) {
+  const char *name = reader->plan->patient.compare.name;
+  int *label = &reader->plan->patient.compare.label;
+  *label = -1;
+  if (name[strspn(name, "0123456789")] != '\0') return IRZ_OK;
+  *label = strlen(name) < 10 ? atoi(name) : 0;
+  if (*label > 0) return IRZ_OK;
+  return irz_reader_fail(reader, named(compare, "label"), "patient.compare.label",
+                         "%s is no label of a zone; 1 to 999999999, or a name, is allowed", name);
+}
+
 IrzCode irz_patient_read(const IrzReader *reader, const IrzYaml *node) {
   IrzPlan *plan = reader->plan;
   IrzPatientKeys keys = {0};
@@ -171,7 +184,9 @@ IrzCode irz_patient_read(const IrzReader *reader, const IrzYaml *node) {
   IRZ_TRY(read_needles(reader, &known, keys.needles));
   if (keys.compare == NULL) return IRZ_OK;
   plan->patient.compare.line = keys.compare->line;
-  return irz_reader_section(reader, &irz_section_compare, keys.compare, NULL, "patient.compare", false, plan);
+  memcpy(plan->patient.compare.name, "1", sizeof "1");
+  IRZ_TRY(irz_reader_section(reader, &irz_section_compare, keys.compare, NULL, "patient.compare", false, plan));
+  return read_label(reader, keys.compare);
 }
 
 /// Say that a region is not there.

@@ -192,7 +192,8 @@ typedef struct {
   } needles;
   struct {
     char labels[IRZ_PATH_MAX]; ///< label map with a measured zone, or ""
-    int label;                 ///< of the zone in it
+    char name[IRZ_NAME_MAX];   ///< of the zone's label in it, as stated: a number or a name
+    int label;                 ///< its number; -1: it has a name
     int line;
   } compare;
   int line;

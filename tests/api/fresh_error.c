@@ -227,6 +227,27 @@ static IrzCode bad_output(IrzError *error) {
 static IrzCode bad_file(IrzError *error) {
   return irz_file_write("/proc/no/text", "text\n", error);
 }
+static IrzCode bad_compare(IrzError *error) {
+  IrzPlan *plan;
+  const IrzOverride override = {"patient={compare: {labels: /no/such.nii}}"};
+  IrzCode code = irz_plan_parse(PLATES, "p.yaml", 1, &override, &plan, error);
+  if (code == IRZ_OK) code = irz_compare_check(plan, error);
+  irz_plan_free(plan);
+  return code;
+}
+static IrzCode good_needles(IrzError *error) {
+  IrzPlan *plan;
+  IrzNeedleChecks *checks = NULL;
+  const IrzOverride override = {"patient={needles: {length: 150}}"};
+  IrzCode code = irz_plan_parse(PLATES, "p.yaml", 1, &override, &plan, error);
+  if (code == IRZ_OK) code = irz_needles_check(plan, NULL, &checks, error);
+  irz_needles_free(checks);
+  irz_plan_free(plan);
+  return code;
+}
+static IrzCode no_needles(IrzError *error) {
+  return irz_needles_check(needles, NULL, NULL, error);
+}
 static IrzCode bad_sweep(IrzError *error) {
   IrzSweep *made;
   return irz_sweep_parse("plan: p.yaml\nvary: {a: 3}\n", "s.yaml", PLATES, &made, error);
@@ -349,6 +370,8 @@ static const struct {
   int rounds; /* the quick ones a thousand times, those that build or write fewer */
 } calls[] = {
     {"parse", good_parse, IRZ_OK, 1000},
+    {"needles", good_needles, IRZ_OK, 1000},
+    {"bad compare", bad_compare, IRZ_ERR_INPUT, 1000},
     {"read", good_read, IRZ_OK, 1000},
     {"mesh", good_mesh, IRZ_OK, 40},
     {"mesh check", good_mesh_check, IRZ_OK, 40},
@@ -379,6 +402,7 @@ static const struct {
     {"bad session solve", bad_session_solve, IRZ_ERR_INPUT, 40},
     {"bad result number", bad_result_number, IRZ_ERR_PLAN, 1000},
     {"bad JSON", bad_json, IRZ_ERR_PLAN, 1000},
+    {"no needles", no_needles, IRZ_ERR_PLAN, 1000},
     {"no volumes", no_volumes, IRZ_ERR_PLAN, 1000},
     {"bad result sample", bad_result_sample, IRZ_ERR_PLAN, 1000},
     {"bad label map", bad_label_map, IRZ_ERR_PLAN, 1000},
