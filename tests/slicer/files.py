@@ -255,12 +255,17 @@ def check_read_again(summary, layers):
     with open(f"{WORK}/again.yaml", "w", encoding="utf-8") as file:
         names = "labels: labels.nii.gz, names: out/oblique_labels.ctbl"
         needles = "{markups: [out/oblique_needles.mrk.json], tip: first, exposure: 12}"
-        file.write(PLAN.format(labels=names, map="{liver: liver, tumour: tumour}", probes=needles))
-    run("again.yaml", "-o", "again", "--set", "output.slicer=false")
+        text = PLAN.format(labels=names, map="{liver: liver, tumour: tumour}", probes=needles)
+        file.write(text.replace(", slicer: true", "") + "patient: {targets: [{region: tumour}]}\n")  # asks for the files, too
+    run("again.yaml", "-o", "again")
     with open(f"{WORK}/again/oblique.json", encoding="utf-8") as file:
         again = json.load(file)
     near(again["zone"]["volume_cm3"], summary["zone"]["volume_cm3"], 1e-9, "the same needles again: volume, cm3")
     near(again["zone"]["bounding_box_mm"], summary["zone"]["bounding_box_mm"], 1e-6, "the same needles again: box, mm")
+    _, _, same, _ = read_nrrd(f"{WORK}/again/oblique_zone.seg.nrrd")
+    check((same == layers).all(), "the same needles again: segments")
+    run("again.yaml", "-o", "none", "--set", "output.slicer=false")
+    check(not [name for name in os.listdir(f"{WORK}/none") if "zone" in name], "nothing for 3D Slicer if not wanted")
     with open(f"{WORK}/zone.yaml", "w", encoding="utf-8") as file:
         text = PLAN.format(labels="labels: out/oblique_zone.seg.nrrd", map="{ablation zone: tumour}", probes=json.dumps(PROBES))
         file.write(text.replace(" liver: {preset: liver},", ""))
