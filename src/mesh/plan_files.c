@@ -1,5 +1,6 @@
 /* The files that a plan names, checked before anything is solved. */
 #include "base/entry.h"
+#include "mesh/plan_regions.h"
 #include "plan/plan.h"
 #include <irezone/anatomy.h>
 
@@ -9,7 +10,7 @@ static IrzCode check_anatomy(IrzPlan *plan, IrzLabelMap **map, IrzPaths **paths,
   IRZ_TRY(irz_label_map_read(plan, map, error));
   IRZ_TRY(irz_paths_find(plan, *map, paths, error));
   irz_anatomy_doubt(plan, *map, *paths);
-  return IRZ_OK;
+  return irz_plan_check_regions(plan, *map, (*map)->n_regions, (*map)->regions, error);
 }
 
 /* Read the mesh that the plan refers to. */
@@ -18,6 +19,9 @@ static IrzCode check_mesh(IrzPlan *plan, IrzError *error) {
   IrzMesh *mesh;
   IRZ_TRY(irz_mesh_read(irz_path_from_here(plan->mesh.file), plan->mesh.scale, &mesh, error));
   IrzCode code = irz_mesh_check(mesh, plan, irz_path_from_here(plan->mesh.file), error);
+  if (code == IRZ_OK && plan->anatomy.labels[0] == '\0') {
+    code = irz_plan_check_regions(plan, NULL, mesh->n_regions, mesh->regions, error);
+  }
   irz_mesh_free(mesh);
   return code;
 }

@@ -1,4 +1,5 @@
 /* The patient: what a solution comes to for who is treated. */
+#include "mesh/plan_regions.h"
 #include "model/steps.h"
 #include "patient/patient.h"
 
@@ -28,7 +29,7 @@ IrzCode irz_stage_judge(const IrzStage *stage, IrzPlan *plan, IrzSummary *summar
 }
 
 IrzCode irz_stage_can_judge(const IrzStage *stage, const IrzPlan *plan, IrzError *error) {
-  irz_patient_check(plan, stage->labels, stage->medium->n_regions, stage->medium->regions, error);
+  irz_plan_check_regions(plan, stage->labels, stage->medium->n_regions, stage->medium->regions, error);
   if (error->code == IRZ_OK && stage->part->rank == 0) irz_compare_check(plan, error);
   return irz_error_agree(stage->comm, error);
 }

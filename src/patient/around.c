@@ -204,7 +204,7 @@ static bool find_farthest(const Grid *grid, const int32_t *piece, int32_t number
       if (piece[i] != number || grid->away[i] + slack <= best) continue;
       cell_middle(grid, (size_t)i, x);
       double here = isfinite(grid->away[i]) ? -irz_tree_depth(grid->task->zone, x, INFINITY) : 0;
-      if (here <= best || (inside && irz_tree_depth(grid->task->target, x, INFINITY) < 0)) continue;
+      if (here <= best + 1e-7 || (inside && irz_tree_depth(grid->task->target, x, INFINITY) < 0)) continue;
       best = here;
       memcpy(place, x, sizeof x);
     }

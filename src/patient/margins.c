@@ -116,7 +116,7 @@ static void sort_three(double d[3]) {
 /// Collect the triangles that count.
 static void collect(const IrzSurface *surface, const double *depth, const uint8_t *keep, Patches *patches,
                     IrzMargins *margins) {
-  double whole = 0;
+  double whole = 0, lowest = INFINITY;
   for (int32_t t = 0; t < surface->n_triangles; t++) {
     double area = area_of(surface, t);
     whole += area;
@@ -126,12 +126,14 @@ static void collect(const IrzSurface *surface, const double *depth, const uint8_
     for (int k = 0; k < 3; k++) {
       int32_t p = surface->triangles[t][k];
       patches->depth[patches->n][k] = depth[p];
-      if (depth[p] >= margins->least) continue;
+      lowest = fmin(lowest, depth[p]);
+      if (depth[p] >= margins->least - 1e-8) continue; /* of equal places the first, whatever rounding says */
       margins->least = depth[p];
       memcpy(margins->at, surface->points[p], sizeof margins->at);
     }
     sort_three(patches->depth[patches->n++]);
   }
+  margins->least = lowest;
   margins->excluded = whole > 0 ? 1 - patches->all / whole : NAN;
 }
 

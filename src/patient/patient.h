@@ -33,12 +33,6 @@ typedef struct {
   double area;            ///< m^2, of what of it the field's threshold makes
 } IrzPatientShared;
 
-/// Check before solving that the regions which `patient` names are there, and that targets are not empty.
-/// @param[in] labels   on all ranks, or NULL
-/// @param[in] regions  [n] of the mesh or the label map
-IrzCode irz_patient_check(const IrzPlan *plan, const IrzLabelMap *labels, int n, const IrzGroup *regions,
-                          IrzError *error);
-
 /// Judge a result against `patient` of its plan. Collective.
 /// @param[in,out] plan     gets warnings on rank 0
 /// @param[out]    patient  the same on all ranks; to be released with irz_patient_free(); NULL on failure, and if the

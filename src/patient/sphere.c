@@ -18,7 +18,7 @@ static int try_cubes(const IrzTree *zone, Cube *cube, int n, double half, double
   int kept = 0;
   for (int i = 0; i < n; i++) {
     cube[i].depth = irz_tree_depth(zone, cube[i].middle, INFINITY);
-    if (cube[i].depth <= *best) continue;
+    if (cube[i].depth <= *best + 1e-7) continue; /* of equal ones the first, whatever rounding says */
     *best = cube[i].depth;
     memcpy(center, cube[i].middle, sizeof cube[i].middle);
   }

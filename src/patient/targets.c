@@ -104,11 +104,12 @@ static void take_volumes(const Work *work) {
   target->paddick = zone->volume > 0 ? target->coverage * target->covered / zone->volume : NAN;
   target->selectivity = zone->volume > 0 ? target->covered / zone->volume : NAN;
   if (beyond > 0.002 * target->volume && work->plan != NULL) {
+    char place[IRZ_PLACE_MAX];
+    irz_plan_place(work->plan, work->plan->patient.target[work->which].line, place);
     irz_plan_warn(work->plan,
-                  "%s:%d: patient.targets[%d]: %.3g %% of \"%s\" lie outside the tissue box and count as missed; a "
+                  "%s: patient.targets[%d]: %.3g %% of \"%s\" lie outside the tissue box and count as missed; a "
                   "larger mesh.size has them inside",
-                  work->plan->file, work->plan->patient.target[work->which].line, work->which,
-                  100 * beyond / target->volume, target->region);
+                  place, work->which, 100 * beyond / target->volume, target->region);
   }
 }
 
@@ -190,11 +191,12 @@ static IrzCode outline_labels(Work *work, IrzError *error) {
   double step = fmin(fmax(sqrt(4.84 * pow(work->volume, 2.0 / 3) / CUBES), 0.3e-3), 2e-3);
   IRZ_TRY(irz_outline_labels(labels, work->member, window, step, work->judged->threads, &work->surface, &kind, error));
   if (kind == IRZ_OUTLINE_VOXELS) {
-    irz_plan_warn(
-        work->plan,
-        "%s:%d: patient.targets[%d]: \"%s\" is so thin in the label map that its surface has the steps of its "
-        "voxels: margins are uncertain by half a voxel",
-        work->plan->file, work->plan->patient.target[work->which].line, work->which, work->target->region);
+    char place[IRZ_PLACE_MAX];
+    irz_plan_place(work->plan, work->plan->patient.target[work->which].line, place);
+    irz_plan_warn(work->plan,
+                  "%s: patient.targets[%d]: \"%s\" is so thin in the label map that its surface has the steps of its "
+                  "voxels: margins are uncertain by half a voxel",
+                  place, work->which, work->target->region);
   }
   if (work->organ == NULL) return IRZ_OK;
   for (int side = 0; side < 2; side++) {

@@ -189,13 +189,20 @@ IrzCode irz_patient_read(const IrzReader *reader, const IrzYaml *node) {
   return read_label(reader, keys.compare);
 }
 
+void irz_plan_place(const IrzPlan *plan, int line, char place[IRZ_PLACE_MAX]) {
+  if (line > 0)
+    snprintf(place, IRZ_PLACE_MAX, "%s:%d", plan->file, line);
+  else
+    snprintf(place, IRZ_PLACE_MAX, "%s", plan->file);
+}
+
 /// Say that a region is not there.
 static IrzCode no_region(const IrzPlan *plan, int line, const char *path, const char *region, const char *const *names,
                          const char *where, IrzError *error) {
-  char text[IRZ_ERROR_TEXT / 2];
+  char text[IRZ_ERROR_TEXT / 2], place[IRZ_PLACE_MAX];
   describe(region, names, text, sizeof text);
-  return irz_error_set(error, IRZ_ERR_PLAN, "%s:%d: %s: %s has no region \"%s\"; %s", plan->file, line, path, where,
-                       region, text);
+  irz_plan_place(plan, line, place);
+  return irz_error_set(error, IRZ_ERR_PLAN, "%s: %s: %s has no region \"%s\"; %s", place, path, where, region, text);
 }
 
 IrzCode irz_patient_find_regions(const IrzPlan *plan, const char *const *names, const char *where, IrzError *error) {

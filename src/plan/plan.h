@@ -300,6 +300,12 @@ static inline double irz_coarsest_accuracy(int order) {
 /// Index of the tissue that applies to a region: its own entry, else `default`.
 int irz_plan_tissue(const IrzPlan *plan, const char *region);
 
+/// Room for irz_plan_place().
+#define IRZ_PLACE_MAX (IRZ_PATH_MAX + 16)
+
+/// Where something stands, for messages: "plan.yaml:12", without the line if it comes from an override.
+void irz_plan_place(const IrzPlan *plan, int line, char place[IRZ_PLACE_MAX]);
+
 /// Check that the regions which `patient` names are there.
 /// @param[in]  names  of all regions; ends with NULL
 /// @param[in]  where  what has them, as "the mesh"
