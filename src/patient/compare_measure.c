@@ -48,6 +48,21 @@ static int by_distance(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/// A place, and how far it is.
+typedef struct {
+  double x[3], distance; ///< m; infinite: none yet
+} Before;
+
+/// Distance of a place from a surface; the last one, if near, says how far that is at most.
+static double next_distance(const IrzTree *to, const double x[3], Before *before) {
+  double way[3], reach = INFINITY;
+  irz_subtract(x, before->x, way);
+  if (isfinite(before->distance)) reach = (before->distance + sqrt(irz_dot(way, way))) * (1 + 1e-6) + 1e-9;
+  before->distance = irz_tree_distance(to, x, reach, NULL);
+  memcpy(before->x, x, sizeof before->x);
+  return before->distance;
+}
+
 /// Distances of the triangles' middles of one surface from another.
 /// @param[out] p95     m
 /// @param[in,out] sums  area, and area times distance
@@ -58,7 +73,8 @@ static IrzCode distances(const IrzSurface *from, const uint8_t *keep, const IrzT
   int32_t n = from->n_triangles;
   *p95 = NAN;
   IRZ_TRY(irz_alloc(&apart, (size_t)n, sizeof *apart, error));
-#pragma omp parallel for num_threads(irz_threads(threads)) schedule(static)
+  Before before = {.distance = INFINITY};
+#pragma omp parallel for num_threads(irz_threads(threads)) schedule(static) firstprivate(before)
   for (int32_t t = 0; t < n; t++) {
     if (keep != NULL && keep[t] == 0) continue;
     double x[3], u[3], v[3], normal[3];
@@ -68,7 +84,7 @@ static IrzCode distances(const IrzSurface *from, const uint8_t *keep, const IrzT
     irz_subtract(p[1], p[0], u);
     irz_subtract(p[2], p[0], v);
     irz_cross(u, v, normal);
-    apart[t] = (Apart){irz_tree_distance(to, x, INFINITY, NULL), 0.5 * sqrt(irz_dot(normal, normal))};
+    apart[t] = (Apart){next_distance(to, x, &before), 0.5 * sqrt(irz_dot(normal, normal))};
   }
   for (int32_t t = 0; t < n; t++) {
     area += apart[t].area;
