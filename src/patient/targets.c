@@ -12,6 +12,11 @@
 /// Triangles of a target's surface, about, of which so many cubes are cut.
 enum { CUBES = 2500 };
 
+/// How far the zone's surface is off where it is worst, against its mean: the error of the volume over the area. The
+/// smallest margins of a tumour in a made-up liver differed by 0.07 mm between meshes of accuracy 8 and 1, whose means
+/// are 0.034 and 0.027 mm.
+#define LOCAL 2
+
 /// The part of a target's surface that is nearer to the border of its organ than this does not count, m.
 static const double capsule = 5e-3;
 
@@ -288,7 +293,7 @@ static IrzCode measure(Work *work, IrzError *error) {
   if (code == IRZ_OK) code = measure_around(work, error);
   target->surface = irz_surface_area(&work->surface);
   if (zone_error >= 0 && shared->area > 0) {
-    target->margins.error = target->off_capsule.error = zone_error / shared->area;
+    target->margins.error = target->off_capsule.error = LOCAL * zone_error / shared->area;
   }
   free(depth);
   return code;
