@@ -25,8 +25,8 @@ static const double most_points = 4e6;
 
 /* ---- The measured zone ---- */
 
-/// What the reader of label maps says of `anatomy` is about `patient.compare`.
-static IrzCode name_key(IrzError *error) {
+/// What the reader of label maps says is about `patient.compare`, not about `anatomy`.
+static IrzCode name_key(const IrzPlan *plan, IrzError *error) {
   static const char of_map[] = "anatomy.map.", of_file[] = "anatomy.labels";
   char text[IRZ_ERROR_TEXT], *key = strstr(error->text, of_map), *end = key != NULL ? strchr(key, ':') : NULL;
   const char *ours = "patient.compare.label";
@@ -34,9 +34,13 @@ static IrzCode name_key(IrzError *error) {
     end = key + strlen(of_file);
     ours = "patient.compare.labels";
   }
-  if (key == NULL || end == NULL) return error->code;
-  snprintf(text, sizeof text, "%.*s%s%s", (int)(key - error->text), error->text, ours, end);
-  memcpy(error->text, text, sizeof text);
+  if (key != NULL && end != NULL) {
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(key - error->text), error->text, ours, end);
+  } else {
+    int length = snprintf(text, sizeof text, "%s:%d: patient.compare.labels: ", plan->file, plan->patient.compare.line);
+    if (length < (int)sizeof text) snprintf(text + length, sizeof text - (size_t)length, "%s", error->text);
+  }
+  if (error->code != IRZ_ERR_MEMORY) memcpy(error->text, text, sizeof text);
   return error->code;
 }
 
@@ -57,7 +61,7 @@ static IrzCode read_measured(const IrzPlan *plan, IrzLabelMap **map, IrzError *e
   for (int i = 0; i < alone->n_warnings; i++) free(alone->warnings[i]);
   free((void *)alone->warnings);
   free(alone);
-  if (code != IRZ_OK) return name_key(error);
+  if (code != IRZ_OK) return name_key(plan, error);
   if ((*map)->n_regions > 1 && (*map)->voxels[1] > 0) return IRZ_OK;
   irz_label_map_free(*map);
   *map = NULL;

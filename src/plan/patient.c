@@ -1,4 +1,5 @@
 /* `patient`: what the result is judged against. */
+#include "base/number.h"
 #include "plan/parts.h"
 #include <math.h>
 #include <stdio.h>
@@ -159,13 +160,14 @@ static IrzCode read_needles(const IrzReader *reader, const Known *known, const I
   return read_avoid(reader, known, keys.avoid);
 }
 
-/// patient.compare.label: what has digits only is a number.
+/// patient.compare.label: what reads as a number is one.
 static IrzCode read_label(const IrzReader *reader, const IrzYaml *compare) {
   const char *name = reader->plan->patient.compare.name;
   int *label = &reader->plan->patient.compare.label;
   *label = -1;
-  if (name[strspn(name, "0123456789")] != '\0') return IRZ_OK;
-  *label = strlen(name) < 10 ? atoi(name) : 0;
+  double number;
+  if (!irz_number_read(name, &number)) return IRZ_OK;
+  *label = name[strspn(name, "0123456789")] == '\0' && strlen(name) < 10 ? atoi(name) : 0;
   if (*label > 0) return IRZ_OK;
   return irz_reader_fail(reader, named(compare, "label"), "patient.compare.label",
                          "%s is no label of a zone; 1 to 999999999, or a name, is allowed", name);

@@ -180,7 +180,8 @@ static void refused(void **state) {
   (void)state;
   static const struct {
     const char *compare, *words;
-  } bad[] = {{"{labels: no_such.nii.gz}", "no_such.nii.gz"},
+  } bad[] = {{"{labels: no_such.nii.gz}", "p.yaml:7: patient.compare.labels: "},
+             {"{labels: follow_up.nii.gz, label: -1}", "patient.compare.label: -1 is no label of a zone"},
              {"{labels: follow_up.nii.gz, label: 7}",
               "p.yaml:7: patient.compare.label: no voxel of follow_up.nii.gz has the label 7"},
              {"{labels: follow_up.nii.gz, label: 0}", "p.yaml:7: patient.compare.label: 0 is no label of a zone"},
