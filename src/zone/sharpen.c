@@ -50,6 +50,11 @@ typedef struct {
 /// How far, relative, the other field's bounds may be outside those of the recovered one.
 static const double margin = 0.2;
 
+/// Where several tissues are, the field is at most this much larger or smaller than its means, relative. Within one
+/// tissue it is, too, by the formulas; but slopes at surfaces come from elements of one side alone, few and of any
+/// shape, and may be anything.
+static const double most_sharper = 1.2;
+
 static double size_of(const double v[3]) {
   return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
 }
@@ -628,6 +633,16 @@ static void raise_field(const IrzSharpenTask *task, const IrzMember *member, con
   raise_together(&together, field, along);
 }
 
+/// Keep the field close to its means where several tissues are.
+static void limit(const IrzSharpenTask *task, const Work *work, double *field) {
+  if (task->sides->tissue == NULL) return; /* the same on all ranks */
+#pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
+  for (int32_t i = 0; i < task->sides->n_rows; i++) {
+    if (!work->want_value[i]) continue;
+    field[i] = fmin(fmax(field[i], task->recovered[i] / most_sharper), task->recovered[i] * most_sharper);
+  }
+}
+
 IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, IrzError *error) {
   const IrzTeam *team = task->team;
   int32_t n = task->sides->n_rows;
@@ -654,6 +669,7 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
       raise_field(task, &team->member[k], &work, field, along);
     }
   }
+  if (code == IRZ_OK) limit(task, &work, field);
   if (code == IRZ_OK) code = irz_sides_share(task->sides, 1, field, error);
   if (code == IRZ_OK) code = irz_sides_share(task->sides, 1, along, error);
   work_clear(team, &work);
