@@ -203,12 +203,18 @@ def main():
     subprocess.run([program, "check", plan], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([program, "run", plan, "-o", folder, "-q"], check=True)
     with open(plan, encoding="utf-8") as file:
-        name = re.search(r"^name: (\S+)", file.read(), re.MULTILINE).group(1)
+        text = file.read()
+    name = re.search(r"^name: (\S+)", text, re.MULTILINE).group(1)
     files = {name + ".hdf", name + ".json"}
     heated = {file for file in os.listdir(folder) if file.startswith(name + "_heat")}
     if name.startswith("heat-"):
         files |= heated
         check({name + "_heat.csv", name + "_heat.hdf.series"} <= heated, f"{folder} has no series of the heat: {heated}")
+    if "\npatient:" in text:  # `patient` asks for files for 3D Slicer, too
+        more = {"_histogram.csv", "_zone.seg.nrrd", "_field.nrrd", "_needles.mrk.json", "_zone.vtp", "_load_in_slicer.py"}
+        written = set(os.listdir(folder))
+        check({name + ending for ending in more} <= written, f"{folder} lacks files for 3D Slicer: {written}")
+        files |= {file for file in written if file.startswith(name + "_")}
     check(set(os.listdir(folder)) == files, f"{folder} has {os.listdir(folder)}")
     with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
         # NaN and Infinity are not JSON, although Python reads them
