@@ -227,7 +227,8 @@ zone: {{threshold: {THRESHOLDS[0]}, also: [{THRESHOLDS[1]}]}}
                     found = json.load(file)
                 pulse, zone = found["pulses"][0], found["zone"]
                 rows = [("current, A", pulse["current_A"], pulse["current_error_A"], lambda r: r["current_A"])]
-                for entry in zone["by_threshold"]:
+                entries = [{"threshold_V_per_cm": THRESHOLDS[0], **zone}] if len(zone["by_threshold"]) < 2 else []
+                for entry in entries + zone["by_threshold"]:
                     key = str(round(entry["threshold_V_per_cm"]))
                     what = f"zone at {key} V/cm, cm3"
                     rows.append((what, entry["volume_cm3"], entry["volume_error_cm3"], lambda r, key=key: sum(r[key])))
