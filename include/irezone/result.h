@@ -187,6 +187,8 @@ typedef struct {
   const IrzArray *point_arrays;
   int n_cell_arrays;
   const IrzArray *cell_arrays;
+  int n_names;
+  const char *const *names; ///< [n_names] of the regions, for the field data region_names (rank 0); may be NULL
 } IrzGrid;
 
 /// Write a VTKHDF UnstructuredGrid 1.0, one part per rank, under a temporary name, then renamed. Rank 0 writes, so that

@@ -197,7 +197,7 @@ class Session:
                 self._process.stdin.write(line)
                 self._process.stdin.flush()
             except OSError:
-                raise self._death() from None
+                raise self._unheard() from None
 
     def _death(self) -> IrezoneError:
         """The error to raise where the process has ended: its last line, and what later questions are told."""
@@ -210,6 +210,15 @@ class Session:
         self._end = f"the session's program has ended before: {text}"
         self.close()
         return error_for(code, text)
+
+    def _unheard(self) -> IrezoneError:
+        """The error to raise where nobody takes a request: what has ended may have said that it is another program."""
+        line = self._process.stdout.readline()
+        try:
+            strange = bool(line) and not isinstance(json.loads(line), dict)
+        except ValueError:
+            strange = True
+        return self._stranger(line) if strange else self._death()
 
     def _stranger(self, line: bytes) -> IrezoneError:
         """The error to raise where the process says what `irezone serve` never does."""

@@ -2,6 +2,7 @@
 #include "base/input.h"
 #include "io/hdf_driver.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -180,6 +181,27 @@ int irz_hdf_strings(hid_t place, const char *name, int n, const char *const *tex
   hid_t type = text_type(H5T_VARIABLE, H5T_CSET_UTF8), space = H5Screate_simple(1, (hsize_t[]){(hsize_t)n}, NULL);
   int result = write_dataset(place, name, space, H5Pcreate(H5P_DATASET_CREATE), type, texts);
   if (type >= 0) H5Tclose(type);
+  return result;
+}
+
+int irz_hdf_ascii_strings(hid_t place, const char *name, int n, const char *const *texts) {
+  size_t size = 0, used = 0;
+  for (int i = 0; i < n; i++) size += strlen(texts[i]) + 1;
+  char *copy = malloc(size + 1);
+  const char **list = malloc(((size_t)n + 1) * sizeof *list);
+  int result = -1;
+  if (copy != NULL && list != NULL) {
+    for (int i = 0; i < n; i++) {
+      list[i] = copy + used;
+      for (const char *c = texts[i]; *c != '\0'; c++) copy[used++] = (unsigned char)*c < 0x80 ? *c : '?';
+      copy[used++] = '\0';
+    }
+    hid_t type = text_type(H5T_VARIABLE, H5T_CSET_ASCII), space = H5Screate_simple(1, (hsize_t[]){(hsize_t)n}, NULL);
+    result = write_dataset(place, name, space, H5Pcreate(H5P_DATASET_CREATE), type, (const void *)list);
+    if (type >= 0) H5Tclose(type);
+  }
+  free((void *)list);
+  free(copy);
   return result;
 }
 

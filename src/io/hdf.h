@@ -70,6 +70,9 @@ int irz_hdf_texts(hid_t place, const char *name, int n, const char *texts, size_
 /// A list of texts of any length.
 int irz_hdf_strings(hid_t place, const char *name, int n, const char *const *texts);
 
+/// The same in ASCII, as VTK wants texts: bytes of other characters are replaced by question marks.
+int irz_hdf_ascii_strings(hid_t place, const char *name, int n, const char *const *texts);
+
 /// An attribute; n = 0: a scalar.
 int irz_hdf_attribute(hid_t place, const char *name, int n, hid_t type, const void *value);
 

@@ -210,6 +210,13 @@ static void write_content(Writer *writer, const char *plan, const char *summary)
     writer->bad |= irz_hdf_text_attribute(group, "Type", "UnstructuredGrid");
   }
   if (goes_on(writer)) write_grid(writer, group);
+  if (writer->rank == 0 && !writer->bad && writer->grid->n_names > 0) {
+    hid_t names = create_group(writer, group, "FieldData");
+    if (names >= 0) {
+      writer->bad |= irz_hdf_ascii_strings(names, "region_names", writer->grid->n_names, writer->grid->names);
+    }
+    close_group(writer, names);
+  }
   close_group(writer, group);
   if (writer->rank > 0 || writer->bad) return;
   group = create_group(writer, file, "irezone");

@@ -407,7 +407,8 @@ static IrzCode write_frames(const IrzSolution *found, const char *directory, con
   for (int k = 0; k < found->heat.n_frames; k++) {
     const IrzArray arrays[] = {{"temperature_C", IRZ_FLOAT64, 1, piece->field}};
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece->region}};
-    IrzGrid grid = {piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays};
+    IrzGrid grid = {
+        piece->n_points, piece->points, piece->n_cells, nodes, piece->cells, 1, arrays, 1, cell_arrays, 0, NULL};
     to_points(found, piece, true, found->heat.frame[k], piece->field);
     snprintf(path, sizeof path, "%s/%s_heat_%04d.hdf", directory, plan_name, k);
     IRZ_TRY(irz_vtkhdf_write(found->stage->comm, path, &grid, summary->plan->text, NULL, error));
@@ -486,6 +487,10 @@ static IrzCode write_field(const IrzSolution *found, const char *directory, cons
     json = irz_summary_json(summary);
     if (json == NULL) irz_out_of_memory(0, error);
   }
+  const int n_regions = found->stage->medium->n_regions;
+  const char **regions = NULL;
+  if (code == IRZ_OK) code = irz_alloc((void *)&regions, (size_t)n_regions, sizeof *regions, error);
+  for (int r = 0; regions != NULL && r < n_regions; r++) regions[r] = found->stage->medium->regions[r].name;
   code = irz_error_agree(found->stage->comm, error);
   if (code == IRZ_OK) {
     const IrzArray cell_arrays[] = {{"region", IRZ_INT32, 1, piece.region},
@@ -493,10 +498,11 @@ static IrzCode write_field(const IrzSolution *found, const char *directory, cons
                                     {"conductivity_tensor_S_per_m", IRZ_FLOAT64, 6, piece.tensor}};
     IrzGrid grid = {piece.n_points, piece.points,   piece.n_cells, nodes,
                     piece.cells,    piece.n_arrays, piece.arrays,  piece.tensor != NULL ? 3 : 2,
-                    cell_arrays};
+                    cell_arrays,    n_regions,      regions};
     code = irz_vtkhdf_write(found->stage->comm, path, &grid, plan->text, json, error);
     if (code == IRZ_OK) code = write_frames(found, directory, summary, &piece, nodes, error);
   }
+  free((void *)regions);
   free(json);
   piece_clear(&piece);
   return code;

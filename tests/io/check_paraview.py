@@ -88,6 +88,11 @@ def check_grid(reader, summary):
     for name, components in (("region", 1), ("field_vector_V_per_cm", 3)):
         array = reader.CellData.GetArray(name)
         check(array is not None and array.GetNumberOfComponents() == components, f"cell array {name} is missing or wrong")
+    from paraview import servermanager
+
+    field_data = servermanager.Fetch(reader).GetFieldData().GetAbstractArray("region_names")
+    regions = [] if field_data is None else [field_data.GetValue(i) for i in range(field_data.GetNumberOfValues())]
+    check(regions == [region["region"] for region in summary["zone"]["by_region"]], f"the regions are named {regions}")
     for name, pulse in zip(names, summary["pulses"]):
         array = reader.PointData.GetArray(name)
         if array is None:

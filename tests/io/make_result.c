@@ -99,6 +99,9 @@ int main(int argc, char **argv) {
   char path[1024];
   char *json = irz_summary_json(&summary);
   box_grid_make(&box, n, order, 0.06, ball_field, rank, size);
+  const char *const names[] = {regions[0].region, regions[1].region};
+  box.grid.n_names = 2;
+  box.grid.names = names;
   snprintf(path, sizeof path, "%s/%s.hdf", argv[1], argv[2]);
   IrzCode code = irz_vtkhdf_write(MPI_COMM_WORLD, path, &box.grid, plan.text, json, &error);
   snprintf(path, sizeof path, "%s/%s.json", argv[1], argv[2]);
