@@ -58,7 +58,7 @@ if [ $# -eq 0 ]; then
   scripts/sanitize.sh --short leak thread
   step=Fuzzing
   heading "$step"
-  scripts/fuzz.sh 40 | tee $logs/fuzz.txt
+  scripts/fuzz.sh 60 | tee $logs/fuzz.txt
 fi
 
 trap - ERR
