@@ -68,6 +68,10 @@ void irz_shared_clear(IrzPatientShared *shared);
 /// @return -1: there is none
 int irz_shared_region(const IrzPatientCase *judged, const char *name);
 
+/// Volume of a region that lies outside a generated tissue box, m^3, by the label map; 0 without one.
+/// @param[out] share  of the region's voxels
+double irz_shared_beyond(const IrzPatientCase *judged, int region, double *share);
+
 /// The field-volume histogram of the regions that are judged.
 IrzCode irz_shared_curves(const IrzPatientCase *judged, const IrzPatientShared *shared, const IrzPlan *plan,
                           IrzPatient *patient, IrzError *error);

@@ -266,6 +266,17 @@ static void take_volumes(const IrzPatientCase *judged, const IrzPatientShared *s
   risk->above_limit = isfinite(risk->limit) ? irz_histogram_above(histogram, region, risk->limit) : NAN;
 }
 
+/// Warn of a structure of which the tissue box has a part only.
+static void warn_beyond(IrzPlan *plan, double share, const IrzAtRisk *risk, int which) {
+  char place[IRZ_PLACE_MAX];
+  if (!(share > 0.05)) return;
+  irz_plan_place(plan, plan->patient.at_risk[which].line, place);
+  irz_plan_warn(plan,
+                "%s: patient.at_risk[%d]: %.3g %% of \"%s\" lie outside the tissue box; its volume, and the field that "
+                "2 %% of it reach, are those of the rest; a larger mesh.size has more of it inside",
+                place, which, 100 * share, risk->region);
+}
+
 /// Warn of what is not spared.
 static void warn(IrzPlan *plan, const IrzAtRisk *risk, int line) {
   if (risk->limit_kept) return;
@@ -290,6 +301,9 @@ IrzCode irz_risk_judge(const IrzPatientCase *judged, const IrzPatientShared *sha
     risk->limit_kept = !(risk->largest > risk->limit);
     MPI_Bcast(risk, (int)sizeof *risk, MPI_BYTE, 0, judged->comm);
     warn(plan, risk, plan->patient.at_risk[i].line);
+    double share;
+    irz_shared_beyond(judged, region, &share);
+    warn_beyond(plan, share, risk, i);
   }
   return IRZ_OK;
 }

@@ -19,6 +19,32 @@ int irz_shared_region(const IrzPatientCase *judged, const char *name) {
   return -1;
 }
 
+double irz_shared_beyond(const IrzPatientCase *judged, int region, double *share) {
+  const IrzLabelMap *labels = judged->labels;
+  *share = 0;
+  if (labels == NULL || !(judged->size > 0)) return 0;
+  double voxel = labels->spacing[0] * labels->spacing[1] * labels->spacing[2];
+  int64_t beyond = 0, all = 0;
+  size_t at = 0;
+  for (int k = 0; k < labels->size[2]; k++) {
+    for (int j = 0; j < labels->size[1]; j++) {
+      for (int i = 0; i < labels->size[0]; i++, at++) {
+        if (labels->region[at] != region) continue;
+        all++;
+        for (int d = 0; d < 3; d++) {
+          const double *row = labels->to_world[d];
+          double x = row[0] * i + row[1] * j + row[2] * k + row[3];
+          if (fabs(x - judged->center[d]) <= 0.5 * judged->size) continue;
+          beyond++;
+          break;
+        }
+      }
+    }
+  }
+  if (all > 0) *share = (double)beyond / (double)all;
+  return voxel * (double)beyond;
+}
+
 /// Measure the histograms of all regions that are judged.
 static IrzCode make_histogram(const IrzPatientCase *judged, const IrzPlan *plan, IrzHistogram *histogram,
                               IrzError *error) {

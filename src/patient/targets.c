@@ -47,31 +47,6 @@ static void clear(IrzTarget *target) {
   for (int k = 0; k < IRZ_SHELLS; k++) target->shell[k] = (IrzShell){1e-3 * (k + 1), NAN, NAN};
 }
 
-/// Volume of the target that lies outside the tissue box, m^3, by the label map: where the field is not known, nothing
-/// is covered.
-static double beyond_box(const Work *work) {
-  const IrzLabelMap *labels = work->judged->labels;
-  const IrzPatientCase *judged = work->judged;
-  double voxel = labels->spacing[0] * labels->spacing[1] * labels->spacing[2];
-  int64_t beyond = 0;
-  size_t at = 0;
-  for (int k = 0; k < labels->size[2]; k++) {
-    for (int j = 0; j < labels->size[1]; j++) {
-      for (int i = 0; i < labels->size[0]; i++, at++) {
-        if (!work->member[labels->region[at]]) continue;
-        for (int d = 0; d < 3; d++) {
-          const double *row = labels->to_world[d];
-          double x = row[0] * i + row[1] * j + row[2] * k + row[3];
-          if (fabs(x - judged->center[d]) <= 0.5 * judged->size) continue;
-          beyond++;
-          break;
-        }
-      }
-    }
-  }
-  return voxel * (double)beyond;
-}
-
 /// Take over what the zone's measure and the histogram know.
 static void take_volumes(const Work *work) {
   const IrzZone *zone = &work->judged->summary->zone;
@@ -80,7 +55,8 @@ static void take_volumes(const Work *work) {
   int r = irz_shared_region(work->judged, target->region);
   if (r < 0 || r >= zone->n_regions) return;
   const IrzRegionVolume *region = &zone->regions[r];
-  double beyond = work->judged->labels != NULL && work->judged->size > 0 ? beyond_box(work) : 0;
+  /* The field is not known there: nothing is covered. */
+  double share, beyond = irz_shared_beyond(work->judged, r, &share);
   target->threshold = region->threshold;
   target->volume = region->volume + beyond;
   target->covered = region->ablated;
