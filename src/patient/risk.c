@@ -158,6 +158,9 @@ static IrzCode measure(const IrzPatientCase *judged, int region, IrzAtRisk *risk
   MPI_Allreduce(MPI_IN_PLACE, values + N_MAXIMA, N_SUMS - N_MAXIMA, MPI_DOUBLE, MPI_SUM, judged->comm);
   memcpy(&sums, values, sizeof values);
   risk->largest = sums.largest;
+  /* Below its first level the histogram knows no more than that. */
+  risk->e2 = isnan(risk->e2) ? NAN : fmin(risk->e2, sums.largest);
+  risk->e_cubic = isnan(risk->e_cubic) ? NAN : fmin(risk->e_cubic, sums.largest);
   risk->wall.field = sums.wall_field;
   risk->hottest = heated ? sums.hottest : NAN;
   risk->above_50 = heated ? sums.above_50 : NAN;

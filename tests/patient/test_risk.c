@@ -17,7 +17,7 @@ static void write_vessel(void) {
   write_nifti("vessel.nii.gz", &h, labels, sizeof labels);
 }
 
-static IrzResult *solve(IrzSession *session, double limit) {
+static IrzResult *solve(IrzSession *session, double field, double limit) {
   char text[2048];
   IrzPlan *plan;
   IrzResult *result;
@@ -26,8 +26,8 @@ static IrzResult *solve(IrzSession *session, double limit) {
            "mesh: {size: 80, accuracy: 2}\ntissues: {default: {preset: liver}, liver: {preset: liver, threshold: 500}, "
            "vessel: {preset: vessel, threshold: 500}}\nanatomy: {labels: vessel.nii.gz, map: {1: liver, 2: vessel}}\n"
            "array: {count: 2, spacing: 16, exposure: 15, diameter: 1, center: [0, 0, 0]}\npulses: {pairs: all, field: "
-           "1500}\nzone: {threshold: 500}\npatient: {at_risk: [{region: vessel, max_field: %g}]}\n",
-           limit);
+           "%g}\nzone: {threshold: 500}\npatient: {at_risk: [{region: vessel, max_field: %g}]}\n",
+           field, limit);
   if (irz_plan_parse(text, "p.yaml", 0, NULL, &plan, &error) != IRZ_OK) fail_msg("%s", error.text);
   if (irz_session_solve(session, plan, &result, &error) != IRZ_OK) fail_msg("%s", error.text);
   irz_plan_free(plan);
@@ -73,7 +73,7 @@ static void at_risk(void **state) {
   IrzSession *session;
   IrzError error = {0};
   if (irz_session_create(MPI_COMM_WORLD, NULL, &session, &error) != IRZ_OK) fail_msg("%s", error.text);
-  IrzResult *result = solve(session, 100);
+  IrzResult *result = solve(session, 1500, 100);
   assert_near(number(result, "at_risk.vessel.volume_cm3"), number(result, "zone.by_region.vessel.volume_cm3"), 0);
   /* The image shows 90 mm of the vessel, the tissue box holds 80 mm. */
   assert_warned(result, "patient.at_risk[0]: 11.1 % of \"vessel\" lie outside the tissue box");
@@ -98,8 +98,15 @@ static void at_risk(void **state) {
   assert_true(number(result, "at_risk.vessel.wall.field_V_per_cm") >= cubic);
   assert_near(number(result, "at_risk.vessel.limit_kept"), max <= 100, 0);
   irz_result_free(result);
-  result = solve(session, 1.01 * max);
+  result = solve(session, 1500, 1.01 * max);
   assert_near(number(result, "at_risk.vessel.limit_kept"), 1, 0);
+  irz_result_free(result);
+  /* A field too weak for the histogram's levels. */
+  result = solve(session, 10, 100);
+  max = number(result, "at_risk.vessel.field_V_per_cm.max");
+  assert_true(max < 2);
+  assert_true(number(result, "at_risk.vessel.field_V_per_cm.e2") <= max);
+  assert_true(number(result, "at_risk.vessel.field_V_per_cm.e_0_1_cm3") <= max);
   irz_result_free(result);
   irz_session_free(session);
 }
