@@ -64,6 +64,14 @@ static IrzCode add_patient(const IrzPlan *plan, IrzSummary *summary, IrzError *e
   for (int i = 0; i < patient->n_targets; i++) {
     memcpy(patient->targets[i].region, plan->patient.target[i].region, IRZ_NAME_MAX);
   }
+  patient->n_at_risk = plan->patient.n_at_risk;
+  IRZ_TRY(irz_alloc(&patient->at_risk, (size_t)patient->n_at_risk, sizeof *patient->at_risk, error));
+  for (int i = 0; i < patient->n_at_risk; i++) {
+    memcpy(patient->at_risk[i].region, plan->patient.at_risk[i].region, IRZ_NAME_MAX);
+    patient->at_risk[i].limit = plan->patient.at_risk[i].max_field;
+  }
+  if (plan->patient.compare.labels[0] != '\0')
+    IRZ_TRY(irz_alloc(&patient->compare, 1, sizeof *patient->compare, error));
   return IRZ_OK;
 }
 

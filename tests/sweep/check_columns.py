@@ -121,7 +121,7 @@ for column, part in {
 status, _, error = sweep(f"plan: plates.yaml\n{VARY}columns: [pulses[0].current_A]\n", "bad")
 check(status == 2 and "needs quotes" in error, error)
 
-# The share of a tumour that is ablated is there unasked. Heat and its columns.
+# The share of a tumour that is ablated is there unasked. Heat, what is at risk, a comparison, and their columns.
 (path / "tumour.yaml").write_text("""name: tumour
 mesh: {size: 80, accuracy: 50, order: 1}
 anatomy: {labels: labels.nii, map: {1: lump}}
@@ -129,6 +129,7 @@ tissues: {default: {preset: liver}, lump: {preset: liver-tumour}}
 array: {count: 2, spacing: 12, exposure: 15}
 pulses: [{from: A, to: B, voltage: 1500, count: 10, width: 100, rate: 1}]
 heat: {cooling: 1, order: 1, step: 5}
+patient: {at_risk: [{region: lump}], compare: {labels: labels.nii, label: 1}}
 """)
 made = subprocess.run([sys.executable, "-c", """
 import numpy as np, struct
@@ -151,7 +152,8 @@ head[344:348] = b'n+1\\0'
 open('labels.nii', 'wb').write(bytes(head) + (r < 9).astype(np.uint8).tobytes(order='F'))
 """], cwd=path, capture_output=True, text=True)
 check(made.returncode == 0, made.stderr)
-status, _, error = sweep('plan: tumour.yaml\ncolumns: [heat.temperature_peak_C, "heat.series.temperature_max_C[3]"]\n'
+status, _, error = sweep('plan: tumour.yaml\ncolumns: [heat.temperature_peak_C, "heat.series.temperature_max_C[3]", '
+                         'at_risk.lump.ablated_cm3, compare.dice]\n'
                          'vary: {"pulses[0].voltage": {values: [500, 1500]}}\n', "tumour")
 check(status == 0, error)
 table = rows("tumour")
@@ -159,6 +161,8 @@ share = [float(row["zone.by_region.lump.ablated_percent"]) for row in table]
 check(0 < share[0] < share[1] <= 100.0001, f"{share}")
 check(37 < float(table[0]["heat.temperature_peak_C"]) < float(table[1]["heat.temperature_peak_C"]), f"{table}")
 check(37 < float(table[0]["heat.series.temperature_max_C[3]"]), f"{table}")
+check(0 < float(table[0]["at_risk.lump.ablated_cm3"]) < float(table[1]["at_risk.lump.ablated_cm3"]), f"{table}")
+check(0 < float(table[0]["compare.dice"]) < 1, f"{table}")
 
 # Warnings of several cases are one line; texts with commas, quotes and tabs stay whole.
 status, said, error = sweep('plan: plates.yaml\nsample: list\nvary: {"pulses[0].voltage": {values: [900, 3500, 3600, 3700]}}\n', "warn",
