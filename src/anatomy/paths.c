@@ -1,5 +1,6 @@
 /* Which regions of a label map needles pass; see irezone/anatomy.h. */
 #include "anatomy/metal_box.h"
+#include "anatomy/nearest.h"
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/vector.h"
@@ -155,57 +156,23 @@ double irz_metal_distance(const IrzPlan *plan, const double x[3]) {
   return sqrt(nearest);
 }
 
-/// World coordinates of a point in voxel coordinates, in which voxel centres have whole numbers.
-static void voxel_point(const IrzLabelMap *map, const double at[3], double x[3]) {
-  for (int d = 0; d < 3; d++) x[d] = irz_dot(map->to_world[d], at) + map->to_world[d][3];
-}
-
 double irz_metal_box_distance(const IrzMetalBox *box, const IrzLabelMap *map, const int voxel[3]) {
   for (int d = 0; d < 3; d++) {
     if (voxel[d] < box->low[d] || voxel[d] > box->high[d]) return INFINITY;
   }
   const double at[3] = {voxel[0], voxel[1], voxel[2]};
   double x[3];
-  voxel_point(map, at, x);
+  irz_voxel_place(map, at, x);
   return irz_metal_distance(box->plan, x);
 }
 
-/// A search for the voxel of a region that is nearest to metal.
-typedef struct {
-  const IrzLabelMap *map;
-  const IrzPlan *plan;
-  uint8_t region;
-  double nearest; ///< m
-} Search;
-
-/// Search a block of the map's pyramid; level -1: a voxel.
-static void search_block(Search *search, int level, const int at[3]) {
-  const IrzLabelMap *map = search->map;
-  const int *n = level < 0 ? map->size : map->blocks[level];
-  const uint8_t *value = level < 0 ? map->region : map->block[level];
-  uint8_t region = value[((size_t)at[2] * (size_t)n[1] + (size_t)at[1]) * (size_t)n[0] + (size_t)at[0]];
-  if (region != search->region && !(level >= 0 && region == IRZ_LABEL_MIXED)) return;
-  double edge = level < 0 ? 1 : 1 << (level + 1), middle[3], x[3];
-  for (int d = 0; d < 3; d++) middle[d] = edge * at[d] + 0.5 * (edge - 1);
-  voxel_point(map, middle, x);
-  double distance = irz_metal_distance(search->plan, x);
-  double reach = 0.5 * (edge - 1) * (map->spacing[0] + map->spacing[1] + map->spacing[2]);
-  if (distance - reach >= search->nearest) return;
-  if (level < 0) {
-    search->nearest = distance;
-    return;
-  }
-  const int *below = level == 0 ? map->size : map->blocks[level - 1];
-  for (int c = 0; c < 8; c++) {
-    const int child[3] = {2 * at[0] + (c & 1), 2 * at[1] + (c >> 1 & 1), 2 * at[2] + (c >> 2)};
-    if (child[0] < below[0] && child[1] < below[1] && child[2] < below[2]) search_block(search, level - 1, child);
-  }
+static double to_metal(const void *plan, const double x[3]) {
+  return irz_metal_distance(plan, x);
 }
 
 double irz_label_map_nearest(const IrzLabelMap *map, const IrzPlan *plan, int region) {
-  Search search = {.map = map, .plan = plan, .region = (uint8_t)region, .nearest = INFINITY};
-  const int top[3] = {0, 0, 0};
-  search_block(&search, map->n_levels - 1, top);
+  IrzNearest search = {.map = map, .region = region, .distance = to_metal, .to = plan, .nearest = INFINITY};
+  irz_nearest_search(&search);
   return search.nearest;
 }
 

@@ -1,6 +1,7 @@
 /* Distances of needles from regions; see clearance.h. The pyramid of the map finds the nearest voxel; around it the
    surface is taken at the faces of voxels, each moved to the smooth surface. */
 #include "patient/clearance.h"
+#include "anatomy/nearest.h"
 #include "anatomy/smooth_labels.h"
 #include "base/memory.h"
 #include "base/vector.h"
@@ -12,51 +13,13 @@
 enum { AROUND = 4 };
 
 /// Distance of a point from a stretch.
-static double from_stretch(const IrzStretch *stretch, const double x[3]) {
+static double from_stretch(const void *to, const double x[3]) {
+  const IrzStretch *stretch = to;
   double between[3];
   irz_subtract(x, stretch->start, between);
   double along = fmin(fmax(irz_dot(between, stretch->axis), 0), stretch->length);
   for (int k = 0; k < 3; k++) between[k] -= along * stretch->axis[k];
   return sqrt(irz_dot(between, between));
-}
-
-/// World coordinates of a point in voxel coordinates.
-static void place_of(const IrzLabelMap *map, const double at[3], double x[3]) {
-  for (int d = 0; d < 3; d++) x[d] = irz_dot(map->to_world[d], at) + map->to_world[d][3];
-}
-
-/// A search for the voxel of a region that is nearest to a stretch.
-typedef struct {
-  const IrzLabelMap *map;
-  const IrzStretch *stretch;
-  uint8_t region;
-  double nearest; ///< m
-  int voxel[3];
-} Search;
-
-/// Search a block of the map's pyramid; level -1: a voxel.
-static void search_block(Search *search, int level, const int at[3]) {
-  const IrzLabelMap *map = search->map;
-  const int *n = level < 0 ? map->size : map->blocks[level];
-  const uint8_t *value = level < 0 ? map->region : map->block[level];
-  uint8_t region = value[((size_t)at[2] * (size_t)n[1] + (size_t)at[1]) * (size_t)n[0] + (size_t)at[0]];
-  if (region != search->region && !(level >= 0 && region == IRZ_LABEL_MIXED)) return;
-  double edge = level < 0 ? 1 : 1 << (level + 1), middle[3], x[3];
-  for (int d = 0; d < 3; d++) middle[d] = edge * at[d] + 0.5 * (edge - 1);
-  place_of(map, middle, x);
-  double distance = from_stretch(search->stretch, x);
-  double reach = 0.5 * (edge - 1) * (map->spacing[0] + map->spacing[1] + map->spacing[2]);
-  if (distance - reach >= search->nearest) return;
-  if (level < 0) {
-    search->nearest = distance;
-    memcpy(search->voxel, at, sizeof search->voxel);
-    return;
-  }
-  const int *below = level == 0 ? map->size : map->blocks[level - 1];
-  for (int c = 0; c < 8; c++) {
-    const int child[3] = {2 * at[0] + (c & 1), 2 * at[1] + (c >> 1 & 1), 2 * at[2] + (c >> 2)};
-    if (child[0] < below[0] && child[1] < below[1] && child[2] < below[2]) search_block(search, level - 1, child);
-  }
 }
 
 /// Region of a voxel; beyond the image -1.
@@ -88,7 +51,7 @@ static void look_at_face(const IrzStretch *stretch, const IrzSmoothLabels *smoot
 }
 
 /// Look at all faces of the region around a voxel.
-static void look_around(const Search *search, const IrzSmoothLabels *smooth, Nearest *nearest) {
+static void look_around(const IrzNearest *search, const IrzSmoothLabels *smooth, Nearest *nearest) {
   const IrzLabelMap *map = search->map;
   double reach = 1.5 * fmax(map->spacing[0], fmax(map->spacing[1], map->spacing[2]));
   int at[3];
@@ -102,8 +65,8 @@ static void look_around(const Search *search, const IrzSmoothLabels *smooth, Nea
           next[side / 2] += side % 2 ? 1 : -1;
           if (region_of(map, next) == search->region) continue;
           middle[side / 2] += side % 2 ? 0.5 : -0.5;
-          place_of(map, middle, x);
-          look_at_face(search->stretch, smooth, x, reach, nearest);
+          irz_voxel_place(map, middle, x);
+          look_at_face(search->to, smooth, x, reach, nearest);
         }
       }
     }
@@ -124,8 +87,7 @@ static IrzCode runs_through(const IrzLabelMap *map, int region, const IrzStretch
 
 IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stretch, double *distance, double at[3],
                       bool *smooth, IrzError *error) {
-  const int top[3] = {0, 0, 0};
-  Search search = {.map = map, .stretch = stretch, .region = (uint8_t)region, .nearest = INFINITY};
+  IrzNearest search = {.map = map, .region = region, .distance = from_stretch, .to = stretch, .nearest = INFINITY};
   Nearest nearest = {.distance = {INFINITY, INFINITY}};
   IrzSmoothLabels labels = {.tissue = NULL};
   uint8_t *tissue;
@@ -135,9 +97,9 @@ IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stre
   *smooth = false;
   at[0] = at[1] = at[2] = NAN;
   if (map->voxels[region] == 0) return IRZ_OK;
-  search_block(&search, map->n_levels - 1, top);
+  irz_nearest_search(&search);
   const double voxel[3] = {search.voxel[0], search.voxel[1], search.voxel[2]};
-  place_of(map, voxel, x);
+  irz_voxel_place(map, voxel, x);
   for (int d = 0; d < 3; d++) reach = fmax(reach, (AROUND + 2) * map->spacing[d]);
   for (int d = 0; d < 3; d++) low[d] = x[d] - reach, high[d] = x[d] + reach;
   IRZ_TRY(runs_through(map, region, stretch, &through, error));
@@ -156,14 +118,13 @@ IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stre
 }
 
 int32_t irz_clearance_nearest(const IrzLabelMap *map, int region, int32_t n, const double (*points)[3]) {
-  const int top[3] = {0, 0, 0};
   int32_t nearest = -1;
   IrzStretch point = {.axis = {1, 0, 0}};
-  Search search = {.map = map, .stretch = &point, .region = (uint8_t)region, .nearest = INFINITY};
+  IrzNearest search = {.map = map, .region = region, .distance = from_stretch, .to = &point, .nearest = INFINITY};
   for (int32_t i = 0; i < n; i++) {
     double before = search.nearest;
     memcpy(point.start, points[i], sizeof point.start);
-    search_block(&search, map->n_levels - 1, top);
+    irz_nearest_search(&search);
     if (search.nearest < before) nearest = i;
   }
   return nearest;

@@ -1,5 +1,6 @@
 /* The surface of regions of the mesh; see outline.h. */
 #include "base/memory.h"
+#include "part/gather.h"
 #include "patient/outline.h"
 #include "patient/weld.h"
 #include "zone/nodal.h"
@@ -104,33 +105,6 @@ static IrzCode collect(const IrzMedium *medium, const uint8_t *member, const int
   return IRZ_OK;
 }
 
-/// Let rank 0 have the faces of all ranks. Collective.
-static IrzCode gather(MPI_Comm comm, const Face *mine, size_t n, Face **all, size_t *n_all, IrzError *error) {
-  int rank, ranks, own = (int)n, *count = NULL, *start = NULL;
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &ranks);
-  irz_alloc(&count, (size_t)ranks, sizeof *count, error);
-  if (error->code == IRZ_OK) irz_alloc(&start, (size_t)ranks + 1, sizeof *start, error);
-  IrzCode code = irz_error_agree(comm, error);
-  if (code == IRZ_OK) {
-    MPI_Allgather(&own, 1, MPI_INT, count, 1, MPI_INT, comm);
-    for (int r = 0; r < ranks; r++) start[r + 1] = start[r] + count[r];
-    if (rank == 0) irz_alloc(all, (size_t)start[ranks], sizeof **all, error);
-    code = irz_error_agree(comm, error);
-  }
-  if (code == IRZ_OK) {
-    MPI_Datatype type;
-    MPI_Type_contiguous((int)sizeof(Face), MPI_BYTE, &type);
-    MPI_Type_commit(&type);
-    MPI_Gatherv(mine, own, type, *all, count, start, type, 0, comm);
-    MPI_Type_free(&type);
-    *n_all = (size_t)start[ranks];
-  }
-  free(count);
-  free(start);
-  return code;
-}
-
 /// Add a face; a curved one as four triangles.
 static IrzCode add(Face *face, IrzSoup *soup, IrzError *error) {
   static const int part[4][3] = {{0, 5, 4}, {5, 1, 3}, {4, 3, 2}, {3, 4, 5}};
@@ -173,7 +147,7 @@ IrzCode irz_outline_mesh(const IrzMedium *medium, const uint8_t *member, double 
     collect(medium, member, number, marked, &face, &n, error);
     code = irz_error_agree(medium->part->comm, error);
   }
-  if (code == IRZ_OK) code = gather(medium->part->comm, face, n, &all, &n_all, error);
+  if (code == IRZ_OK) code = irz_gather(medium->part->comm, face, n, sizeof *face, true, (void **)&all, &n_all, error);
   if (code == IRZ_OK) {
     if (medium->part->rank == 0) make_surface(all, n_all, step, surface, error);
     code = irz_error_agree(medium->part->comm, error);

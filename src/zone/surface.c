@@ -1,6 +1,7 @@
 /* The surface of the zone; see surface.h. */
 #include "zone/surface.h"
 #include "base/memory.h"
+#include "part/gather.h"
 #include "zone/nodal.h"
 #include "zone/separate.h"
 #include <math.h>
@@ -227,42 +228,6 @@ static Face make_face(const Cutter *cutter, int32_t tet, int face) {
   return made;
 }
 
-/// Gather records of all ranks.
-/// @param[in]  mine   [n] of `size` bytes
-/// @param[in]  first  rank 0 alone gets them
-/// @param[out] all    [n_all], to be released with free()
-static IrzCode gather(MPI_Comm comm, const void *mine, size_t n, size_t size, bool first, void **all, size_t *n_all,
-                      IrzError *error) {
-  int rank, ranks, *count = NULL, *start = NULL, own = (int)n;
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &ranks);
-  *all = NULL;
-  *n_all = 0;
-  irz_alloc(&count, (size_t)ranks, sizeof *count, error);
-  if (error->code == IRZ_OK) irz_alloc(&start, (size_t)ranks + 1, sizeof *start, error);
-  IrzCode code = irz_error_agree(comm, error);
-  if (code == IRZ_OK) {
-    MPI_Allgather(&own, 1, MPI_INT, count, 1, MPI_INT, comm);
-    for (int r = 0; r < ranks; r++) start[r + 1] = start[r] + count[r];
-    if (!first || rank == 0) irz_alloc(all, (size_t)start[ranks], size, error);
-    code = irz_error_agree(comm, error);
-  }
-  if (code == IRZ_OK) {
-    MPI_Datatype type;
-    MPI_Type_contiguous((int)size, MPI_BYTE, &type);
-    MPI_Type_commit(&type);
-    if (first)
-      MPI_Gatherv(mine, own, type, *all, count, start, type, 0, comm);
-    else
-      MPI_Allgatherv(mine, own, type, *all, count, start, type, comm);
-    MPI_Type_free(&type);
-    if (*all != NULL) *n_all = (size_t)start[ranks];
-  }
-  free(count);
-  free(start);
-  return code;
-}
-
 /// Close the zone along a face of this rank, unless it goes on beyond. Where only the threshold is higher there, it
 /// ends in a part of the face; where the field is another, as between tissues, the zone of each side is closed for
 /// itself, but for what is inside on both.
@@ -318,7 +283,7 @@ static IrzCode close_faces(Cutter *cutter, IrzError *error) {
       open[n_open++] = face[i];
   }
   IrzCode code = irz_error_agree(part->comm, error);
-  if (code == IRZ_OK) code = gather(part->comm, open, n_open, sizeof *open, false, (void **)&all, &n_all, error);
+  if (code == IRZ_OK) code = irz_gather(part->comm, open, n_open, sizeof *open, false, (void **)&all, &n_all, error);
   if (code == IRZ_OK) qsort(all, n_all, sizeof *all, by_nodes);
   for (size_t i = 0; code == IRZ_OK && i < n_open; i++) {
     code = close_if_open(cutter, &open[i], other_side(&open[i], all, n_all), error);
@@ -427,7 +392,7 @@ IrzCode irz_zone_surface_kinds(const IrzMedium *medium, const IrzSides *sides, c
   }
   if (code == IRZ_OK) code = close_faces(&cutter, error);
   if (code == IRZ_OK)
-    code = gather(part->comm, cutter.corner, cutter.n, sizeof *all, true, (void **)&all, &n_all, error);
+    code = irz_gather(part->comm, cutter.corner, cutter.n, sizeof *all, true, (void **)&all, &n_all, error);
   if (code == IRZ_OK) {
     if (part->rank == 0 && join(all, n_all, surface, kind, error) == IRZ_OK) irz_surface_separate(surface, kind, error);
     code = irz_error_agree(part->comm, error);
