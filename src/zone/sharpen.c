@@ -635,7 +635,7 @@ static void raise_field(const IrzSharpenTask *task, const IrzMember *member, con
 
 /// Keep the field close to its means where several tissues are.
 static void limit(const IrzSharpenTask *task, const Work *work, double *field) {
-  if (task->sides->tissue == NULL) return; /* the same on all ranks */
+  if (task->sides->split == NULL) return; /* the same on all ranks */
 #pragma omp parallel for num_threads(irz_threads(task->team->size)) schedule(static)
   for (int32_t i = 0; i < task->sides->n_rows; i++) {
     if (!work->want_value[i]) continue;
