@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 IrzCode irz_gather(MPI_Comm comm, const void *mine, size_t n, size_t size, bool first, void **all, size_t *n_all,
-                      IrzError *error) {
+                   IrzError *error) {
   int rank, ranks, *count = NULL, *start = NULL, own = (int)n;
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &ranks);
