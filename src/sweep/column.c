@@ -54,6 +54,34 @@ static IrzCode add_regions(const IrzPlan *plan, LastMesh *last, IrzZone *zone, I
   return IRZ_OK;
 }
 
+/// What a needle may cross and must avoid, without numbers.
+static IrzCode add_needle(const IrzPlan *plan, const IrzProbe *probe, IrzNeedle *needle, IrzError *error) {
+  memcpy(needle->name, probe->needle[0] != '\0' ? probe->needle : probe->name, sizeof needle->name);
+  IRZ_TRY(irz_alloc(&needle->crossed, (size_t)plan->anatomy.n_map, sizeof *needle->crossed, error));
+  needle->n_crossed = plan->anatomy.n_map;
+  for (int i = 0; i < needle->n_crossed; i++) {
+    memcpy(needle->crossed[i].region, plan->anatomy.map[i].region, IRZ_NAME_MAX);
+  }
+  needle->n_clearances = plan->anatomy.n_map > 0 ? plan->patient.needles.n_avoid : 0;
+  for (int i = 0; i < needle->n_clearances; i++) {
+    memcpy(needle->clearance[i].region, plan->patient.needles.avoid[i], IRZ_NAME_MAX);
+  }
+  return IRZ_OK;
+}
+
+/// How needles lie, and what they are checked for.
+static IrzCode add_needles(const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
+  irz_pairs_find(plan, &summary->pairs);
+  if (!plan->patient.needles.on) return IRZ_OK;
+  IRZ_TRY(irz_alloc(&summary->needles, 1, sizeof *summary->needles, error));
+  for (int p = 0; p < plan->n_probes; p++) {
+    const IrzProbe *probe = &plan->probes[p];
+    if (!probe->has_geometry || probe->plate[0] > 0 || probe->place > 0) continue;
+    IRZ_TRY(add_needle(plan, probe, &summary->needles->needle[summary->needles->n++], error));
+  }
+  return IRZ_OK;
+}
+
 /// What `patient` will come to, without numbers.
 static IrzCode add_patient(const IrzPlan *plan, IrzSummary *summary, IrzError *error) {
   if (!plan->patient.on) return IRZ_OK;
@@ -83,6 +111,7 @@ static IrzCode make_shape(const IrzPlan *plan, LastMesh *last, json_t **shape, I
   IrzCode code = irz_alloc(&summary.pulses, (size_t)summary.n_pulses, sizeof *summary.pulses, error);
   if (code == IRZ_OK && plan->heat.on) code = irz_alloc(&summary.heat, 1, sizeof *summary.heat, error);
   if (code == IRZ_OK) code = add_regions(plan, last, zone, error);
+  if (code == IRZ_OK) code = add_needles(plan, &summary, error);
   if (code == IRZ_OK) code = add_patient(plan, &summary, error);
   zone->n_also = plan->zone.n_also;
   for (int k = 0; k < zone->n_also; k++) zone->also[k].threshold = plan->zone.also[k];

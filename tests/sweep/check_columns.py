@@ -129,7 +129,8 @@ tissues: {default: {preset: liver}, lump: {preset: liver-tumour}}
 array: {count: 2, spacing: 12, exposure: 15}
 pulses: [{from: A, to: B, voltage: 1500, count: 10, width: 100, rate: 1}]
 heat: {cooling: 1, order: 1, step: 5}
-patient: {at_risk: [{region: lump}], compare: {labels: labels.nii, label: 1}}
+patient: {at_risk: [{region: lump}], compare: {labels: labels.nii, label: 1},
+  needles: {avoid: [lump], clearance: 2}}
 """)
 made = subprocess.run([sys.executable, "-c", """
 import numpy as np, struct
@@ -153,7 +154,8 @@ open('labels.nii', 'wb').write(bytes(head) + (r < 9).astype(np.uint8).tobytes(or
 """], cwd=path, capture_output=True, text=True)
 check(made.returncode == 0, made.stderr)
 status, _, error = sweep('plan: tumour.yaml\ncolumns: [heat.temperature_peak_C, "heat.series.temperature_max_C[3]", '
-                         'at_risk.lump.ablated_cm3, compare.dice]\n'
+                         'at_risk.lump.ablated_cm3, compare.dice, "pairs[0].distance_mm.tip", needles.A.clearance.lump.mm, '
+                         'needles.B.crosses.lump.mm]\n'
                          'vary: {"pulses[0].voltage": {values: [500, 1500]}}\n', "tumour")
 check(status == 0, error)
 table = rows("tumour")
@@ -163,6 +165,8 @@ check(37 < float(table[0]["heat.temperature_peak_C"]) < float(table[1]["heat.tem
 check(37 < float(table[0]["heat.series.temperature_max_C[3]"]), f"{table}")
 check(0 < float(table[0]["at_risk.lump.ablated_cm3"]) < float(table[1]["at_risk.lump.ablated_cm3"]), f"{table}")
 check(0 < float(table[0]["compare.dice"]) < 1, f"{table}")
+check(float(table[0]["pairs[0].distance_mm.tip"]) == 12 and float(table[0]["needles.A.clearance.lump.mm"]) == 0, f"{table}")
+check(14 < float(table[0]["needles.B.crosses.lump.mm"]) < 18, f"{table}")
 
 # Warnings of several cases are one line; texts with commas, quotes and tabs stay whole.
 status, said, error = sweep('plan: plates.yaml\nsample: list\nvary: {"pulses[0].voltage": {values: [900, 3500, 3600, 3700]}}\n', "warn",
