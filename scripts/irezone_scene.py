@@ -91,6 +91,7 @@ def write_parts(parts, folder):
         used.add(name.lower())
         part.file = os.path.join(folder, name + ".vtp")
         writer = vtkXMLPolyDataWriter()
+        writer.SetDataModeToBinary()  # appended arrays are not read by VTK 9.1 with an expat as new as 2.5.0-1+deb12u2
         with result.replacing(part.file) as temporary:
             writer.SetFileName(temporary)
             writer.SetInputData(part.data)

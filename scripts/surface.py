@@ -66,6 +66,7 @@ def write_surface(surface, path):
         space.InsertNextValue("LPS")
         surface.GetFieldData().AddArray(space)
         writer = vtkXMLPolyDataWriter()
+        writer.SetDataModeToBinary()  # appended arrays are not read by VTK 9.1 with an expat as new as 2.5.0-1+deb12u2
     with result.replacing(path) as temporary:
         writer.SetFileName(temporary)
         writer.SetInputData(surface)
