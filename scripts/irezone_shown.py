@@ -1,7 +1,10 @@
 """What of a result is shown in pictures and scenes: zone, needles, regions and slices, as vtkPolyData."""
 import math
 import os
+import sys
 
+import irezone_hdf
+import irezone_nrrd as nrrd
 import irezone_result as result
 import irezone_zone as zone
 
@@ -172,6 +175,13 @@ def read_labels(summary):
     anatomy = summary.get("anatomy")
     if not anatomy or not os.path.isfile(anatomy["labels"]):
         return None
+    if nrrd.is_nrrd(anatomy["labels"]):
+        try:
+            return nrrd.Image(anatomy["labels"], anatomy["map"])
+        except (nrrd.Refused, OSError) as error:
+            line = irezone_hdf.clean(f"{anatomy['labels']}: {error}; its regions are drawn as coarse as the mesh is")
+            print(f"{os.path.basename(sys.argv[0])}: warning: {line}", file=sys.stderr)
+            return None
     from vtkmodules.vtkIOImage import vtkNIFTIImageReader
 
     reader = vtkNIFTIImageReader()
@@ -189,14 +199,34 @@ class Labels:
         import numpy
         from vtkmodules.util.numpy_support import vtk_to_numpy
 
-        image = reader.GetOutput()
-        self.spacing, self.origin = image.GetSpacing(), image.GetOrigin()
-        self.matrix = reader.GetSFormMatrix() or reader.GetQFormMatrix()
-        values = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+        self.numbered = isinstance(reader, nrrd.Image)  # by places in the summary's map, from 1
+        if self.numbered:
+            values = reader.values
+            self.origin, self.spacing, self.matrix = (0.0, 0.0, 0.0), *self.turned(reader.rows)
+        else:
+            image = reader.GetOutput()
+            self.spacing, self.origin = image.GetSpacing(), image.GetOrigin()
+            self.matrix = reader.GetSFormMatrix() or reader.GetQFormMatrix()
+            values = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
         index = numpy.array([self.index([box[k >> d & 1][d] for d in range(3)]) for k in range(8)])
         self.low = numpy.maximum(numpy.floor(index.min(axis=0)).astype(int) - 3, 0)
         high = numpy.minimum(numpy.ceil(index.max(axis=0)).astype(int) + 4, values.shape[::-1])
         self.values = values[tuple(slice(a, b) for a, b in zip(self.low[::-1], high[::-1]))]
+
+    @staticmethod
+    def turned(rows):
+        """The sizes of voxels, and the matrix of what is left of one with these rows."""
+        from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+        spacing, matrix = [math.hypot(*(row[e] for row in rows)) for e in range(3)], vtkMatrix4x4()
+        for d in range(3):
+            for e in range(4):
+                matrix.SetElement(d, e, rows[d][e] / (*spacing, 1.0)[e])
+        return spacing, matrix
+
+    def values_of(self, entries, name):
+        """What voxels of a region have, by the summary's map."""
+        return [place + 1 if self.numbered else entry["label"] for place, entry in enumerate(entries) if entry["region"] == name]
 
     def index(self, point):
         """Numbers of the voxel at a place."""
@@ -250,7 +280,7 @@ def label_surface(labels, summary, name, box):
     from vtkmodules.vtkFiltersCore import vtkClipPolyData, vtkFlyingEdges3D, vtkReverseSense, vtkWindowedSincPolyDataFilter
     from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
 
-    part = labels.part([entry["label"] for entry in summary["anatomy"]["map"] if entry["region"] == name])
+    part = labels.part(labels.values_of(summary["anatomy"]["map"], name))
     if part is None:
         return None
     edges = vtkFlyingEdges3D()

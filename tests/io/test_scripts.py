@@ -212,6 +212,62 @@ def complaints(done):
     return [line for line in done.stderr.strip().splitlines() if "warning: " not in line]
 
 
+def check_nrrd(folder):
+    """A ball and half of it in another layer, in an oblique, left-handed NRRD in LPS: places, volumes, who wins; and rubbish."""
+    import gzip
+
+    import irezone_nrrd
+    import irezone_shown
+    import numpy
+    from vtkmodules.vtkFiltersCore import vtkMassProperties
+
+    k, j, i = numpy.indices((30, 30, 30))
+    ball = (i - 14) ** 2 + (j - 12) ** 2 + (k - 15) ** 2 < 8.0**2
+    data = numpy.stack([ball, ball & (i > 14)], axis=-1).astype("u1").tobytes()  # both segments have the number 1
+    head = (
+        "NRRD0004\ntype: unsigned char\ndimension: 4\nspace: left-posterior-superior\nsizes: 2 30 30 30\n"
+        "space directions: none (1.299038,-0.75,0) (-0.75,-1.299038,0) (0,0,1.5)\nkinds: list domain domain domain\n"
+        "encoding: %s\nspace origin: (-10,20,30)\nSegment0_ID:=a\nSegment0_Name:=whole\nSegment0_LabelValue:=1\n"
+        "Segment0_Layer:=0\nSegment1_ID:=b\nSegment1_Name:=half\nSegment1_LabelValue:=1\nSegment1_Layer:=1\n%s\n"
+    )
+    files = {
+        "raw.nrrd": (head % ("raw", "")).encode() + data,
+        "gzip.seg.nrrd": (head % ("gzip", "")).encode() + gzip.compress(data),
+        "apart.nhdr": (head % ("raw", "data file: apart.raw\n")).encode(),
+        "apart.raw": data,
+        "cut.nrrd": (head % ("raw", "")).encode() + data[:-1],
+        "cut.seg.nrrd": (head % ("gzip", "")).encode() + gzip.compress(data)[:-40],
+        "huge.nrrd": (head % ("gzip", "")).replace("30 30 30", "1000 1000 1000").encode() + gzip.compress(data),
+        "away.nhdr": (head % ("raw", "data file: ../apart.raw\n")).encode(),
+    }
+    for name, content in files.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+    entries = [{"label": 1, "region": "whole"}, {"label": 1, "region": "half"}]
+    halves = {"whole": int((ball & (i <= 14)).sum()), "half": int((ball & (i > 14)).sum())}
+    for name in ("raw.nrrd", "gzip.seg.nrrd", "apart.nhdr"):
+        image = irezone_nrrd.Image(os.path.join(folder, name), entries)
+        got = [int((image.values == value).sum()) for value in (1, 2)]
+        check(got == list(halves.values()), f"{name}: voxels {got}, wanted {halves}")
+    image = irezone_nrrd.Image(os.path.join(folder, "raw.nrrd"), entries[::-1])
+    check(int((image.values == 2).sum()) == int(ball.sum()), "NRRD: the entry that stands last wins where layers overlap")
+    box, summary = [[-200.0] * 3, [200.0] * 3], {"anatomy": {"labels": os.path.join(folder, "raw.nrrd"), "map": entries[::-1]}}
+    labels = irezone_shown.Labels(irezone_shown.read_labels(summary), box)
+    surface = irezone_shown.label_surface(labels, summary, "whole", box)
+    mass = vtkMassProperties()
+    mass.SetInputData(surface)
+    volume, exact = mass.GetVolume(), 1.5**3 * int(ball.sum())
+    check(abs(volume / exact - 1) < 0.02, f"NRRD: volume {volume:.0f} mm^3, of the voxels {exact:.0f}")
+    place = (-0.866025 * 21 + 0.5 * 18 + 10, 0.5 * 21 + 0.866025 * 18 - 20, 22.5 + 30)  # as in check_sides
+    check(all(abs(x - y) < 0.1 for x, y in zip(surface.GetCenter(), place)), f"NRRD: centre {surface.GetCenter()}, wanted {place}")
+    for name in ("cut.nrrd", "cut.seg.nrrd", "huge.nrrd", "away.nhdr"):
+        try:
+            irezone_nrrd.Image(os.path.join(folder, name), entries)
+            check(False, f"{name} is refused")
+        except irezone_nrrd.Refused as error:
+            check("\n" not in str(error), f"{name}: {error}")
+
+
 def check_unread(path):
     """Nobody reads what is printed, or it cannot be written: no traceback."""
     command = [sys.executable, os.path.join(SCRIPTS, "surface.py"), path, "-o", path + ".stl"]
@@ -270,6 +326,7 @@ def main():
             check_picture(picture)
         check_scene(folder)
         check_sides()
+        check_nrrd(folder)
         check_unread(os.path.join(folder, "plain.hdf"))
         check_rubbish(folder)
     return 1 if failures else 0
