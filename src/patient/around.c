@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
   double depth;    ///< m, positive inside
   double slope[3]; ///< direction in which it grows, or 0
+  double place[3]; ///< m, of the surface, nearest to the middle; if the depth is finite
   int side;        ///< 1 or -1: all of the cube is inside or outside; 0: not known
 } Known;
 
@@ -46,14 +47,17 @@ static double clamp(double x) {
 /// @param[in] radius m, of the cube's corners
 static Known look(const IrzTree *tree, const double x[3], const Known *above, double apart, double radius) {
   Known here = {.depth = -INFINITY, .side = -1};
-  double nearest[3];
+  double step[3], bound = INFINITY;
   if (tree->n_nodes == 0) return here;
-  double bound = apart > 0 && isfinite(above->depth) ? (fabs(above->depth) + apart) * (1 + 1e-9) : INFINITY;
-  double distance = irz_tree_distance(tree, x, bound, nearest);
+  if (apart > 0 && isfinite(above->depth)) { /* what was nearest to the larger cube is mostly near this one, too */
+    irz_subtract(x, above->place, step);
+    bound = sqrt(irz_dot(step, step)) * (1 + 1e-9) + 1e-12;
+  }
+  double distance = irz_tree_distance(tree, x, bound, here.place);
   bool inside = apart > 0 && above->side != 0 ? above->side > 0 : irz_tree_winding(tree, x) >= 0.5;
   here.depth = inside ? distance : -distance;
   here.side = distance > radius ? (inside ? 1 : -1) : apart > 0 ? above->side : 0;
-  for (int d = 0; d < 3 && distance > 0; d++) here.slope[d] = (x[d] - nearest[d]) / here.depth;
+  for (int d = 0; d < 3 && distance > 0; d++) here.slope[d] = (x[d] - here.place[d]) / here.depth;
   return here;
 }
 

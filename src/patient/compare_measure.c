@@ -5,7 +5,6 @@
 #include "patient/compare.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /// Steps of levels, V/m, and how many; the list has each tenth of them from 200 to 1200 V/cm.
 static const double level_step = 500;
@@ -48,18 +47,17 @@ static int by_distance(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/// A place, and how far it is.
+/// The place of a surface that was nearest to a point, and how far that is.
 typedef struct {
   double x[3], distance; ///< m; infinite: none yet
 } Before;
 
-/// Distance of a place from a surface; the last one, if near, says how far that is at most.
+/// Distance of a place from a surface; what was nearest to the last one, if near, says how far that is at most.
 static double next_distance(const IrzTree *to, const double x[3], Before *before) {
   double way[3], reach = INFINITY;
   irz_subtract(x, before->x, way);
-  if (isfinite(before->distance)) reach = (before->distance + sqrt(irz_dot(way, way))) * (1 + 1e-6) + 1e-9;
-  before->distance = irz_tree_distance(to, x, reach, NULL);
-  memcpy(before->x, x, sizeof before->x);
+  if (isfinite(before->distance)) reach = sqrt(irz_dot(way, way)) * (1 + 1e-6) + 1e-9;
+  before->distance = irz_tree_distance(to, x, reach, before->x);
   return before->distance;
 }
 
