@@ -1,5 +1,6 @@
 /* What cannot be meant about needles in a label map: said as warnings, each with what would explain it. */
 #include "anatomy/metal_box.h"
+#include "anatomy/voxel.h"
 #include "base/entry.h"
 #include "base/vector.h"
 #include "plan/plan.h"
@@ -135,7 +136,7 @@ static bool read_otherwise(const Case *c, const IrzProbe *probe, Reading reading
   if (reading == IN_VOXELS) {
     double voxel[3];
     for (int k = 0; k < 3; k++) voxel[k] = 1e3 * probe->tip[k];
-    for (int k = 0; k < 3; k++) tip[k] = irz_dot(c->map->to_world[k], voxel) + c->map->to_world[k][3];
+    irz_voxel_place(c->map->to_world[0], voxel, tip);
     for (int k = 0; k < 3; k++) direction[k] = irz_dot(c->map->to_world[k], probe->direction);
     double length = sqrt(irz_dot(direction, direction));
     if (!(length > 0)) return false;

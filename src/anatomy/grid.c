@@ -1,5 +1,6 @@
 /* The grid of an image: what every format must state of it, and what is doubted. */
 #include "anatomy/image.h"
+#include "anatomy/voxel.h"
 #include "base/vector.h"
 #include <math.h>
 
@@ -9,15 +10,6 @@
 #define SKEW 0.01            // cosine of the angle between two axes above which they are called skewed
 #define SMALLEST_IMAGE 5e-3  // m, longest edge of an image below which its units are doubted
 #define LARGEST_IMAGE 3.0    // m, and above which
-
-double irz_grid_determinant(double world[3][4]) {
-  double axis[3][3], cross[3];
-  for (int e = 0; e < 3; e++) {
-    for (int d = 0; d < 3; d++) axis[e][d] = world[d][e];
-  }
-  irz_cross(axis[0], axis[1], cross);
-  return irz_dot(cross, axis[2]);
-}
 
 /// Say so if the axes are not at right angles.
 static void warn_of_skew(IrzPlan *plan, const IrzLabelMap *map) {
@@ -52,7 +44,7 @@ static void warn_of_size(IrzPlan *plan, const IrzLabelMap *map, const char *unit
 
 /// The inverse of a map's affine. Row d of it is the cross product of the two other columns over the determinant.
 static void invert(IrzLabelMap *map) {
-  double(*a)[4] = map->to_world, whole = irz_grid_determinant(a);
+  double(*a)[4] = map->to_world, whole = irz_voxel_determinant(a[0]);
   for (int d = 0; d < 3; d++) {
     int e = (d + 1) % 3, f = (d + 2) % 3;
     double *row = map->to_voxel[d];
@@ -78,7 +70,7 @@ IrzCode irz_grid_finish(IrzPlan *plan, IrzLabelMap *map, const char *what, const
     return irz_error_set(error, IRZ_ERR_INPUT, "%s: voxels of %g mm along axis %d; 0.001 to 1000 mm are allowed (%s)",
                          path, map->spacing[e] * 1e3, e + 1, unit);
   }
-  if (!(fabs(irz_grid_determinant(map->to_world)) >
+  if (!(fabs(irz_voxel_determinant(map->to_world[0])) >
         MIN_DETERMINANT * map->spacing[0] * map->spacing[1] * map->spacing[2])) {
     return irz_error_set(error, IRZ_ERR_INPUT, "%s: the %s is singular: the voxels have no volume", path, what);
   }

@@ -57,7 +57,4 @@ void irz_voxels_convert(int datatype, const void *stored, int n, double *value);
 /// @return IRZ_OK or IRZ_ERR_INPUT
 IrzCode irz_grid_finish(IrzPlan *plan, IrzLabelMap *map, const char *what, const char *unit, IrzError *error);
 
-/// Determinant of the axes of a grid.
-double irz_grid_determinant(double world[3][4]);
-
 #endif

@@ -1,5 +1,6 @@
 /* The voxel of a region that is nearest to something; see nearest.h. */
 #include "anatomy/nearest.h"
+#include "anatomy/voxel.h"
 #include <math.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static bool look(const IrzNearest *search, double half, int level, Block *block)
   if (region != search->region && !(level >= 0 && region == IRZ_LABEL_MIXED)) return false;
   double edge = level < 0 ? 1 : 1 << (level + 1), middle[3], x[3];
   for (int d = 0; d < 3; d++) middle[d] = edge * at[d] + 0.5 * (edge - 1);
-  irz_voxel_place(map, middle, x);
+  irz_voxel_place(map->to_world[0], middle, x);
   block->distance = search->distance(search->to, x);
   return block->distance - (edge - 1) * half < search->nearest;
 }

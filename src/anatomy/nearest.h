@@ -17,12 +17,4 @@ typedef struct {
 /// Search the pyramid of the map, of which what is too far away is left out.
 void irz_nearest_search(IrzNearest *search);
 
-/// World coordinates, m, of a point in voxel coordinates.
-static inline void irz_voxel_place(const IrzLabelMap *map, const double at[3], double x[3]) {
-  for (int d = 0; d < 3; d++) {
-    const double *row = map->to_world[d];
-    x[d] = row[0] * at[0] + row[1] * at[1] + row[2] * at[2] + row[3];
-  }
-}
-
 #endif

@@ -3,6 +3,7 @@
    FSL and others take the sform, but programs built on ITK may take the qform. */
 #include "anatomy/nifti_affine.h"
 #include "anatomy/image.h"
+#include "anatomy/voxel.h"
 
 #include "base/vector.h"
 #include <math.h>
@@ -91,7 +92,7 @@ static void warn_of_other(IrzPlan *plan, const nifti_1_header *h, const IrzLabel
   double apart = largest_difference(map->size, own, other);
   double edge = fmin(map->spacing[0], fmin(map->spacing[1], map->spacing[2]));
   if (apart <= fmin(SAME_PLACE, SAME_SHARE * edge)) return;
-  bool mirrored = irz_grid_determinant(own) * irz_grid_determinant(other) < 0;
+  bool mirrored = irz_voxel_determinant(own[0]) * irz_voxel_determinant(other[0]) < 0;
   irz_plan_warn(plan,
                 "%s:%d: anatomy.labels: %s: its two transforms differ: the %s places the image up to %.3g mm away from "
                 "the %s%s. The %s is taken; Slicer, ITK-SNAP and others may take the %s, and needles placed there "

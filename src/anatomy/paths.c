@@ -1,6 +1,7 @@
 /* Which regions of a label map needles pass; see irezone/anatomy.h. */
 #include "anatomy/metal_box.h"
 #include "anatomy/nearest.h"
+#include "anatomy/voxel.h"
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/vector.h"
@@ -162,7 +163,7 @@ double irz_metal_box_distance(const IrzMetalBox *box, const IrzLabelMap *map, co
   }
   const double at[3] = {voxel[0], voxel[1], voxel[2]};
   double x[3];
-  irz_voxel_place(map, at, x);
+  irz_voxel_place(map->to_world[0], at, x);
   return irz_metal_distance(box->plan, x);
 }
 
@@ -176,16 +177,6 @@ double irz_label_map_nearest(const IrzLabelMap *map, const IrzPlan *plan, int re
   return search.nearest;
 }
 
-/// Volume of a voxel, m^3.
-static double voxel_volume(const IrzLabelMap *map) {
-  double axis[3][3], cross[3];
-  for (int e = 0; e < 3; e++) {
-    for (int d = 0; d < 3; d++) axis[e][d] = map->to_world[d][e];
-  }
-  irz_cross(axis[0], axis[1], cross);
-  return fabs(irz_dot(cross, axis[2]));
-}
-
 void irz_unmapped_text(const IrzUnmapped *unmapped, char *text, size_t size) {
   bool named = unmapped->name[0] != '\0';
   snprintf(text, size, "%lld%s%s%s", (long long)unmapped->label, named ? " (" : "", unmapped->name, named ? ")" : "");
@@ -193,7 +184,7 @@ void irz_unmapped_text(const IrzUnmapped *unmapped, char *text, size_t size) {
 
 void irz_label_map_print(const IrzLabelMap *map, const IrzPlan *plan, FILE *out) {
   IRZ_ENTER_QUIETLY;
-  double voxel = 1e6 * voxel_volume(map);
+  double voxel = 1e6 * irz_voxel_volume(map->to_world[0]);
   for (int r = 1; r < map->n_regions; r++) {
     fprintf(out, "  region %s: %.4g cm3 in the image", map->regions[r].name, (double)map->voxels[r] * voxel);
     double nearest = irz_label_map_nearest(map, plan, r);

@@ -991,12 +991,8 @@ static IrzCode list_faces(const IrzFit *fit, const IrzMesh *mesh, Face **face, i
 }
 
 static double area_of(const IrzMesh *mesh, const int32_t corner[3]) {
-  const double *x = &mesh->xyz[3 * (size_t)corner[0]];
-  double a[3], b[3], normal[3];
-  irz_subtract(&mesh->xyz[3 * (size_t)corner[1]], x, a);
-  irz_subtract(&mesh->xyz[3 * (size_t)corner[2]], x, b);
-  irz_cross(a, b, normal);
-  return sqrt(irz_dot(normal, normal)) / 2;
+  const double *x = mesh->xyz;
+  return irz_triangle_area(&x[3 * (size_t)corner[0]], &x[3 * (size_t)corner[1]], &x[3 * (size_t)corner[2]]);
 }
 
 /// Add up the areas of faces between elements of different tissues, and about those inside elements: of a regular

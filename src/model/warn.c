@@ -1,4 +1,5 @@
 /* What a result is warned of. */
+#include "anatomy/voxel.h"
 #include "base/threads.h"
 #include "model/steps.h"
 #include <irezone/anatomy.h>
@@ -120,18 +121,17 @@ static double volume_in_image(const IrzLabelMap *map, int region, const IrzPlan 
     for (int j = 0; j < map->size[1]; j++) {
       const uint8_t *row = &map->region[((size_t)k * (size_t)map->size[1] + (size_t)j) * (size_t)map->size[0]];
       for (int i = 0; i < map->size[0]; i++) {
+        const double at[3] = {i, j, k};
         double x[3];
-        bool inside = row[i] == region;
-        for (int d = 0; d < 3 && inside; d++) {
-          const double *to = map->to_world[d];
-          x[d] = to[0] * i + to[1] * j + to[2] * k + to[3];
-          inside = x[d] > box[0][d] && x[d] < box[1][d];
-        }
+        if (row[i] != region) continue;
+        irz_voxel_place(map->to_world[0], at, x);
+        bool inside = true;
+        for (int d = 0; d < 3; d++) inside = inside && x[d] > box[0][d] && x[d] < box[1][d];
         count += inside && !is_in_needle(plan, x);
       }
     }
   }
-  return (double)count * map->spacing[0] * map->spacing[1] * map->spacing[2];
+  return (double)count * irz_voxel_volume(map->to_world[0]);
 }
 
 /// Warn of regions of a label map that the mesh has not enough of: details too thin for it. Collective.
@@ -142,7 +142,7 @@ static void warn_of_lost_tissue(IrzPlan *plan, const IrzStage *stage, const IrzZ
   if (map == NULL) return;
   find_box(stage, box);
   for (int r = 1; r < map->n_regions && r < zone->n_regions; r++) {
-    double voxel = map->spacing[0] * map->spacing[1] * map->spacing[2], has = zone->regions[r].volume;
+    double voxel = irz_voxel_volume(map->to_world[0]), has = zone->regions[r].volume;
     if (has >= enough * (double)map->voxels[r] * voxel) continue;
     double image = volume_in_image(map, r, plan, box);
     if (has >= enough * image) continue;

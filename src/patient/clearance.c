@@ -3,6 +3,7 @@
 #include "patient/clearance.h"
 #include "anatomy/nearest.h"
 #include "anatomy/smooth_labels.h"
+#include "anatomy/voxel.h"
 #include "base/memory.h"
 #include "base/vector.h"
 #include <math.h>
@@ -65,7 +66,7 @@ static void look_around(const IrzNearest *search, const IrzSmoothLabels *smooth,
           next[side / 2] += side % 2 ? 1 : -1;
           if (region_of(map, next) == search->region) continue;
           middle[side / 2] += side % 2 ? 0.5 : -0.5;
-          irz_voxel_place(map, middle, x);
+          irz_voxel_place(map->to_world[0], middle, x);
           look_at_face(search->to, smooth, x, reach, nearest);
         }
       }
@@ -99,7 +100,7 @@ IrzCode irz_clearance(const IrzLabelMap *map, int region, const IrzStretch *stre
   if (map->voxels[region] == 0) return IRZ_OK;
   irz_nearest_search(&search);
   const double voxel[3] = {search.voxel[0], search.voxel[1], search.voxel[2]};
-  irz_voxel_place(map, voxel, x);
+  irz_voxel_place(map->to_world[0], voxel, x);
   for (int d = 0; d < 3; d++) reach = fmax(reach, (AROUND + 2) * map->spacing[d]);
   for (int d = 0; d < 3; d++) low[d] = x[d] - reach, high[d] = x[d] + reach;
   IRZ_TRY(runs_through(map, region, stretch, &through, error));

@@ -1,5 +1,6 @@
 /* `patient.compare`: a measured zone from a follow-up image; see compare.h. */
 #include "patient/compare.h"
+#include "anatomy/voxel.h"
 #include "base/entry.h"
 #include "base/memory.h"
 #include "base/vector.h"
@@ -100,15 +101,6 @@ static void grid_clear(Grid *grid) {
   free(grid->measured);
 }
 
-static double voxel_volume(const double *to_world) {
-  double axis[3][3], cross[3];
-  for (int e = 0; e < 3; e++) {
-    for (int d = 0; d < 3; d++) axis[e][d] = to_world[4 * d + e];
-  }
-  irz_cross(axis[0], axis[1], cross);
-  return fabs(irz_dot(cross, axis[2]));
-}
-
 /// Widen a box by the voxels of the measured zone.
 static void widen(const IrzLabelMap *map, double box[2][3]) {
   size_t v = 0;
@@ -117,10 +109,11 @@ static void widen(const IrzLabelMap *map, double box[2][3]) {
       for (int i = 0; i < map->size[0]; i++, v++) {
         if (map->region[v] != 1) continue;
         const double at[3] = {i, j, k};
+        double x[3];
+        irz_voxel_place(map->to_world[0], at, x);
         for (int d = 0; d < 3; d++) {
-          double x = irz_dot(map->to_world[d], at) + map->to_world[d][3];
-          box[0][d] = fmin(box[0][d], x);
-          box[1][d] = fmax(box[1][d], x);
+          box[0][d] = fmin(box[0][d], x[d]);
+          box[1][d] = fmax(box[1][d], x[d]);
         }
       }
     }
@@ -174,7 +167,7 @@ static void lay_grid(const IrzLabelMap *image, double box[2][3], Grid *grid) {
 
 static void grid_point(const Grid *grid, int i, int j, int k, double x[3]) {
   const double at[3] = {i, j, k};
-  for (int d = 0; d < 3; d++) x[d] = irz_dot(grid->to_world[d], at) + grid->to_world[d][3];
+  irz_voxel_place(grid->to_world[0], at, x);
 }
 
 /// Indices of the grid's points in the box of some nodes.
@@ -308,8 +301,8 @@ static IrzCode compare_surfaces(const IrzPatientCase *judged, const IrzPatientSh
 static IrzCode compare(const IrzPatientCase *judged, const IrzPatientShared *shared, const IrzLabelMap *map, Grid *grid,
                        double box[2][3], IrzComparison *made, IrzError *error) {
   mark_measured(map, grid);
-  made->voxel = cbrt(voxel_volume(grid->to_world[0]));
-  made->measured = (double)map->voxels[1] * voxel_volume(map->to_world[0]);
+  made->voxel = cbrt(irz_voxel_volume(grid->to_world[0]));
+  made->measured = (double)map->voxels[1] * irz_voxel_volume(map->to_world[0]);
   made->computed = judged->summary->zone.volume;
   made->dice = dice_of(grid);
   irz_compare_levels(n_points(grid), grid->field, grid->measured, made);
@@ -333,7 +326,8 @@ IrzCode irz_compare_judge(const IrzPatientCase *judged, const IrzPatientShared *
     field_box(judged, box);
     if (map != NULL) {
       const IrzLabelMap *image = map;
-      bool finer = judged->labels != NULL && voxel_volume(judged->labels->to_world[0]) < voxel_volume(map->to_world[0]);
+      bool finer =
+          judged->labels != NULL && irz_voxel_volume(judged->labels->to_world[0]) < irz_voxel_volume(map->to_world[0]);
       lay_grid(finer ? judged->labels : image, box, &grid);
     }
     MPI_Bcast(&grid, (int)sizeof grid, MPI_BYTE, 0, judged->comm); /* sizes and places; there are no arrays yet */

@@ -75,14 +75,11 @@ static IrzCode distances(const IrzSurface *from, const uint8_t *keep, const IrzT
 #pragma omp parallel for num_threads(irz_threads(threads)) schedule(static) firstprivate(before)
   for (int32_t t = 0; t < n; t++) {
     if (keep != NULL && keep[t] == 0) continue;
-    double x[3], u[3], v[3], normal[3];
+    double x[3];
     const double *p[3];
     for (int i = 0; i < 3; i++) p[i] = from->points[from->triangles[t][i]];
     for (int d = 0; d < 3; d++) x[d] = (p[0][d] + p[1][d] + p[2][d]) / 3;
-    irz_subtract(p[1], p[0], u);
-    irz_subtract(p[2], p[0], v);
-    irz_cross(u, v, normal);
-    apart[t] = (Apart){next_distance(to, x, &before), 0.5 * sqrt(irz_dot(normal, normal))};
+    apart[t] = (Apart){next_distance(to, x, &before), irz_triangle_area(p[0], p[1], p[2])};
   }
   for (int32_t t = 0; t < n; t++) {
     area += apart[t].area;

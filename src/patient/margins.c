@@ -49,11 +49,7 @@ IrzCode irz_margins_depths(const IrzSurface *surface, const IrzTree *zone, int t
 
 static double area_of(const IrzSurface *surface, int32_t triangle) {
   const int32_t *p = surface->triangles[triangle];
-  double a[3], b[3], normal[3];
-  irz_subtract(surface->points[p[1]], surface->points[p[0]], a);
-  irz_subtract(surface->points[p[2]], surface->points[p[0]], b);
-  irz_cross(a, b, normal);
-  return 0.5 * sqrt(irz_dot(normal, normal));
+  return irz_triangle_area(surface->points[p[0]], surface->points[p[1]], surface->points[p[2]]);
 }
 
 double irz_surface_area(const IrzSurface *surface) {

@@ -1,6 +1,7 @@
 /* The surface of regions of a label map; see outline.h. */
 #include "patient/outline.h"
 #include "anatomy/smooth_labels.h"
+#include "anatomy/voxel.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "base/vector.h"
@@ -27,7 +28,7 @@ typedef struct {
 static void node_place(const Grid *grid, const double at[3], double x[3]) {
   double voxel[3];
   for (int d = 0; d < 3; d++) voxel[d] = grid->first[d] + at[d] * grid->step[d];
-  for (int d = 0; d < 3; d++) x[d] = irz_dot(grid->labels->to_world[d], voxel) + grid->labels->to_world[d][3];
+  irz_voxel_place(grid->labels->to_world[0], voxel, x);
 }
 
 /// The function at a place, which is cut off at the ends of the image.
@@ -216,7 +217,7 @@ static IrzCode add_face(const IrzLabelMap *labels, const int at[3], int axis, in
     voxel[axis] = at[axis] + 0.5 * side;
     voxel[u] = at[u] + (c == 1 || c == 2 ? 0.5 : -0.5);
     voxel[v] = at[v] + (c >= 2 ? 0.5 : -0.5);
-    for (int d = 0; d < 3; d++) place[c][d] = irz_dot(labels->to_world[d], voxel) + labels->to_world[d][3];
+    irz_voxel_place(labels->to_world[0], voxel, place[c]);
   }
   for (int d = 0; d < 3; d++) out[d] = side * labels->to_world[d][axis];
   for (int half = 0; half < 2; half++) {

@@ -1,4 +1,5 @@
 /* What the parts that judge a result have in common; see patient.h. */
+#include "anatomy/voxel.h"
 #include "base/memory.h"
 #include "base/vector.h"
 #include "patient/patient.h"
@@ -23,7 +24,7 @@ double irz_shared_beyond(const IrzPatientCase *judged, int region, double *share
   const IrzLabelMap *labels = judged->labels;
   *share = 0;
   if (labels == NULL || !(judged->size > 0)) return 0;
-  double voxel = labels->spacing[0] * labels->spacing[1] * labels->spacing[2];
+  double voxel = irz_voxel_volume(labels->to_world[0]);
   int64_t beyond = 0, all = 0;
   size_t at = 0;
   for (int k = 0; k < labels->size[2]; k++) {
@@ -31,13 +32,12 @@ double irz_shared_beyond(const IrzPatientCase *judged, int region, double *share
       for (int i = 0; i < labels->size[0]; i++, at++) {
         if (labels->region[at] != region) continue;
         all++;
-        for (int d = 0; d < 3; d++) {
-          const double *row = labels->to_world[d];
-          double x = row[0] * i + row[1] * j + row[2] * k + row[3];
-          if (fabs(x - judged->center[d]) <= 0.5 * judged->size) continue;
-          beyond++;
-          break;
-        }
+        const double at_voxel[3] = {i, j, k};
+        double x[3];
+        irz_voxel_place(labels->to_world[0], at_voxel, x);
+        bool inside = true;
+        for (int d = 0; d < 3; d++) inside = inside && fabs(x[d] - judged->center[d]) <= 0.5 * judged->size;
+        beyond += !inside;
       }
     }
   }
@@ -74,11 +74,7 @@ static IrzCode make_zone(IrzPatientShared *shared, IrzError *error) {
     keep[t] = shared->kind[t] != IRZ_SURFACE_HOLE;
     if (shared->kind[t] != IRZ_SURFACE_FIELD) continue;
     const int32_t *p = surface->triangles[t];
-    double a[3], b[3], normal[3];
-    irz_subtract(surface->points[p[1]], surface->points[p[0]], a);
-    irz_subtract(surface->points[p[2]], surface->points[p[0]], b);
-    irz_cross(a, b, normal);
-    shared->area += 0.5 * sqrt(irz_dot(normal, normal));
+    shared->area += irz_triangle_area(surface->points[p[0]], surface->points[p[1]], surface->points[p[2]]);
   }
   IrzCode code = irz_tree_create(surface, keep, &shared->zone, error);
   free(keep);

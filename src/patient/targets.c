@@ -1,4 +1,5 @@
 /* Targets: what is covered of what was to be ablated, and with what margin. */
+#include "anatomy/voxel.h"
 #include "base/memory.h"
 #include "patient/around.h"
 #include "patient/margins.h"
@@ -114,7 +115,7 @@ static void find_window(const IrzLabelMap *labels, const uint8_t *member, double
       }
     }
   }
-  *volume = (double)count * labels->spacing[0] * labels->spacing[1] * labels->spacing[2];
+  *volume = (double)count * irz_voxel_volume(labels->to_world[0]);
   for (int d = 0; d < 3; d++) {
     window[0][d] = window[1][d] = labels->to_world[d][3];
     for (int e = 0; e < 3; e++) {
