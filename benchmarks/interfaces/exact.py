@@ -14,13 +14,13 @@ in the mesh, and what this is off from the voxels' is printed too. Printed for e
 the wrong tissue, all in per cent of the exact value. The last line counts. It takes about ten minutes on one core.
 """
 import argparse
-import gzip
 import json
 import math
 import os
-import struct
 import subprocess
 import tempfile
+
+from labels import write_nifti
 
 SIZE = 36.0  # mm, edge of the cube
 VOLTAGE = 2250.0
@@ -51,19 +51,8 @@ def write_labels(path, step, angle, inside):
             labels += row
             for i in (i for i in range(n) if row[i]):
                 volume += all(abs(x[r] + along[r] * i) <= SIZE / 2 for r in range(3))
-    header = bytearray(352)
-    struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 3, n, n, n, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 2, 8)
-    struct.pack_into("<8f", header, 76, 1, step, step, step, 1, 1, 1, 1)
-    struct.pack_into("<3f", header, 108, 352, 1, 0)
-    header[123] = 2
-    struct.pack_into("<h", header, 254, 1)
-    for r in range(3):
-        struct.pack_into("<4f", header, 280 + 16 * r, *(step * turn[r][c] for c in range(3)), start[r])
-    header[344:348] = b"n+1\0"
-    with gzip.open(path, "wb", compresslevel=1) as file:
-        file.write(bytes(header) + bytes(labels))
+    affine = [[step * turn[r][c] for c in range(3)] + [start[r]] for r in range(3)]
+    write_nifti(path, n, affine, [labels])
     return volume * step**3
 
 

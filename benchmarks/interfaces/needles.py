@@ -10,14 +10,14 @@ interfaces; quadratic elements, linear laws. There are two meshes of each, the s
 result is the reference, and what the two differ by is how well it is known.
 """
 import argparse
-import gzip
 import json
 import math
 import os
-import struct
 import subprocess
 import sys
 import tempfile
+
+from labels import write_nifti
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HALF, AROUND, VOLTAGE, OFF, RADIUS, TOP, TIP = 30.0, 0.2, 2000.0, 7.5, 0.5, 7.5, -7.5  # mm, S/m, V, mm
@@ -176,22 +176,8 @@ def write_labels(path, shape, step=0.5):
     """Write a NIfTI-1 label map of the cube."""
     n = round(2 * HALF / step) + 4
     at = [step * (i - (n - 1) / 2) for i in range(n)]
-    header = bytearray(352)
-    struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 3, n, n, n, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 2, 8)
-    struct.pack_into("<8f", header, 76, 1, step, step, step, 1, 1, 1, 1)
-    struct.pack_into("<3f", header, 108, 352, 1, 0)
-    header[123] = 2
-    struct.pack_into("<h", header, 254, 1)
-    for r in range(3):
-        struct.pack_into("<4f", header, 280 + 16 * r, *(step if r == c else 0 for c in range(3)), at[0])
-    header[344:348] = b"n+1\0"
-    with gzip.open(path, "wb", compresslevel=1) as file:
-        file.write(bytes(header))
-        for z in at:
-            for y in at:
-                file.write(bytes(inside(shape, x, y, z) for x in at))
+    affine = [[step if r == c else 0 for c in range(3)] + [at[0]] for r in range(3)]
+    write_nifti(path, n, affine, (bytes(inside(shape, x, y, z) for x in at) for z in at for y in at))
 
 
 def compare(options):
