@@ -81,7 +81,15 @@ static void assemble_one(const Rows *rows, int32_t general) {
   scatter(rows, tet, matrix, residual, coarse, 1);
 }
 
-/// Batch what can be batched of the general tetrahedra; the rest one by one.
+/// Whether a general tetrahedron is worked out by itself.
+static bool is_single(const IrzAssembly *a, int32_t general) {
+  const IrzMedium *medium = a->medium;
+  const IrzLaw *law = a->laws[medium->region[medium->tet[general]]];
+  return medium->mixed[general] || !medium->bent[general] || law->direction != IRZ_LAW_ISOTROPIC || a->flux != NULL;
+}
+
+/// Batch what can be batched of the general tetrahedra; then the rest one by one: among the batches, what is added to a
+/// row in which order would depend on how batches are filled, and so on how many threads work.
 static void assemble_general(const Rows *rows, const int32_t *list, int32_t count) {
   const IrzAssembly *a = rows->a;
   const IrzSpace *space = a->space;
@@ -94,14 +102,10 @@ static void assemble_general(const Rows *rows, const int32_t *list, int32_t coun
   for (int32_t k = 0; k <= count; k++) {
     if (k < count) {
       int32_t next = list[k];
-      const IrzLaw *its = a->laws[medium->region[medium->tet[next]]];
-      if (medium->mixed[next] || !medium->bent[next] || its->direction != IRZ_LAW_ISOTROPIC || a->flux != NULL) {
-        assemble_one(rows, next);
-        continue;
-      }
+      if (is_single(a, next)) continue;
       const int32_t *dof = space->tet_dof + (size_t)medium->tet[next] * (size_t)space->nodes;
       general[lanes] = next;
-      law[lanes] = its;
+      law[lanes] = a->laws[medium->region[medium->tet[next]]];
       for (int i = 0; i < space->nodes; i++) u[i][lanes] = a->u[dof[i]];
       lanes++;
     }
@@ -116,6 +120,9 @@ static void assemble_general(const Rows *rows, const int32_t *list, int32_t coun
       scatter(rows, medium->tet[general[l]], &batch.matrix[0][l], &batch.residual[0][l], &batch.coarse[0][l], W);
     }
     lanes = 0;
+  }
+  for (int32_t k = 0; k < count; k++) {
+    if (is_single(a, list[k])) assemble_one(rows, list[k]);
   }
 }
 

@@ -24,12 +24,15 @@ def check(right, text):
         failures.append(text)
 
 
-def run(folder, words=(), env=None, prefix=()):
+PATIENT = pathlib.Path(__file__).resolve().parents[2] / "examples" / "patient_liver.yaml"
+
+
+def run(folder, words=(), env=None, prefix=(), plan="plan.yaml"):
     """(summary, seconds of the processor)"""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     base = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))}
-    command = [*prefix, IREZONE, "run", "plan.yaml", "-o", "out", "-q", *words]
-    subprocess.run(command, cwd=folder, env={**base, **(env or {})}, check=True, timeout=600)
+    command = [*prefix, IREZONE, "run", str(plan), "-o", "out", "-q", *words]
+    subprocess.run(command, cwd=folder, env={**base, **(env or {})}, check=True, timeout=600, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return json.loads((folder / "out" / "pair.json").read_text()), cpu
@@ -44,10 +47,15 @@ def same_results(folder):
     alone, _ = run(folder, ["--threads", "3"], {"OMP_THREAD_LIMIT": "1"})
     three, _ = run(folder, ["--threads", "3"], {"OMP_DYNAMIC": "false", "OMP_WAIT_POLICY": "passive"})
     adapted, _ = run(folder, ["--threads", "3"])
-    one_processor, _ = run(folder, ["--threads", "3"], prefix=["taskset", "-c", str(min(os.sched_getaffinity(0)))])
+    bound = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
+    one_processor, _ = run(folder, ["--threads", "3"], prefix=bound)
     check(numbers(alone) == numbers(three), "one thread and three find the same, bit for bit")
     check(numbers(alone) == numbers(one_processor), "so does one that knows that it works alone")
     check(numbers(alone) == numbers(adapted), "so does what adapts itself")
+    words = ["--threads", "3", "--set", "name=pair", "--set", "output={fields: false, slicer: false}"]
+    one_processor, _ = run(folder, words, prefix=bound, plan=PATIENT)
+    three, _ = run(folder, words, {"OMP_DYNAMIC": "false", "OMP_WAIT_POLICY": "passive"}, plan=PATIENT)
+    check(numbers(one_processor) == numbers(three), "where tissues meet, too, and for the patient")
 
 
 def busy(folder):
