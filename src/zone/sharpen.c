@@ -662,12 +662,15 @@ IrzCode irz_sharpen(const IrzSharpenTask *task, double *field, double *along, Ir
     }
     /* Owned nodes have all their tetrahedra here; ghosts take their owners' values. */
     code = share_slopes(task->sides, &work, error);
+    /* One after another: the two rows of a joint may be those of two members. */
 #pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
     for (int k = 0; k < team->size; k++) {
       find_values(task, &team->member[k], &work.visits[k], task->potential[p], &work);
-      mend_means(task, &team->member[k], &work);
-      raise_field(task, &team->member[k], &work, field, along);
     }
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
+    for (int k = 0; k < team->size; k++) mend_means(task, &team->member[k], &work);
+#pragma omp parallel for num_threads(irz_threads(team->size)) schedule(static, 1)
+    for (int k = 0; k < team->size; k++) raise_field(task, &team->member[k], &work, field, along);
   }
   if (code == IRZ_OK) limit(task, &work, field);
   if (code == IRZ_OK) code = irz_sides_share(task->sides, 1, field, error);
